@@ -1,0 +1,303 @@
+//! What every pool can do because it keeps the contract.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::iter::Fuse;
+use std::marker::PhantomData;
+use std::mem::take;
+
+use crate::{
+    Closed, Completion, Job, JobId, Outcome, SubmitAllError, TrySubmitError,
+    WorkerPool,
+};
+
+/// Conveniences over [`WorkerPool`], for every implementation of it.
+///
+/// `run_all` and `map_ordered` read completions and count the ones they are
+/// owed, so they want to be the pool's only reader while they run. The pool
+/// stays open and can be used again afterwards.
+pub trait WorkerPoolExt<J: Job>: WorkerPool<J> {
+    /// The completions as an iterator: waits for each as
+    /// [`recv`](WorkerPool::recv) does, and ends when the pool is closed and
+    /// drained.
+    ///
+    /// ```
+    /// use manyhands_core::{InlinePool, WorkerPool, WorkerPoolExt};
+    ///
+    /// let pool = InlinePool::new();
+    /// for n in 1..=3u32 {
+    ///     pool.submit(move || n * 10).unwrap();
+    /// }
+    /// pool.close();
+    /// let sum: u32 = pool.completions().filter_map(|c| c.done()).sum();
+    /// assert_eq!(sum, 60);
+    /// ```
+    fn completions(&self) -> Completions<'_, J, Self> {
+        Completions { pool: self, job: PhantomData }
+    }
+
+    /// Feeds all jobs to the pool and every completion to `sink`, in order of
+    /// finishing. Returns how many jobs there were, after the last one's
+    /// completion.
+    ///
+    /// Works from one thread, for any number of jobs, in bounded memory: it
+    /// reads whenever the pool is full, and never lets more than twice the
+    /// bound of jobs and unread results come together.
+    ///
+    /// For [detached](Job::DETACHED) jobs, which have no completions, this
+    /// does not compile.
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitAllError`] when the pool is closed or cancelled on the way,
+    /// after `sink` got the completions of all that was accepted.
+    ///
+    /// # Panics
+    ///
+    /// If `sink` or the iterator does. The pool is left with completions to
+    /// be read.
+    fn run_all(
+        &self,
+        jobs: impl IntoIterator<Item = J>,
+        mut sink: impl FnMut(Completion<J>),
+    ) -> Result<u64, SubmitAllError<J>> {
+        const { assert!(!J::DETACHED, "detached jobs have no completions") };
+        let most = self.bound().get().saturating_mul(2);
+        let mut accepted = 0;
+        let mut owed = 0;
+        let mut batch = Vec::new();
+        // Hands on what is finished; waits for one completion if none is.
+        let mut read = |owed: &mut usize| {
+            let count = self.recv_many(&mut batch, usize::MAX);
+            // Somebody else closed the pool and read what was owed to us.
+            *owed = if count == 0 { 0 } else { owed.saturating_sub(count) };
+            batch.drain(..).for_each(&mut sink);
+        };
+        let mut refused = None;
+        for mut job in jobs {
+            let submitted = loop {
+                if owed == most {
+                    read(&mut owed);
+                }
+                match self.try_submit(job) {
+                    Err(TrySubmitError::Full(back)) if owed > 0 => {
+                        job = back;
+                        read(&mut owed);
+                    }
+                    // Full of other people's jobs: wait as they do.
+                    Err(TrySubmitError::Full(back)) => {
+                        break self.submit(back);
+                    }
+                    Err(TrySubmitError::Closed(back)) => {
+                        break Err(Closed(back));
+                    }
+                    Ok(id) => break Ok(id),
+                }
+            };
+            if let Err(Closed(back)) = submitted {
+                refused = Some(back);
+                break;
+            }
+            accepted += 1;
+            owed += 1;
+        }
+        while owed > 0 {
+            read(&mut owed);
+        }
+        match refused {
+            None => Ok(accepted),
+            Some(job) => Err(SubmitAllError { accepted, refused: vec![job] }),
+        }
+    }
+
+    /// Runs the jobs and yields what became of each **in the order of the
+    /// jobs**, while later ones are still running.
+    ///
+    /// Exactly one outcome a job. Jobs are taken from the iterator only as
+    /// the pool has room, and never more than twice the bound ahead of what
+    /// was yielded, so a job that takes long holds up a bounded number of
+    /// finished ones. If the pool is closed on the way, the remaining jobs
+    /// come back as [`Outcome::Cancelled`].
+    ///
+    /// Dropped early, it waits for the jobs that are under way and drops
+    /// their results, so that none turns up at the pool's next user.
+    ///
+    /// ```
+    /// use manyhands_core::{InlinePool, WorkerPoolExt};
+    ///
+    /// let pool = InlinePool::new();
+    /// let jobs = ["a", "b", "c"].map(|word| move || word.to_uppercase());
+    /// let words: Vec<String> =
+    ///     pool.map_ordered(jobs).filter_map(|outcome| outcome.done()).collect();
+    /// assert_eq!(words, ["A", "B", "C"]);
+    /// ```
+    fn map_ordered<I>(&self, jobs: I) -> MapOrdered<'_, J, Self, I::IntoIter>
+    where
+        I: IntoIterator<Item = J>,
+    {
+        const { assert!(!J::DETACHED, "detached jobs have no completions") };
+        MapOrdered {
+            pool: self,
+            jobs: jobs.into_iter().fuse(),
+            most: self.bound().get().saturating_mul(2),
+            waiting: VecDeque::new(),
+            finished: BTreeMap::new(),
+            owed: 0,
+            refused: None,
+        }
+    }
+}
+
+impl<J: Job, P: WorkerPool<J> + ?Sized> WorkerPoolExt<J> for P {}
+
+/// The completions of a pool; see [`WorkerPoolExt::completions`].
+#[must_use = "an iterator does nothing until it is asked"]
+pub struct Completions<'a, J: Job, P: WorkerPool<J> + ?Sized> {
+    pool: &'a P,
+    job: PhantomData<fn() -> J>,
+}
+
+impl<J: Job, P: WorkerPool<J> + ?Sized> Iterator for Completions<'_, J, P> {
+    type Item = Completion<J>;
+
+    fn next(&mut self) -> Option<Completion<J>> {
+        self.pool.recv()
+    }
+}
+
+/// Outcomes in the order of their jobs; see [`WorkerPoolExt::map_ordered`].
+#[must_use = "an iterator does nothing until it is asked"]
+pub struct MapOrdered<'a, J, P, I>
+where
+    J: Job,
+    P: WorkerPool<J> + ?Sized,
+    I: Iterator<Item = J>,
+{
+    pool: &'a P,
+    jobs: Fuse<I>,
+    /// Most jobs that were submitted and whose outcome was not yielded.
+    most: usize,
+    /// Their ids, in the order of the jobs.
+    waiting: VecDeque<JobId>,
+    /// What came out of order.
+    finished: BTreeMap<JobId, Outcome<J>>,
+    /// How many completions are still to be received.
+    owed: usize,
+    /// The job that found the pool full, or closed.
+    refused: Option<TrySubmitError<J>>,
+}
+
+impl<J, P, I> MapOrdered<'_, J, P, I>
+where
+    J: Job,
+    P: WorkerPool<J> + ?Sized,
+    I: Iterator<Item = J>,
+{
+    /// Submits what the pool has room for.
+    fn feed(&mut self) {
+        while self.waiting.len() < self.most {
+            let job = match self.refused.take() {
+                Some(TrySubmitError::Full(job)) => Some(job),
+                Some(TrySubmitError::Closed(job)) => {
+                    self.refused = Some(TrySubmitError::Closed(job));
+                    return;
+                }
+                None => self.jobs.next(),
+            };
+            let Some(job) = job else { return };
+            let submitted = match self.pool.try_submit(job) {
+                // Full of other people's jobs: wait as they do.
+                Err(TrySubmitError::Full(job)) if self.waiting.is_empty() => {
+                    self.pool.submit(job).map_err(TrySubmitError::from)
+                }
+                submitted => submitted,
+            };
+            match submitted {
+                Ok(id) => {
+                    self.waiting.push_back(id);
+                    self.owed += 1;
+                }
+                Err(refused) => {
+                    self.refused = Some(refused);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn receive(&mut self) {
+        match self.pool.recv() {
+            Some(Completion { id, outcome }) => {
+                self.owed -= 1;
+                self.finished.insert(id, outcome);
+            }
+            // Somebody else read what was owed to us.
+            None => {
+                self.owed = 0;
+                self.waiting.clear();
+            }
+        }
+    }
+}
+
+impl<J, P, I> Iterator for MapOrdered<'_, J, P, I>
+where
+    J: Job,
+    P: WorkerPool<J> + ?Sized,
+    I: Iterator<Item = J>,
+{
+    type Item = Outcome<J>;
+
+    fn next(&mut self) -> Option<Outcome<J>> {
+        loop {
+            self.feed();
+            match self.waiting.front() {
+                None => break,
+                Some(id) => match self.finished.remove(id) {
+                    Some(outcome) => {
+                        self.waiting.pop_front();
+                        return Some(outcome);
+                    }
+                    None => self.receive(),
+                },
+            }
+        }
+        // Nothing under way: the end, or a closed pool that runs no more.
+        let job = self.refused.take().map(TrySubmitError::into_inner);
+        job.or_else(|| self.jobs.next()).map(Outcome::Cancelled)
+    }
+}
+
+impl<J, P, I> Drop for MapOrdered<'_, J, P, I>
+where
+    J: Job,
+    P: WorkerPool<J> + ?Sized,
+    I: Iterator<Item = J>,
+{
+    fn drop(&mut self) {
+        while self.owed > 0 {
+            self.receive();
+        }
+        let finished = take(&mut self.finished);
+        finished.into_values().for_each(crate::discard);
+    }
+}
+
+impl<J: Job, P: WorkerPool<J> + ?Sized> fmt::Debug for Completions<'_, J, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Completions").finish_non_exhaustive()
+    }
+}
+
+impl<J, P, I> fmt::Debug for MapOrdered<'_, J, P, I>
+where
+    J: Job,
+    P: WorkerPool<J> + ?Sized,
+    I: Iterator<Item = J>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MapOrdered")
+            .field("owed", &self.owed)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,247 @@
+//! The way in: who may come in, how many at once, under which id.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+
+use crate::run::{run_one, run_one_async};
+use crate::sync::{
+    AtomicBool, AtomicU64, AtomicUsize, CachePadded, Condvar, Mutex,
+    MutexGuard, Ordering, lock, spin_until, wait,
+};
+use crate::{
+    AsyncJob, Closed, Completion, Job, JobId, Ticket, TrySubmitError,
+};
+
+/// The intake of a pool: gives out places and ids, and knows whether the pool
+/// is open.
+///
+/// It is what every pool has to get right in the same way, whatever its
+/// pattern: *open* and *hand over* in one critical section, so that no job
+/// slips in between the last look at "open?" and the close; an exact bound;
+/// submitters that wait for a place, and that `close` sends away with their
+/// job. How a job then reaches a worker is the pattern's own matter: `H` is
+/// its end of that way (the sender of a channel, a queue), and `hand_over`
+/// puts a ticket there.
+///
+/// The life of a job, seen from here: [`enter`](Self::enter) takes a place
+/// and hands it over; [`run`](Self::run), on the worker, runs it and frees
+/// the place. The completion can be read by anyone only after that, so
+/// whoever has read all completions finds the pool not full.
+///
+/// ```
+/// use std::num::NonZeroUsize;
+/// use std::sync::mpsc;
+/// use manyhands_core::{Intake, Outcome, Ticket};
+///
+/// let (jobs, queue) = mpsc::channel::<Ticket<fn() -> u32>>();
+/// let intake = Intake::new(jobs, NonZeroUsize::new(2).unwrap());
+/// let hand_over = |jobs: &mpsc::Sender<_>, ticket| {
+///     jobs.send(ticket).map_err(|refused| refused.0.job)
+/// };
+///
+/// intake.enter(|| 1, hand_over).unwrap();
+/// intake.enter(|| 2, hand_over).unwrap();
+/// assert!(intake.try_enter(|| 3, hand_over).unwrap_err().is_full());
+///
+/// // A worker takes the first, runs it, and by that frees its place.
+/// let completion = intake.run(queue.recv().unwrap());
+/// assert!(matches!(completion.outcome, Outcome::Done(1)));
+/// intake.enter(|| 3, hand_over).unwrap();
+///
+/// intake.close();
+/// assert!(intake.enter(|| 4, hand_over).is_err());
+/// ```
+pub struct Intake<H> {
+    /// Touched by submitters, a job at a time.
+    desk: CachePadded<Mutex<Desk<H>>>,
+    /// Signalled when a place became free while somebody waits for one, and
+    /// on close.
+    place: Condvar,
+    /// Touched by workers: how many accepted jobs have finished.
+    finished: CachePadded<AtomicU64>,
+    /// How many submitters are parked. Only they change it, with the desk
+    /// locked: a waker that counted them down would lose a wake-up when one
+    /// gives up by itself.
+    waiting: CachePadded<AtomicUsize>,
+    /// Set by `cancel`: no job starts any more.
+    stopped: AtomicBool,
+    bound: u64,
+}
+
+struct Desk<H> {
+    /// The pattern's way in; `None` once the pool is closed.
+    way_in: Option<H>,
+    /// How many jobs were accepted: the next job's id.
+    accepted: u64,
+    /// `accepted` may grow up to this without another look at `finished`,
+    /// whose cache line belongs to the workers.
+    room_until: u64,
+}
+
+impl<H> Intake<H> {
+    /// An open intake to `way_in`, for at most `bound` unfinished jobs.
+    pub fn new(way_in: H, bound: NonZeroUsize) -> Self {
+        Self::with_bound(way_in, bound.get() as u64)
+    }
+
+    /// An open intake to `way_in` without a bound of its own, for a pattern
+    /// that has one: the permits of a semaphore.
+    pub fn unbounded(way_in: H) -> Self {
+        Self::with_bound(way_in, u64::MAX)
+    }
+
+    fn with_bound(way_in: H, bound: u64) -> Self {
+        let desk =
+            Desk { way_in: Some(way_in), accepted: 0, room_until: bound };
+        Self {
+            desk: CachePadded(Mutex::new(desk)),
+            place: Condvar::new(),
+            finished: CachePadded::default(),
+            waiting: CachePadded::default(),
+            stopped: AtomicBool::new(false),
+            bound,
+        }
+    }
+
+    /// Accepts a job and hands it over; waits while the pool is full.
+    ///
+    /// `hand_over` is called with the intake locked. It must not block, run
+    /// a job or drop one, and gives the job back if it cannot hand it over,
+    /// which is then refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] with the job, also for a submitter that was waiting when
+    /// the pool was closed.
+    pub fn enter<J>(
+        &self,
+        job: J,
+        hand_over: impl FnOnce(&H, Ticket<J>) -> Result<(), J>,
+    ) -> Result<JobId, Closed<J>> {
+        let mut desk = lock(&self.desk);
+        if desk.way_in.is_some() && !self.has_room(&mut desk) {
+            desk = self.wait_for_room(desk);
+        }
+        desk.accept(job, hand_over)
+    }
+
+    /// Accepts a job and hands it over, if that needs no waiting.
+    ///
+    /// # Errors
+    ///
+    /// The job comes back when the pool is full or closed.
+    pub fn try_enter<J>(
+        &self,
+        job: J,
+        hand_over: impl FnOnce(&H, Ticket<J>) -> Result<(), J>,
+    ) -> Result<JobId, TrySubmitError<J>> {
+        let mut desk = lock(&self.desk);
+        if desk.way_in.is_some() && !self.has_room(&mut desk) {
+            return Err(TrySubmitError::Full(job));
+        }
+        Ok(desk.accept(job, hand_over)?)
+    }
+
+    /// Runs an accepted job, on the worker's thread, and frees its place.
+    pub fn run<J: Job>(&self, ticket: Ticket<J>) -> Completion<J> {
+        let completion = run_one(ticket, self.is_stopped());
+        self.leave();
+        completion
+    }
+
+    /// [`run`](Self::run) for the async face of a job.
+    pub async fn run_async<J: AsyncJob>(
+        &self,
+        ticket: Ticket<J>,
+    ) -> Completion<J> {
+        let completion = run_one_async(ticket, || self.is_stopped()).await;
+        self.leave();
+        completion
+    }
+
+    /// Accepts no more jobs, and returns the way in, once: dropping it is
+    /// how most patterns tell their workers that no job will follow.
+    ///
+    /// Submitters that wait for a place get their job back.
+    pub fn close(&self) -> Option<H> {
+        let way_in = lock(&self.desk).way_in.take();
+        self.place.notify_all();
+        way_in
+    }
+
+    /// [`close`](Self::close), and jobs that have not started come back
+    /// unrun.
+    pub fn cancel(&self) -> Option<H> {
+        self.stopped.store(true, Ordering::SeqCst);
+        self.close()
+    }
+
+    /// True once [`cancel`](Self::cancel) was called.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
+    }
+
+    fn leave(&self) {
+        // Sequentially consistent with the parking in `wait_for_room`: either
+        // the parked submitter sees this job finished, or it is seen waiting.
+        self.finished.fetch_add(1, Ordering::SeqCst);
+        if self.waiting.load(Ordering::SeqCst) > 0 {
+            // A submitter between its last look and its wait holds the lock:
+            // pass through it, so that the notification cannot come too early.
+            drop(lock(&self.desk));
+            self.place.notify_one();
+        }
+    }
+
+    fn has_room(&self, desk: &mut Desk<H>) -> bool {
+        if desk.accepted == desk.room_until {
+            let finished = self.finished.load(Ordering::SeqCst);
+            desk.room_until = finished.saturating_add(self.bound);
+        }
+        desk.accepted < desk.room_until
+    }
+
+    /// Returns with room, or with the intake closed.
+    fn wait_for_room<'a>(
+        &'a self,
+        desk: MutexGuard<'a, Desk<H>>,
+    ) -> MutexGuard<'a, Desk<H>> {
+        let full_at = desk.accepted - self.bound;
+        drop(desk);
+        spin_until(|| self.finished.load(Ordering::Relaxed) > full_at);
+
+        let mut desk = lock(&self.desk);
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        while desk.way_in.is_some() && !self.has_room(&mut desk) {
+            desk = wait(&self.place, desk);
+        }
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        desk
+    }
+}
+
+impl<H> Desk<H> {
+    fn accept<J>(
+        &mut self,
+        job: J,
+        hand_over: impl FnOnce(&H, Ticket<J>) -> Result<(), J>,
+    ) -> Result<JobId, Closed<J>> {
+        let Some(way_in) = &self.way_in else { return Err(Closed(job)) };
+        let id = JobId::new(self.accepted);
+        hand_over(way_in, Ticket { id, job }).map_err(Closed)?;
+        self.accepted += 1;
+        Ok(id)
+    }
+}
+
+impl<H> fmt::Debug for Intake<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let desk = lock(&self.desk);
+        f.debug_struct("Intake")
+            .field("open", &desk.way_in.is_some())
+            .field("accepted", &desk.accepted)
+            .field("finished", &self.finished.load(Ordering::SeqCst))
+            .field("bound", &self.bound)
+            .finish_non_exhaustive()
+    }
+}

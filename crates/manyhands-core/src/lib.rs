@@ -1,0 +1,77 @@
+//! The contract of the Many Hands worker pools.
+//!
+//! A *worker pool* runs jobs on a limited number of workers and hands back
+//! what became of each. There are many ways to build one: channels, a wait
+//! group, a dispatcher, a semaphore, an error group, work stealing, async
+//! tasks. This crate is what they have in common, and nothing else: one trait,
+//! [`WorkerPool`], the laws that every implementation keeps, and the few
+//! parts that all of them share. It depends on the standard library only,
+//! starts no thread and reads no clock.
+//!
+//! # A map, in reading order
+//!
+//! | to | see |
+//! |---|---|
+//! | say what work is | [`Job`], [`AsyncJob`] |
+//! | use any pool | [`WorkerPool`], and its laws |
+//! | read what became of a job | [`Completion`], [`Outcome`], [`Panic`] |
+//! | feed a pool from one thread, in bounded memory | [`WorkerPoolExt::run_all`] |
+//! | get results in the order of the jobs | [`WorkerPoolExt::map_ordered`] |
+//! | wait for one job | [`Spawn::spawn`], [`JobHandle`] |
+//! | choose workers and queue | [`Config`], [`Builder`] |
+//! | have a pool that is no pool: the baseline | [`InlinePool`] |
+//! | write a pool of your own | [`Intake`], [`results`], [`run_one`] |
+//!
+//! # One trait, any pool
+//!
+//! ```
+//! use manyhands_core::{InlinePool, Outcome, WorkerPool, WorkerPoolExt};
+//!
+//! // Works with every pool of the workspace, and with yours.
+//! fn sum_of_squares<P, J>(pool: &P, jobs: Vec<J>) -> u64
+//! where
+//!     P: WorkerPool<J> + ?Sized,
+//!     J: manyhands_core::Job<Output = u64>,
+//! {
+//!     let mut sum = 0;
+//!     let fed = pool.run_all(jobs, |completion| match completion.outcome {
+//!         Outcome::Done(square) => sum += square,
+//!         Outcome::Panicked(panic) => eprintln!("{}: {panic}", completion.id),
+//!         Outcome::Cancelled(_job) => eprintln!("{} not run", completion.id),
+//!     });
+//!     fed.expect("nobody closed the pool");
+//!     sum
+//! }
+//!
+//! let pool = InlinePool::new();
+//! let jobs = (1..=10u64).map(|n| move || n * n).collect();
+//! assert_eq!(sum_of_squares(&pool, jobs), 385);
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod completion;
+mod config;
+mod error;
+mod ext;
+mod handle;
+mod inline;
+mod intake;
+mod job;
+mod pool;
+pub mod results;
+mod run;
+mod sync;
+
+pub use crate::completion::{Completion, Outcome, Panic};
+pub use crate::config::{Builder, Config};
+pub use crate::error::{
+    BuildError, Closed, ConfigError, SubmitAllError, TrySubmitError,
+};
+pub use crate::ext::{Completions, MapOrdered, WorkerPoolExt};
+pub use crate::handle::{JobError, JobHandle, Spawn, Task};
+pub use crate::inline::InlinePool;
+pub use crate::intake::Intake;
+pub use crate::job::{AsyncJob, Job, JobId, Ticket};
+pub use crate::pool::WorkerPool;
+pub use crate::run::{discard, run_one, run_one_async};

@@ -1,0 +1,253 @@
+//! The contract.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use crate::{Closed, Completion, Job, JobId, SubmitAllError, TrySubmitError};
+
+/// A pool that runs jobs `J` on a limited number of workers.
+///
+/// Seven methods, and two that do the same in batches. A job goes in through
+/// [`submit`](Self::submit), and exactly one [`Completion`] for it comes out
+/// of [`recv`](Self::recv). What can be built from these is built from these:
+/// see [`WorkerPoolExt`](crate::WorkerPoolExt) and [`Spawn`](crate::Spawn).
+///
+/// How a pool is made is not part of the trait, since pools differ in what
+/// they need; each variant has a [`Builder`](crate::Builder). The trait can
+/// be made an object for each job type: `Box<dyn WorkerPool<MyJob>>` is how a
+/// program picks a variant by name.
+///
+/// # The laws
+///
+/// Every implementation must keep these; each is a named check in the crate
+/// `manyhands-conformance`. *Accepted* means that `submit` or `try_submit`
+/// returned `Ok`; *refused*, that it returned `Err`.
+///
+/// ## Jobs
+///
+/// 1. Each accepted id has **exactly one completion**.
+/// 2. A **refused job comes back** and is never run.
+/// 13. What a job wrote **is visible** to whoever received its completion.
+/// 7. Never more than [`workers`](Self::workers) jobs run at once, and that
+///    many are reached when there is work for them.
+///
+/// ## Close and cancel
+///
+/// 3. [`close`](Self::close) may be called any number of times, from any
+///    thread, and afterwards nothing is accepted.
+/// 4. Close **loses nothing** that was accepted: it runs.
+/// 5. After close, `recv` gives every completion that is still owed, and then
+///    `None` for ever.
+/// 14. A submitter that waits at the bound is **freed by close or cancel**,
+///     with its job handed back.
+/// 10. After [`cancel`](Self::cancel) no further job starts, and those that
+///     had not started come back as [`Outcome::Cancelled`]. A running job is
+///     not interrupted; it ends by itself, or by a token of its own. (A
+///     worker that had already taken up a job when `cancel` was called may
+///     just be starting it.)
+///
+/// [`Outcome::Cancelled`]: crate::Outcome::Cancelled
+///
+/// ## Backpressure
+///
+/// 8. At most [`bound`](Self::bound) jobs are accepted and unfinished. That
+///    many are reached before anyone waits: `try_submit` says
+///    [`Full`](TrySubmitError::Full) at the bound, and only there.
+/// 6. Only *unfinished* jobs are bounded. Finished ones wait without limit
+///    until they are received, so **one thread may submit all its jobs,
+///    close, and then read**, at any number of jobs.
+///    (Memory grows with what nobody reads;
+///    [`run_all`](crate::WorkerPoolExt::run_all) keeps it bounded.)
+/// 17. `Full` means that a **completion is still owed**: whoever has received
+///     every completion finds the pool not full. A place is free before the
+///     completion that frees it can be read.
+///
+/// Law 6 is where the tutorials go wrong. With a bounded channel of results,
+/// this program hangs as soon as the jobs outnumber all the buffers; here it
+/// must not:
+///
+/// ```
+/// # use manyhands_core::{InlinePool, WorkerPool};
+/// # let pool = InlinePool::new();
+/// for n in 0..10_000u32 {
+///     pool.submit(move || n).unwrap();
+/// }
+/// pool.close();
+/// assert_eq!(std::iter::from_fn(|| pool.recv()).count(), 10_000);
+/// ```
+///
+/// ## Panics
+///
+/// 9. A panic in a job, or in dropping what a job returned, captured or threw,
+///    **is contained**: it is one completion like any other, and a pool that
+///    saw more panics than it has workers is at full strength.
+///
+/// ## Threads
+///
+/// 12. Any number of threads may submit and receive; each completion goes to
+///     exactly one receiver.
+/// 11. **Drop is close, then wait**: accepted jobs run, unless `cancel` was
+///     called, and no thread outlives its pool. Also when the drop happens
+///     while unwinding.
+/// 15. An idle pool **uses no processor time**.
+/// 16. Threads, memory and file handles are back where they were after drop.
+///
+/// ## Batches
+///
+/// 18. [`submit_all`](Self::submit_all) and [`recv_many`](Self::recv_many)
+///     keep laws 1 to 17. `recv_many` waits for one completion, not for
+///     `max`. An iterator that panics, or that calls the pool, breaks
+///     nothing.
+///
+/// ## Not promised
+///
+/// The order in which jobs start or finish; which thread runs a job; that a
+/// `submit` made *from inside a job* of the same pool makes progress at the
+/// bound (with every worker waiting for a place, no place becomes free: use
+/// `try_submit` there). A variant may promise more; its docs say so.
+///
+/// # For whoever writes a pool
+///
+/// The open flag and the hand-over must change in one critical section, or a
+/// close between "is it open?" and "here is the job" loses the job:
+/// [`Intake`](crate::Intake) does that. Results go out through
+/// [`results`](crate::results), and jobs run in [`run_one`](crate::run_one).
+/// Never drop a job, a result or a payload while a lock is held: its `drop`
+/// may call the pool.
+pub trait WorkerPool<J: Job>: Send + Sync {
+    /// Submits a job. Waits while the pool is at its bound.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] with the job, not run, once the pool is closed or
+    /// cancelled; also when that happens while waiting.
+    fn submit(&self, job: J) -> Result<JobId, Closed<J>>;
+
+    /// Submits a job if that needs no waiting.
+    ///
+    /// # Errors
+    ///
+    /// The job comes back, not run, when the pool is full or closed.
+    fn try_submit(&self, job: J) -> Result<JobId, TrySubmitError<J>>;
+
+    /// The next completion, in order of finishing. Waits for one.
+    ///
+    /// `None` when the pool is closed and every completion was received, and
+    /// from then on for ever.
+    fn recv(&self) -> Option<Completion<J>>;
+
+    /// Accepts no more jobs; every accepted one still runs. Does not wait.
+    fn close(&self);
+
+    /// Closes, and gives back unrun what has not started. Does not wait.
+    fn cancel(&self);
+
+    /// Most jobs that run at once.
+    fn workers(&self) -> NonZeroUsize;
+
+    /// Most jobs that are accepted and unfinished at once.
+    fn bound(&self) -> NonZeroUsize;
+
+    /// Submits jobs until the iterator ends. Waits at the bound as
+    /// [`submit`](Self::submit) does. Returns how many there were.
+    ///
+    /// The ids of the jobs grow in the iterator's order. The iterator may
+    /// take its time: what it has yielded does not wait for what it has not.
+    /// If it panics, the jobs it had yielded are accepted, and the panic goes
+    /// on at the caller.
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitAllError`] when the pool is closed or cancelled on the way,
+    /// with what was taken from the iterator and refused.
+    fn submit_all(
+        &self,
+        jobs: &mut dyn Iterator<Item = J>,
+    ) -> Result<u64, SubmitAllError<J>> {
+        let mut accepted = 0;
+        for job in jobs {
+            match self.submit(job) {
+                Ok(_) => accepted += 1,
+                Err(Closed(job)) => {
+                    let refused = vec![job];
+                    return Err(SubmitAllError { accepted, refused });
+                }
+            }
+        }
+        Ok(accepted)
+    }
+
+    /// Moves completions to the end of `into`: as many as there are, `max` at
+    /// most. Waits for the first, never for more.
+    ///
+    /// Returns how many, which is 0 only when the pool is closed and every
+    /// completion was received, or when `max` is 0.
+    fn recv_many(&self, into: &mut Vec<Completion<J>>, max: usize) -> usize {
+        if max == 0 {
+            return 0;
+        }
+        match self.recv() {
+            Some(completion) => {
+                into.push(completion);
+                1
+            }
+            None => 0,
+        }
+    }
+}
+
+/// A reference or a smart pointer to a pool is a pool.
+macro_rules! forward {
+    ($(<$($lifetime:lifetime)?> $pointer:ty),*) => {$(
+        impl<$($lifetime,)? J, P> WorkerPool<J> for $pointer
+        where
+            J: Job,
+            P: WorkerPool<J> + ?Sized,
+        {
+            fn submit(&self, job: J) -> Result<JobId, Closed<J>> {
+                (**self).submit(job)
+            }
+
+            fn try_submit(&self, job: J) -> Result<JobId, TrySubmitError<J>> {
+                (**self).try_submit(job)
+            }
+
+            fn recv(&self) -> Option<Completion<J>> {
+                (**self).recv()
+            }
+
+            fn close(&self) {
+                (**self).close();
+            }
+
+            fn cancel(&self) {
+                (**self).cancel();
+            }
+
+            fn workers(&self) -> NonZeroUsize {
+                (**self).workers()
+            }
+
+            fn bound(&self) -> NonZeroUsize {
+                (**self).bound()
+            }
+
+            fn submit_all(
+                &self,
+                jobs: &mut dyn Iterator<Item = J>,
+            ) -> Result<u64, SubmitAllError<J>> {
+                (**self).submit_all(jobs)
+            }
+
+            fn recv_many(
+                &self,
+                into: &mut Vec<Completion<J>>,
+                max: usize,
+            ) -> usize {
+                (**self).recv_many(into, max)
+            }
+        }
+    )*};
+}
+
+forward!(<'a> &'a P, <> Box<P>, <> Arc<P>);

@@ -1,0 +1,300 @@
+//! The way out: a channel for results, without a bound.
+//!
+//! A pool bounds the jobs that are *unfinished*. Finished results wait here
+//! until they are read, however many there are. If this channel were bounded
+//! too, a thread that submits all its jobs before it reads the first result
+//! would hang as soon as both channels are full: the workers wait for the
+//! reader, the reader waits for a place to submit, and nobody moves. The
+//! wrong program, with channels as they come:
+//!
+//! ```no_run
+//! use std::sync::mpsc::sync_channel;
+//!
+//! let (jobs, queue) = sync_channel::<u32>(5);
+//! let (results, collected) = sync_channel::<u32>(5);
+//! std::thread::spawn(move || {
+//!     for job in queue {
+//!         results.send(job * 2).unwrap(); // waits after 5 results
+//!     }
+//! });
+//! for job in 0..100 {
+//!     jobs.send(job).unwrap(); // and so this waits for ever, at job 11
+//! }
+//! drop(jobs);
+//! assert_eq!(collected.iter().count(), 100);
+//! ```
+//!
+//! The right one:
+//!
+//! ```
+//! use std::sync::mpsc::sync_channel;
+//! use manyhands_core::results;
+//!
+//! let (jobs, queue) = sync_channel::<u32>(5);
+//! let (results, collected) = results::channel::<u32>();
+//! std::thread::spawn(move || {
+//!     for job in queue {
+//!         results.send(job * 2);
+//!     }
+//! });
+//! for job in 0..100 {
+//!     jobs.send(job).unwrap();
+//! }
+//! drop(jobs);
+//! assert_eq!(collected.iter().count(), 100);
+//! ```
+//!
+//! The channel ends when its last [`Sender`] is gone: results end when the
+//! workers have ended. Workers append under one lock, a reader takes all
+//! there is under another, so the two meet once a batch and not once a
+//! result.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::mem::{swap, take};
+
+use crate::run::discard;
+use crate::sync::{
+    Arc, AtomicUsize, CachePadded, Condvar, Mutex, MutexGuard, Ordering, lock,
+    spin_until, wait,
+};
+use crate::{Completion, Job};
+
+/// A channel for results: any number of senders, one [`Receiver`] that any
+/// number of threads may read from by reference.
+pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
+    new(true)
+}
+
+/// The channel on which a pool returns the completions of jobs `J`.
+///
+/// Completions of [detached](Job::DETACHED) jobs, which nobody reads, are
+/// dropped as they are sent.
+pub fn for_jobs<J: Job>() -> (Sender<Completion<J>>, Receiver<Completion<J>>) {
+    new(!J::DETACHED)
+}
+
+fn new<T>(keep: bool) -> (Sender<T>, Receiver<T>) {
+    let shared = Arc::new(Shared {
+        front: CachePadded(Mutex::new(VecDeque::new())),
+        back: CachePadded(Mutex::new(Back {
+            items: VecDeque::new(),
+            ended: false,
+            reader_parked: false,
+            reader_gone: !keep,
+        })),
+        ready: Condvar::new(),
+        len: CachePadded::default(),
+        senders: CachePadded(AtomicUsize::new(1)),
+    });
+    (Sender { shared: Arc::clone(&shared) }, Receiver { shared })
+}
+
+/// Where results are sent. Cloned for each worker.
+pub struct Sender<T> {
+    shared: Arc<Shared<T>>,
+}
+
+/// Where results are read, in the order in which they were sent.
+///
+/// What was sent and never read is dropped with the receiver; panics of those
+/// drops are contained.
+#[must_use = "results that nobody reads wait without limit"]
+pub struct Receiver<T> {
+    shared: Arc<Shared<T>>,
+}
+
+struct Shared<T> {
+    /// The reader's side: results taken over from the back. Who waits for a
+    /// result holds this lock while it waits, so that at most one reader is
+    /// parked at the back, and none can be overlooked. Locked before `back`.
+    front: CachePadded<Mutex<VecDeque<T>>>,
+    /// The workers' side.
+    back: CachePadded<Mutex<Back<T>>>,
+    /// Signalled for the parked reader: a result, or the end.
+    ready: Condvar,
+    /// How many results are at the back: a hint that can be read without the
+    /// lock.
+    len: CachePadded<AtomicUsize>,
+    senders: CachePadded<AtomicUsize>,
+}
+
+struct Back<T> {
+    items: VecDeque<T>,
+    /// The last sender is gone.
+    ended: bool,
+    /// A reader waits on `ready`.
+    reader_parked: bool,
+    /// Nobody will read: results are dropped as they are sent.
+    reader_gone: bool,
+}
+
+impl<T> Sender<T> {
+    /// Sends a result. Never waits.
+    pub fn send(&self, result: T) {
+        let mut back = lock(&self.shared.back);
+        if back.reader_gone {
+            drop(back);
+            return discard(result);
+        }
+        back.items.push_back(result);
+        self.shared.len.store(back.items.len(), Ordering::Relaxed);
+        let wake = take(&mut back.reader_parked);
+        drop(back);
+        if wake {
+            self.shared.ready.notify_one();
+        }
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        self.shared.senders.fetch_add(1, Ordering::Relaxed);
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        if self.shared.senders.fetch_sub(1, Ordering::AcqRel) == 1 {
+            lock(&self.shared.back).ended = true;
+            self.shared.ready.notify_one();
+        }
+    }
+}
+
+impl<T> Receiver<T> {
+    /// The next result. Waits for one; `None` when every sender is gone and
+    /// everything sent was read, and then for ever.
+    pub fn recv(&self) -> Option<T> {
+        self.front_with_results()?.pop_front()
+    }
+
+    /// Moves results to the end of `into`: as many as there are, `max` at
+    /// most. Waits for the first, never for more.
+    ///
+    /// Returns how many, which is 0 only at the end of the channel or when
+    /// `max` is 0.
+    pub fn recv_many(&self, into: &mut Vec<T>, max: usize) -> usize {
+        if max == 0 {
+            return 0;
+        }
+        let Some(mut front) = self.front_with_results() else { return 0 };
+        let count = front.len().min(max);
+        into.extend(front.drain(..count));
+        count
+    }
+
+    /// The results as an iterator, which waits as [`recv`](Self::recv) does
+    /// and ends with the channel.
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter { receiver: self }
+    }
+
+    /// The front with at least one result in it; `None` at the end.
+    fn front_with_results(&self) -> Option<MutexGuard<'_, VecDeque<T>>> {
+        let shared = &*self.shared;
+        let mut front = lock(&shared.front);
+        if !front.is_empty() {
+            return Some(front);
+        }
+        // What a burst has grown is given back once the burst was read.
+        const KEPT: usize = 4096;
+        if front.capacity() > KEPT {
+            *front = VecDeque::new();
+        }
+        spin_until(|| shared.len.load(Ordering::Relaxed) > 0);
+        let mut back = lock(&shared.back);
+        while back.items.is_empty() {
+            if back.ended {
+                return None;
+            }
+            back.reader_parked = true;
+            back = wait(&shared.ready, back);
+        }
+        back.reader_parked = false;
+        swap(&mut *front, &mut back.items);
+        shared.len.store(0, Ordering::Relaxed);
+        Some(front)
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        let front = take(&mut *lock(&self.shared.front));
+        let back = {
+            let mut back = lock(&self.shared.back);
+            back.reader_gone = true;
+            take(&mut back.items)
+        };
+        front.into_iter().chain(back).for_each(discard);
+    }
+}
+
+impl<T> IntoIterator for Receiver<T> {
+    type Item = T;
+    type IntoIter = IntoIter<T>;
+
+    fn into_iter(self) -> IntoIter<T> {
+        IntoIter { receiver: self }
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Receiver<T> {
+    type Item = T;
+    type IntoIter = Iter<'a, T>;
+
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
+    }
+}
+
+/// Results by reference to their receiver; see [`Receiver::iter`].
+pub struct Iter<'a, T> {
+    receiver: &'a Receiver<T>,
+}
+
+impl<T> Iterator for Iter<'_, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.receiver.recv()
+    }
+}
+
+/// Results with their receiver, as `for result in results` makes it.
+pub struct IntoIter<T> {
+    receiver: Receiver<T>,
+}
+
+impl<T> Iterator for IntoIter<T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.receiver.recv()
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sender(..)")
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Receiver(..)")
+    }
+}
+
+impl<T> fmt::Debug for Iter<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Iter(..)")
+    }
+}
+
+impl<T> fmt::Debug for IntoIter<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IntoIter(..)")
+    }
+}
