@@ -33,12 +33,15 @@ use crate::{
 /// use std::sync::mpsc;
 /// use manyhands_core::{Intake, Outcome, Ticket};
 ///
-/// let (jobs, queue) = mpsc::channel::<Ticket<fn() -> u32>>();
-/// let intake = Intake::new(jobs, NonZeroUsize::new(2).unwrap());
-/// let hand_over = |jobs: &mpsc::Sender<_>, ticket| {
-///     jobs.send(ticket).map_err(|refused| refused.0.job)
-/// };
+/// type Work = fn() -> u32;
+/// type Jobs = mpsc::Sender<Ticket<Work>>;
 ///
+/// fn hand_over(jobs: &Jobs, ticket: Ticket<Work>) -> Result<(), Work> {
+///     jobs.send(ticket).map_err(|refused| refused.0.job)
+/// }
+///
+/// let (jobs, queue) = mpsc::channel();
+/// let intake: Intake<Jobs> = Intake::new(jobs, NonZeroUsize::new(2).unwrap());
 /// intake.enter(|| 1, hand_over).unwrap();
 /// intake.enter(|| 2, hand_over).unwrap();
 /// assert!(intake.try_enter(|| 3, hand_over).unwrap_err().is_full());
