@@ -20,7 +20,7 @@
 //! | wait for one job | [`Spawn::spawn`], [`JobHandle`] |
 //! | choose workers and queue | [`Config`], [`Builder`] |
 //! | have a pool that is no pool: the baseline | [`InlinePool`] |
-//! | write a pool of your own | [`Intake`], [`results`], [`run_one`] |
+//! | write a pool of your own | [`Intake`], [`results`], [`run_one`], [`join_all`] |
 //!
 //! # One trait, any pool
 //!
@@ -62,6 +62,7 @@ mod pool;
 pub mod results;
 mod run;
 mod sync;
+mod threads;
 
 pub use crate::completion::{Completion, Outcome, Panic};
 pub use crate::config::{Builder, Config};
@@ -75,3 +76,4 @@ pub use crate::intake::Intake;
 pub use crate::job::{AsyncJob, Job, JobId, Ticket};
 pub use crate::pool::WorkerPool;
 pub use crate::run::{discard, run_one, run_one_async};
+pub use crate::threads::join_all;
