@@ -1,0 +1,91 @@
+//! The one list of variants.
+
+use std::fmt;
+
+use manyhands_core::{AsyncJob, BuildError, Config, Job, WorkerPool};
+
+/// One variant: what to call it, where it comes from, how to make it.
+pub struct Variant<J: Job> {
+    /// Its name, as on a command line.
+    pub name: &'static str,
+    /// What it is, in a phrase.
+    pub summary: &'static str,
+    /// Where the pattern comes from.
+    pub origin: &'static str,
+    /// True for the pool that stops at the first `Err` that a job returns:
+    /// later jobs come back unrun or are refused.
+    pub stops_on_error: bool,
+    make: fn(Config) -> Result<Box<dyn WorkerPool<J>>, BuildError>,
+}
+
+impl<J: Job> Variant<J> {
+    /// Starts a pool of this kind.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses a thread.
+    pub fn make(
+        &self,
+        config: Config,
+    ) -> Result<Box<dyn WorkerPool<J>>, BuildError> {
+        (self.make)(config)
+    }
+}
+
+impl<J: Job> fmt::Debug for Variant<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Variant")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Every variant whose feature is on, for jobs that suit all of them: they
+/// have both faces, and return a `Result`, so that the error group can tell
+/// an error.
+///
+/// This is the one list that the program, the benches and the tests read.
+///
+/// ```
+/// use manyhands::{AsyncJob, Config, Job, WorkerPool, variants};
+///
+/// struct Double(u64);
+/// impl Job for Double {
+///     type Output = Result<u64, std::num::TryFromIntError>;
+///     fn run(self) -> Self::Output {
+///         Ok(self.0 * 2)
+///     }
+/// }
+/// impl AsyncJob for Double {
+///     async fn run_async(self) -> Self::Output {
+///         self.run()
+///     }
+/// }
+///
+/// for variant in variants::<Double, _, _>() {
+///     let pool = variant.make(Config::new(2, 8)?)?;
+///     pool.submit(Double(21)).unwrap();
+///     let answer = pool.recv().unwrap().done().unwrap();
+///     assert_eq!(answer, Ok(42), "{}", variant.name);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn variants<J, T, E>() -> Vec<Variant<J>>
+where
+    J: AsyncJob + Job<Output = Result<T, E>> + 'static,
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    vec![
+        #[cfg(feature = "channel")]
+        Variant {
+            name: "channel",
+            summary: "workers range over a jobs channel",
+            origin: "Go by Example: worker pools",
+            stops_on_error: false,
+            make: |config| {
+                Ok(Box::new(manyhands_channel::ChannelPool::new(config)?))
+            },
+        },
+    ]
+}
