@@ -36,10 +36,7 @@ type Jobs<J> = Intake<Sender<Ticket<J>>>;
 
 impl<J: Job + 'static> ChannelPool<J> {
     /// Sets workers and queue, and builds the pool.
-    pub fn builder() -> Builder<Self>
-    where
-        J::Output: 'static,
-    {
+    pub fn builder() -> Builder<Self> {
         Builder::new(Self::new)
     }
 
@@ -49,10 +46,7 @@ impl<J: Job + 'static> ChannelPool<J> {
     ///
     /// [`BuildError::Spawn`] when the system refuses a thread; the workers
     /// that had been started have ended.
-    pub fn new(config: Config) -> Result<Self, BuildError>
-    where
-        J::Output: 'static,
-    {
+    pub fn new(config: Config) -> Result<Self, BuildError> {
         let (jobs, queued) = bounded(config.bound().get());
         let (results, collected) = for_jobs::<J>();
         let mut pool = Self::with_channels(config, jobs, collected);

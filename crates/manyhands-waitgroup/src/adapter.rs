@@ -35,10 +35,7 @@ pub struct WaitGroupPool<J: Job> {
 /// intake lets in, so sending never waits; who waits, waits at the intake.
 type Jobs<J> = Intake<Sender<Ticket<J>>>;
 
-impl<J: Job + 'static> WaitGroupPool<J>
-where
-    J::Output: 'static,
-{
+impl<J: Job + 'static> WaitGroupPool<J> {
     /// Sets workers and queue, and builds the pool.
     pub fn builder() -> Builder<Self> {
         Builder::new(Self::new)
