@@ -76,4 +76,4 @@ pub use crate::intake::Intake;
 pub use crate::job::{AsyncJob, Job, JobId, Ticket};
 pub use crate::pool::WorkerPool;
 pub use crate::run::{discard, run_one, run_one_async};
-pub use crate::threads::join_all;
+pub use crate::threads::{Threads, join_all};

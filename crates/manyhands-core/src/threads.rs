@@ -1,8 +1,10 @@
 //! The end of a pool's threads.
 
+use std::fmt;
 use std::thread::{self, JoinHandle};
 
 use crate::run::discard;
+use crate::sync::{Arc, Mutex, lock};
 
 /// Waits until threads have ended.
 ///
@@ -23,5 +25,73 @@ pub fn join_all(threads: impl IntoIterator<Item = JoinHandle<()>>) {
         if handle.thread().id() != this {
             discard(handle.join());
         }
+    }
+}
+
+/// Threads that come and go, for a pool that starts one a job: keeps track of
+/// those that have not ended, and waits for them in the end.
+#[derive(Default)]
+pub struct Threads {
+    running: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Threads {
+    /// No thread yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Starts a thread, and forgets about those that have ended.
+    ///
+    /// # Errors
+    ///
+    /// The work comes back, not begun, when the system refuses a thread.
+    pub fn spawn<F>(&self, name: &str, work: F) -> Result<(), F>
+    where
+        F: FnOnce() + Send + 'static,
+    {
+        // `spawn` would drop the work with its error.
+        let slot = Arc::new(Mutex::new(Some(work)));
+        let begin = {
+            let slot = Arc::clone(&slot);
+            move || {
+                let work = lock(&slot).take();
+                drop(slot);
+                if let Some(work) = work {
+                    work();
+                }
+            }
+        };
+        match thread::Builder::new().name(name.to_owned()).spawn(begin) {
+            Ok(thread) => {
+                let mut running = lock(&self.running);
+                let all = std::mem::take(&mut *running);
+                let (ended, mut still): (Vec<_>, Vec<_>) =
+                    all.into_iter().partition(JoinHandle::is_finished);
+                still.push(thread);
+                *running = still;
+                drop(running);
+                join_all(ended);
+                Ok(())
+            }
+            Err(_) => match lock(&slot).take() {
+                Some(work) => Err(work),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Waits until every thread has ended, as [`join_all`] does.
+    pub fn join(&self) {
+        let running = std::mem::take(&mut *lock(&self.running));
+        join_all(running);
+    }
+}
+
+impl fmt::Debug for Threads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Threads")
+            .field("running", &lock(&self.running).len())
+            .finish()
     }
 }

@@ -15,8 +15,10 @@ pub struct Variant<J: Job> {
     /// True for the pool that stops at the first `Err` that a job returns:
     /// later jobs come back unrun or are refused.
     pub stops_on_error: bool,
-    make: fn(Config) -> Result<Box<dyn WorkerPool<J>>, BuildError>,
+    make: Make<J>,
 }
+
+type Make<J> = fn(Config) -> Result<Box<dyn WorkerPool<J>>, BuildError>;
 
 impl<J: Job> Variant<J> {
     /// Starts a pool of this kind.
@@ -81,10 +83,52 @@ where
         Variant {
             name: "channel",
             summary: "workers range over a jobs channel",
-            origin: "Go by Example: worker pools",
+            origin: "Go by Example",
             stops_on_error: false,
             make: |config| {
                 Ok(Box::new(manyhands_channel::ChannelPool::new(config)?))
+            },
+        },
+        #[cfg(feature = "waitgroup")]
+        Variant {
+            name: "waitgroup",
+            summary: "a struct of channels and a wait group",
+            origin: "Go tutorial: worker pool pattern",
+            stops_on_error: false,
+            make: |config| {
+                Ok(Box::new(manyhands_waitgroup::WaitGroupPool::new(config)?))
+            },
+        },
+        #[cfg(feature = "dispatcher")]
+        Variant {
+            name: "dispatcher",
+            summary: "a dispatcher and a pool of ready workers",
+            origin: "Go notes: job queue",
+            stops_on_error: false,
+            make: |config| {
+                Ok(Box::new(manyhands_dispatcher::DispatcherPool::new(
+                    config,
+                )?))
+            },
+        },
+        #[cfg(feature = "semaphore")]
+        Variant {
+            name: "semaphore",
+            summary: "a thread a job, a permit each",
+            origin: "Go tutorial: alternatives",
+            stops_on_error: false,
+            make: |config| {
+                Ok(Box::new(manyhands_semaphore::SemaphorePool::new(config)))
+            },
+        },
+        #[cfg(feature = "errgroup")]
+        Variant {
+            name: "errgroup",
+            summary: "a thread a job, the first error stops all",
+            origin: "Go tutorial: alternatives",
+            stops_on_error: true,
+            make: |config| {
+                Ok(Box::new(manyhands_errgroup::ErrGroupPool::new(config)?))
             },
         },
     ]
