@@ -62,7 +62,7 @@
 //!
 //! | in the original | here |
 //! |---|---|
-//! | `Stop` twice waits for ever | the second returns when the first has |
+//! | `Stop` twice waits for ever | both return when it has stopped |
 //! | `Stop` before `Start` waits for ever | runs what was accepted, returns |
 //! | `Submit` after `Stop` waits for ever | the job comes back |
 //! | 0 workers: the first job is never run | an error |
@@ -100,6 +100,7 @@
 
 mod adapter;
 
+use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::mem::replace;
@@ -122,9 +123,19 @@ pub struct JobQueue<J: Send + 'static> {
 }
 
 enum State<J> {
-    New { max_workers: usize, queued: Receiver<J>, process: Process<J> },
-    Running { dispatcher: JoinHandle<()>, workers: Vec<ThreadId> },
-    Stopped,
+    New {
+        max_workers: usize,
+        queued: Receiver<J>,
+        process: Process<J>,
+    },
+    Started {
+        workers: Vec<ThreadId>,
+        /// Ends with the dispatcher, for any number of callers of `stop`.
+        stopped: Receiver<Infallible>,
+        /// For the first of them.
+        dispatcher: Option<JoinHandle<()>>,
+    },
+    Failed,
 }
 
 /// What a worker does with a job. Must not panic.
@@ -182,14 +193,17 @@ impl<J: Send + 'static> JobQueue<J> {
         let mut state = lock(&self.state);
         // If no thread can be had, those who wait in `submit` are told.
         let _ = self.start_locked(&mut state);
-        let this = thread::current().id();
-        match replace(&mut *state, State::Stopped) {
-            State::Running { workers, .. } if workers.contains(&this) => {}
-            State::Running { dispatcher, .. } => {
-                join_all([dispatcher]); // q.dispatcherStopped.Wait()
-            }
-            State::New { .. } | State::Stopped => {}
+        let State::Started { workers, stopped, dispatcher } = &mut *state
+        else {
+            return;
+        };
+        if workers.contains(&thread::current().id()) {
+            return;
         }
+        let (stopped, dispatcher) = (stopped.clone(), dispatcher.take());
+        drop(state);
+        let _ended = stopped.recv(); // q.dispatcherStopped.Wait()
+        join_all(dispatcher);
     }
 
     /// Adds a job to be processed. Waits until the dispatcher has taken it.
@@ -207,7 +221,7 @@ impl<J: Send + 'static> JobQueue<J> {
 
     fn start_locked(&self, state: &mut State<J>) -> io::Result<()> {
         let (max_workers, queued, process) =
-            match replace(state, State::Stopped) {
+            match replace(state, State::Failed) {
                 State::New { max_workers, queued, process } => {
                     (max_workers, queued, process)
                 }
@@ -221,10 +235,14 @@ impl<J: Send + 'static> JobQueue<J> {
             .map(|_| Worker::start(check_in.clone(), Arc::clone(&process)))
             .collect::<io::Result<Vec<_>>>()?;
         let ids = workers.iter().map(|worker| worker.id).collect();
-        let dispatcher = thread::Builder::new()
-            .name("dispatcher".into())
-            .spawn(move || dispatch(queued, ready_pool, workers))?;
-        *state = State::Running { dispatcher, workers: ids };
+        let (running, stopped) = bounded(0);
+        let dispatch = move || {
+            dispatch(queued, ready_pool, workers);
+            drop(running); // q.dispatcherStopped.Done()
+        };
+        let thread = thread::Builder::new().name("dispatcher".into());
+        let dispatcher = Some(thread.spawn(dispatch)?);
+        *state = State::Started { workers: ids, stopped, dispatcher };
         Ok(())
     }
 }

@@ -1,0 +1,190 @@
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+
+use manyhands_conformance::watchdog;
+use manyhands_core::{
+    InlinePool, JobError, Outcome, Spawn, Task, Ticket, WorkerPool, run_one,
+};
+
+use self::held::Held;
+
+/// A pool that runs its jobs when the test says so.
+mod held {
+    use std::num::NonZeroUsize;
+
+    use super::*;
+    use manyhands_core::{Closed, Completion, JobId, TrySubmitError};
+
+    #[derive(Default)]
+    pub(crate) struct Held {
+        pub(crate) jobs: Mutex<Vec<Task<'static>>>,
+        pub(crate) refuse: bool,
+    }
+
+    impl Held {
+        pub(crate) fn run(&self) {
+            let jobs = std::mem::take(&mut *self.jobs.lock().unwrap());
+            for job in jobs {
+                run_one(Ticket { id: JobId::new(0), job }, false);
+            }
+        }
+    }
+
+    impl WorkerPool<Task<'static>> for Held {
+        fn submit(
+            &self,
+            job: Task<'static>,
+        ) -> Result<JobId, Closed<Task<'static>>> {
+            if self.refuse {
+                return Err(Closed(job));
+            }
+            self.jobs.lock().unwrap().push(job);
+            Ok(JobId::new(0))
+        }
+
+        fn try_submit(
+            &self,
+            job: Task<'static>,
+        ) -> Result<JobId, TrySubmitError<Task<'static>>> {
+            if self.refuse {
+                return Err(TrySubmitError::Full(job));
+            }
+            Ok(self.submit(job)?)
+        }
+
+        fn recv(&self) -> Option<Completion<Task<'static>>> {
+            None
+        }
+
+        fn close(&self) {}
+
+        fn cancel(&self) {}
+
+        fn workers(&self) -> NonZeroUsize {
+            NonZeroUsize::MIN
+        }
+
+        fn bound(&self) -> NonZeroUsize {
+            NonZeroUsize::MAX
+        }
+    }
+}
+
+#[test]
+fn join_waits_for_the_answer() {
+    watchdog(|| {
+        for _ in 0..200 {
+            let pool = Arc::new(Held::default());
+            let handle = pool.spawn(|| 42).unwrap();
+            assert!(!handle.is_finished());
+            let runner = {
+                let pool = Arc::clone(&pool);
+                thread::spawn(move || pool.run())
+            };
+            assert_eq!(handle.join().unwrap(), 42);
+            runner.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_panic_comes_to_the_handle_with_its_message() {
+    let pool = InlinePool::<Task<'_>>::new();
+    let boom = || -> u32 { std::panic::resume_unwind(Box::new("boom")) };
+    let handle = pool.spawn(boom).unwrap();
+    assert!(handle.is_finished());
+    let Err(JobError::Panicked(panic)) = handle.join() else {
+        panic!("no panic");
+    };
+    assert_eq!(panic.message(), "boom");
+}
+
+#[test]
+fn a_closure_that_is_dropped_unrun_cancels_its_handle() {
+    let pool = Held::default();
+    let handle = pool.spawn(|| 1).unwrap();
+    pool.jobs.lock().unwrap().clear();
+    assert!(matches!(handle.join(), Err(JobError::Cancelled)));
+}
+
+#[test]
+fn a_refused_closure_comes_back() {
+    let pool = Held { refuse: true, ..Held::default() };
+    let word = String::from("mine");
+    let refused = pool.spawn(move || word).unwrap_err();
+    let word = (refused.0)();
+    let refused = pool.try_spawn(move || word).unwrap_err();
+    assert!(refused.is_full());
+    assert_eq!((refused.into_inner())(), "mine");
+}
+
+#[test]
+fn closures_may_borrow_as_long_as_the_pool_lives() {
+    let words = [String::from("many"), String::from("hands")];
+    let pool = InlinePool::<Task<'_>>::new();
+    let count = pool.spawn(|| words.iter().map(String::len).sum::<usize>());
+    assert_eq!(count.unwrap().join().unwrap(), 9);
+}
+
+#[test]
+fn nothing_is_left_to_be_read_from_the_pool() {
+    let pool = InlinePool::<Task<'_>>::new();
+    pool.spawn(|| 1).unwrap().join().unwrap();
+    pool.close();
+    assert!(pool.recv().is_none());
+}
+
+#[derive(Default)]
+struct CountWakes(AtomicUsize);
+
+impl Wake for CountWakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_handle_is_a_future_that_wakes_who_polled_it_last() {
+    let pool = Held::default();
+    let mut handle = pin!(pool.spawn(|| 42).unwrap());
+    let (first, last) =
+        (Arc::new(CountWakes::default()), Arc::new(CountWakes::default()));
+    for wakes in [&first, &last] {
+        let waker = Waker::from(Arc::clone(wakes));
+        let mut context = Context::from_waker(&waker);
+        assert!(handle.as_mut().poll(&mut context).is_pending());
+    }
+    pool.run();
+    assert_eq!(first.0.load(Ordering::SeqCst), 0);
+    assert_eq!(last.0.load(Ordering::SeqCst), 1);
+    let mut context = Context::from_waker(Waker::noop());
+    let Poll::Ready(Ok(42)) = handle.as_mut().poll(&mut context) else {
+        panic!("not ready");
+    };
+}
+
+#[test]
+fn a_dropped_handle_lets_the_closure_run() {
+    let pool = Held::default();
+    let ran = Arc::new(AtomicUsize::new(0));
+    let inside = Arc::clone(&ran);
+    drop(pool.spawn(move || inside.fetch_add(1, Ordering::SeqCst)));
+    pool.run();
+    assert_eq!(ran.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_cancelled_task_comes_back_as_a_job_and_then_cancels_its_handle() {
+    let pool = Held::default();
+    let handle = pool.spawn(|| 1).unwrap();
+    let job = pool.jobs.lock().unwrap().pop().unwrap();
+    let ticket = Ticket { id: manyhands_core::JobId::new(0), job };
+    let completion = run_one(ticket, true);
+    assert!(!handle.is_finished());
+    assert!(matches!(completion.outcome, Outcome::Cancelled(_)));
+    drop(completion);
+    assert!(matches!(handle.join(), Err(JobError::Cancelled)));
+}

@@ -1,0 +1,163 @@
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use manyhands_conformance::watchdog;
+use manyhands_core::{Closed, Intake, JobId, Ticket, TrySubmitError};
+
+type Way = Sender<Ticket<u32>>;
+
+fn intake(bound: usize) -> (Intake<Way>, Receiver<Ticket<u32>>) {
+    let (jobs, queue) = channel();
+    (Intake::new(jobs, NonZeroUsize::new(bound).unwrap()), queue)
+}
+
+fn hand_over(jobs: &Way, ticket: Ticket<u32>) -> Result<(), u32> {
+    jobs.send(ticket).map_err(|refused| refused.0.job)
+}
+
+/// Runs the next job, as a worker would.
+fn finish(intake: &Intake<Way>, queue: &Receiver<Ticket<u32>>) {
+    let Ticket { id, job } = queue.recv().unwrap();
+    intake.run(Ticket { id, job: move || job });
+}
+
+#[test]
+fn ids_count_the_accepted_and_skip_the_refused() {
+    let (intake, queue) = intake(2);
+    assert_eq!(intake.enter(0, hand_over).unwrap(), JobId::new(0));
+    assert_eq!(intake.try_enter(1, hand_over).unwrap(), JobId::new(1));
+    let refused = intake.try_enter(2, hand_over);
+    assert!(matches!(refused, Err(TrySubmitError::Full(2))));
+    finish(&intake, &queue);
+    assert_eq!(intake.enter(3, hand_over).unwrap(), JobId::new(2));
+}
+
+#[test]
+fn a_job_that_cannot_be_handed_over_is_refused_and_takes_no_place() {
+    let (intake, _queue) = intake(1);
+    let refused = intake.enter(1, |_jobs, ticket| Err(ticket.job));
+    assert!(matches!(refused, Err(Closed(1))));
+    assert_eq!(intake.enter(2, hand_over).unwrap(), JobId::new(0));
+}
+
+#[test]
+fn close_returns_the_way_in_once() {
+    let (intake, queue) = intake(1);
+    intake.enter(1, hand_over).unwrap();
+    assert!(intake.close().is_some());
+    assert!(intake.close().is_none());
+    assert!(intake.cancel().is_none());
+    assert!(matches!(intake.enter(2, hand_over), Err(Closed(2))));
+    let refused = intake.try_enter(3, hand_over);
+    assert!(matches!(refused, Err(TrySubmitError::Closed(3))));
+    // The sender is gone: the queue ends after what was accepted.
+    assert_eq!(queue.iter().count(), 1);
+}
+
+#[test]
+fn waiting_submitters_are_freed_by_close_with_their_jobs() {
+    watchdog(|| {
+        for _ in 0..50 {
+            let (intake, _queue) = intake(1);
+            let intake = Arc::new(intake);
+            intake.enter(0, hand_over).unwrap();
+            let waiting: Vec<_> = (1..=4)
+                .map(|job| {
+                    let intake = Arc::clone(&intake);
+                    thread::spawn(move || intake.enter(job, hand_over))
+                })
+                .collect();
+            intake.close();
+            for (job, submitter) in (1..).zip(waiting) {
+                let Closed(back) = submitter.join().unwrap().unwrap_err();
+                assert_eq!(back, job);
+            }
+        }
+    });
+}
+
+#[test]
+fn each_place_that_becomes_free_lets_a_waiting_submitter_through() {
+    watchdog(|| {
+        let (intake, queue) = intake(2);
+        let intake = Arc::new(intake);
+        let submitters: Vec<_> = (0..8)
+            .map(|_| {
+                let intake = Arc::clone(&intake);
+                thread::spawn(move || {
+                    for job in 0..500 {
+                        intake.enter(job, hand_over).unwrap();
+                    }
+                })
+            })
+            .collect();
+        for _ in 0..8 * 500 {
+            finish(&intake, &queue);
+        }
+        submitters.into_iter().for_each(|s| s.join().unwrap());
+    });
+}
+
+#[test]
+fn never_more_than_the_bound_are_inside() {
+    watchdog(|| {
+        const BOUND: usize = 3;
+        let (jobs, queue) = channel();
+        let bound = NonZeroUsize::new(BOUND).unwrap();
+        let intake = Arc::new(Intake::new(jobs, bound));
+        let inside = Arc::new(AtomicUsize::new(0));
+        let over = Arc::new(AtomicBool::new(false));
+        let queue: Arc<Mutex<Receiver<Ticket<u32>>>> =
+            Arc::new(Mutex::new(queue));
+        let workers: Vec<_> = (0..2)
+            .map(|_| {
+                let (intake, queue) =
+                    (Arc::clone(&intake), Arc::clone(&queue));
+                let inside = Arc::clone(&inside);
+                thread::spawn(move || {
+                    loop {
+                        let next = queue.lock().unwrap().recv();
+                        let Ok(Ticket { id, .. }) = next else { return };
+                        let job = || inside.fetch_sub(1, Ordering::SeqCst);
+                        intake.run(Ticket { id, job });
+                    }
+                })
+            })
+            .collect();
+        let submitters: Vec<_> = (0..4)
+            .map(|_| {
+                let (intake, over) = (Arc::clone(&intake), Arc::clone(&over));
+                let inside = Arc::clone(&inside);
+                thread::spawn(move || {
+                    for _ in 0..2000 {
+                        let count = |jobs: &Way, ticket| {
+                            let now = inside.fetch_add(1, Ordering::SeqCst);
+                            over.fetch_or(now >= BOUND, Ordering::SeqCst);
+                            hand_over(jobs, ticket)
+                        };
+                        intake.enter(0, count).unwrap();
+                    }
+                })
+            })
+            .collect();
+        submitters.into_iter().for_each(|s| s.join().unwrap());
+        intake.close();
+        workers.into_iter().for_each(|w| w.join().unwrap());
+        assert!(!over.load(Ordering::SeqCst));
+    });
+}
+
+#[test]
+fn cancel_stops_what_has_not_started() {
+    let (intake, queue) = intake(2);
+    intake.enter(1, hand_over).unwrap();
+    assert!(!intake.is_stopped());
+    drop(intake.cancel());
+    assert!(intake.is_stopped());
+    let Ticket { id, job } = queue.recv().unwrap();
+    let completion = intake.run(Ticket { id, job: move || job });
+    assert!(completion.outcome.is_cancelled());
+}

@@ -1,0 +1,9 @@
+//! What core promises, a module a part.
+
+mod completion;
+mod ext;
+mod handle;
+mod inline;
+mod intake;
+mod results;
+mod run;

@@ -1,0 +1,148 @@
+//! The semaphore as the tutorials name it, held to what Go's
+//! `golang.org/x/sync/semaphore` promises (BSD licence), and the traps that
+//! the port must not carry over.
+
+use std::panic::catch_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, mpsc};
+use std::thread;
+
+use manyhands_conformance::watchdog;
+use manyhands_core::{Config, Threads, WorkerPool, WorkerPoolExt};
+use manyhands_semaphore::{AcquireError, Semaphore, SemaphorePool, spawn};
+
+#[test]
+fn permits_are_counted_and_come_back() {
+    let sem = Semaphore::new(2);
+    let first = sem.try_acquire().unwrap();
+    let second = sem.try_acquire().unwrap();
+    assert_eq!(sem.available(), 0);
+    assert_eq!(sem.try_acquire().unwrap_err(), AcquireError::NoPermits);
+    drop(first);
+    assert_eq!(sem.available(), 1);
+    drop(second);
+    assert_eq!(sem.available(), 2);
+}
+
+#[test]
+fn never_more_at_once_than_permits_and_that_many_are_reached() {
+    watchdog(|| {
+        let sem = Semaphore::new(3);
+        let threads = Threads::new();
+        let running = Arc::new(AtomicUsize::new(0));
+        let peak = Arc::new(AtomicUsize::new(0));
+        let together = Arc::new(Barrier::new(3));
+        for _ in 0..30 {
+            let permit = sem.acquire().unwrap();
+            let (running, peak) = (Arc::clone(&running), Arc::clone(&peak));
+            let together = Arc::clone(&together);
+            spawn(&threads, permit, move |_permit| {
+                let now = running.fetch_add(1, Ordering::SeqCst) + 1;
+                peak.fetch_max(now, Ordering::SeqCst);
+                together.wait();
+                running.fetch_sub(1, Ordering::SeqCst);
+            });
+        }
+        sem.wait_idle();
+        assert_eq!(peak.load(Ordering::SeqCst), 3);
+    });
+}
+
+#[test]
+fn a_panic_gives_the_permit_back() {
+    // In Go without `defer`, the next acquire waits for ever.
+    watchdog(|| {
+        let sem = Semaphore::new(1);
+        let threads = Threads::new();
+        let permit = sem.acquire().unwrap();
+        spawn(&threads, permit, |_permit| {
+            std::panic::resume_unwind(Box::new("boom"));
+        });
+        drop(sem.acquire().unwrap());
+        threads.join();
+    });
+}
+
+#[test]
+fn each_permit_that_comes_back_lets_one_waiting_thread_through() {
+    watchdog(|| {
+        let sem = Semaphore::new(1);
+        let held = sem.acquire().unwrap();
+        let waiting: Vec<_> = (0..20)
+            .map(|_| {
+                let sem = sem.clone();
+                thread::spawn(move || drop(sem.acquire().unwrap()))
+            })
+            .collect();
+        drop(held);
+        waiting.into_iter().for_each(|w| w.join().unwrap());
+        assert_eq!(sem.available(), 1);
+    });
+}
+
+#[test]
+fn who_waits_for_idle_takes_no_wake_up_from_who_waits_for_a_permit() {
+    watchdog(|| {
+        for _ in 0..200 {
+            let sem = Semaphore::new(1);
+            let held = sem.acquire().unwrap();
+            let idle = {
+                let sem = sem.clone();
+                thread::spawn(move || sem.wait_idle())
+            };
+            let acquire = {
+                let sem = sem.clone();
+                thread::spawn(move || drop(sem.acquire().unwrap()))
+            };
+            drop(held);
+            acquire.join().unwrap();
+            idle.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn close_sends_away_who_waits_and_keeps_what_is_out() {
+    watchdog(|| {
+        let sem = Semaphore::new(1);
+        let held = sem.acquire().unwrap();
+        let (about, wait) = mpsc::channel();
+        let waiting = {
+            let sem = sem.clone();
+            thread::spawn(move || {
+                about.send(()).unwrap();
+                sem.acquire().map(drop)
+            })
+        };
+        wait.recv().unwrap();
+        sem.close();
+        assert_eq!(waiting.join().unwrap(), Err(AcquireError::Closed));
+        assert_eq!(sem.try_acquire().unwrap_err(), AcquireError::Closed);
+        drop(held);
+        sem.wait_idle();
+    });
+}
+
+#[test]
+fn a_semaphore_without_permits_is_refused() {
+    assert!(catch_unwind(|| Semaphore::new(0)).is_err());
+}
+
+#[test]
+fn the_pool_has_no_queue() {
+    let pool: SemaphorePool<fn()> =
+        SemaphorePool::builder().workers(3).queue(100).build().unwrap();
+    assert_eq!(pool.workers().get(), 3);
+    assert_eq!(pool.bound().get(), 3);
+}
+
+#[test]
+fn five_jobs_at_most_three_at_once_come_back_doubled() {
+    watchdog(|| {
+        let pool = SemaphorePool::new(Config::new(3, 0).unwrap());
+        let jobs = (1..=5).map(|job| move || job * 2);
+        let doubled: Vec<i32> =
+            pool.map_ordered(jobs).filter_map(|o| o.done()).collect();
+        assert_eq!(doubled, [2, 4, 6, 8, 10]);
+    });
+}
