@@ -27,3 +27,36 @@ pub use manyhands_semaphore as semaphore;
 pub use manyhands_tokio as tokio;
 #[cfg(feature = "waitgroup")]
 pub use manyhands_waitgroup as waitgroup;
+
+/// The pages of the repository, so that each of their examples is a test.
+#[cfg(all(doctest, feature = "all"))]
+mod documentation {
+    macro_rules! pages {
+        ($($name:ident: $path:literal,)*) => {$(
+            #[doc = include_str!(concat!("../../../", $path))]
+            mod $name {}
+        )*};
+    }
+
+    pages! {
+        readme: "README.md",
+        channel: "docs/patterns/channel.md",
+        dispatcher: "docs/patterns/dispatcher.md",
+        errgroup: "docs/patterns/errgroup.md",
+        rayon: "docs/patterns/rayon.md",
+        semaphore: "docs/patterns/semaphore.md",
+        tokio: "docs/patterns/tokio.md",
+        waitgroup: "docs/patterns/waitgroup.md",
+        channel_readme: "crates/manyhands-channel/README.md",
+        conformance_readme: "crates/manyhands-conformance/README.md",
+        core_readme: "crates/manyhands-core/README.md",
+        dispatcher_readme: "crates/manyhands-dispatcher/README.md",
+        errgroup_readme: "crates/manyhands-errgroup/README.md",
+        facade_readme: "crates/manyhands/README.md",
+        rayon_readme: "crates/manyhands-rayon/README.md",
+        semaphore_readme: "crates/manyhands-semaphore/README.md",
+        tokio_readme: "crates/manyhands-tokio/README.md",
+        waitgroup_readme: "crates/manyhands-waitgroup/README.md",
+        workloads_readme: "crates/manyhands-workloads/README.md",
+    }
+}
