@@ -142,7 +142,11 @@ impl<'a, T: Send + 'a> JobHandle<'a, T> {
         F: FnOnce() -> T + Send + 'a,
     {
         let packet = Arc::new(Packet {
-            state: Mutex::new(State { step: Step::Ready(work), waker: None }),
+            state: Mutex::new(State {
+                step: Step::Ready(work),
+                waker: None,
+                joining: false,
+            }),
             finished: Condvar::new(),
         });
         let handle =
@@ -222,6 +226,8 @@ struct State<F, T> {
     step: Step<F, T>,
     /// Who polled the handle last.
     waker: Option<Waker>,
+    /// A thread waits in `join`.
+    joining: bool,
 }
 
 enum Step<F, T> {
@@ -260,9 +266,11 @@ impl<F, T> Packet<F, T> {
     fn finish(&self, answer: Result<T, JobError>) {
         let mut state = lock(&self.state);
         state.step = Step::Finished(answer);
-        let waker = state.waker.take();
+        let (waker, joining) = (state.waker.take(), state.joining);
         drop(state);
-        self.finished.notify_all();
+        if joining {
+            self.finished.notify_all();
+        }
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -308,7 +316,10 @@ impl<F: Send, T: Send> Answer<T> for Packet<F, T> {
         loop {
             match Self::take_answer(&mut state) {
                 Some(answer) => return answer,
-                None => state = wait(&self.finished, state),
+                None => {
+                    state.joining = true;
+                    state = wait(&self.finished, state);
+                }
             }
         }
     }

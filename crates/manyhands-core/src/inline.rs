@@ -1,11 +1,14 @@
 //! The pool that is no pool.
 
+use std::collections::VecDeque;
 use std::fmt;
+use std::mem::take;
 use std::num::NonZeroUsize;
 
-use crate::results::{Receiver, Sender, for_jobs};
+use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
 use crate::{
-    Closed, Completion, Intake, Job, JobId, Ticket, TrySubmitError, WorkerPool,
+    Closed, Completion, Job, JobId, Ticket, TrySubmitError, WorkerPool,
+    discard, run_one,
 };
 
 /// Runs each job on the thread that submits it, before `submit` returns.
@@ -27,16 +30,76 @@ use crate::{
 ///     assert!(completion.outcome.is_done());
 /// }
 /// ```
+///
+/// It shares no code with the other pools but [`run_one`], so that comparing
+/// with it says something.
 pub struct InlinePool<J: Job> {
-    intake: Intake<Sender<Completion<J>>>,
-    results: Receiver<Completion<J>>,
+    state: Mutex<State<J>>,
+    /// Signalled when a job has ended while somebody waits, and on close.
+    changed: Condvar,
+}
+
+struct State<J: Job> {
+    closed: bool,
+    /// A job is running, on some submitter's thread.
+    busy: bool,
+    accepted: u64,
+    finished: VecDeque<Completion<J>>,
+    /// How many threads wait for `changed`.
+    waiting: usize,
 }
 
 impl<J: Job> InlinePool<J> {
     /// An open pool.
     pub fn new() -> Self {
-        let (sender, results) = for_jobs::<J>();
-        Self { intake: Intake::new(sender, NonZeroUsize::MIN), results }
+        let state = State {
+            closed: false,
+            busy: false,
+            accepted: 0,
+            finished: VecDeque::new(),
+            waiting: 0,
+        };
+        Self { state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    /// Runs a job; called when the pool is open and none is running.
+    fn run(&self, mut state: MutexGuard<'_, State<J>>, job: J) -> JobId {
+        let id = JobId::new(state.accepted);
+        state.accepted += 1;
+        state.busy = true;
+        drop(state);
+
+        let completion = run_one(Ticket { id, job }, false);
+
+        let mut state = lock(&self.state);
+        state.busy = false;
+        let unread = if J::DETACHED {
+            Some(completion)
+        } else {
+            state.finished.push_back(completion);
+            None
+        };
+        let wake = state.waiting > 0;
+        drop(state);
+        if wake {
+            self.changed.notify_all();
+        }
+        discard(unread);
+        id
+    }
+
+    /// Waits until `ready` holds.
+    fn wait_until(
+        &self,
+        mut ready: impl FnMut(&State<J>) -> bool,
+    ) -> MutexGuard<'_, State<J>> {
+        let mut state = lock(&self.state);
+        while !ready(&state) {
+            state.waiting += 1;
+            state = wait(&self.changed, state);
+            state.waiting -= 1;
+        }
+        state
     }
 }
 
@@ -48,39 +111,50 @@ impl<J: Job> Default for InlinePool<J> {
 
 impl<J: Job> WorkerPool<J> for InlinePool<J> {
     fn submit(&self, job: J) -> Result<JobId, Closed<J>> {
-        let mut accepted = None;
-        let id = self.intake.enter(job, |results, ticket| {
-            accepted = Some((results.clone(), ticket));
-            Ok(())
-        })?;
-        self.run(accepted);
-        Ok(id)
+        let state = self.wait_until(|state| !state.busy || state.closed);
+        if state.closed {
+            drop(state);
+            return Err(Closed(job));
+        }
+        Ok(self.run(state, job))
     }
 
     fn try_submit(&self, job: J) -> Result<JobId, TrySubmitError<J>> {
-        let mut accepted = None;
-        let id = self.intake.try_enter(job, |results, ticket| {
-            accepted = Some((results.clone(), ticket));
-            Ok(())
-        })?;
-        self.run(accepted);
-        Ok(id)
+        let state = lock(&self.state);
+        if state.closed {
+            return Err(TrySubmitError::Closed(job));
+        }
+        if state.busy {
+            return Err(TrySubmitError::Full(job));
+        }
+        Ok(self.run(state, job))
     }
 
     fn recv(&self) -> Option<Completion<J>> {
-        self.results.recv()
+        let end = |s: &State<J>| s.closed && !s.busy;
+        let mut state = self.wait_until(|s| !s.finished.is_empty() || end(s));
+        state.finished.pop_front()
     }
 
     fn recv_many(&self, into: &mut Vec<Completion<J>>, max: usize) -> usize {
-        self.results.recv_many(into, max)
+        if max == 0 {
+            return 0;
+        }
+        let end = |s: &State<J>| s.closed && !s.busy;
+        let mut state = self.wait_until(|s| !s.finished.is_empty() || end(s));
+        let count = state.finished.len().min(max);
+        into.extend(state.finished.drain(..count));
+        count
     }
 
     fn close(&self) {
-        self.intake.close();
+        lock(&self.state).closed = true;
+        self.changed.notify_all();
     }
 
+    /// The same as [`close`](Self::close): what was accepted has started.
     fn cancel(&self) {
-        self.intake.cancel();
+        self.close();
     }
 
     fn workers(&self) -> NonZeroUsize {
@@ -92,11 +166,9 @@ impl<J: Job> WorkerPool<J> for InlinePool<J> {
     }
 }
 
-impl<J: Job> InlinePool<J> {
-    fn run(&self, accepted: Option<(Sender<Completion<J>>, Ticket<J>)>) {
-        if let Some((results, ticket)) = accepted {
-            results.send(self.intake.run(ticket));
-        }
+impl<J: Job> Drop for InlinePool<J> {
+    fn drop(&mut self) {
+        take(&mut lock(&self.state).finished).into_iter().for_each(discard);
     }
 }
 

@@ -25,42 +25,43 @@ use crate::{Closed, Completion, Job, JobId, SubmitAllError, TrySubmitError};
 ///
 /// ## Jobs
 ///
-/// 1. Each accepted id has **exactly one completion**.
-/// 2. A **refused job comes back** and is never run.
-/// 13. What a job wrote **is visible** to whoever received its completion.
-/// 7. Never more than [`workers`](Self::workers) jobs run at once, and that
-///    many are reached when there is work for them.
+/// - *Law 1.* Each accepted id has **exactly one completion**.
+/// - *Law 2.* A **refused job comes back** and is never run.
+/// - *Law 7.* Never more than [`workers`](Self::workers) jobs run at once, and
+///   that many are reached when there is work for them.
+/// - *Law 13.* What a job wrote **is visible** to whoever received its
+///   completion.
 ///
 /// ## Close and cancel
 ///
-/// 3. [`close`](Self::close) may be called any number of times, from any
-///    thread, and afterwards nothing is accepted.
-/// 4. Close **loses nothing** that was accepted: it runs.
-/// 5. After close, `recv` gives every completion that is still owed, and then
-///    `None` for ever.
-/// 14. A submitter that waits at the bound is **freed by close or cancel**,
-///     with its job handed back.
-/// 10. After [`cancel`](Self::cancel) no further job starts, and those that
-///     had not started come back as [`Outcome::Cancelled`]. A running job is
-///     not interrupted; it ends by itself, or by a token of its own. (A
-///     worker that had already taken up a job when `cancel` was called may
-///     just be starting it.)
+/// - *Law 3.* [`close`](Self::close) may be called any number of times, from
+///   any thread, and afterwards nothing is accepted.
+/// - *Law 4.* Close **loses nothing** that was accepted: it runs.
+/// - *Law 5.* After close, `recv` gives every completion that is still owed,
+///   and then `None` for ever.
+/// - *Law 10.* After [`cancel`](Self::cancel) no further job starts, and those
+///   that had not started come back as [`Outcome::Cancelled`]. A running job
+///   is not interrupted; it ends by itself, or by a token of its own. (A
+///   worker that had already taken up a job when `cancel` was called may just
+///   be starting it.)
+/// - *Law 14.* A submitter that waits at the bound is **freed by close or
+///   cancel**, with its job handed back.
 ///
 /// [`Outcome::Cancelled`]: crate::Outcome::Cancelled
 ///
 /// ## Backpressure
 ///
-/// 8. At most [`bound`](Self::bound) jobs are accepted and unfinished. That
-///    many are reached before anyone waits: `try_submit` says
-///    [`Full`](TrySubmitError::Full) at the bound, and only there.
-/// 6. Only *unfinished* jobs are bounded. Finished ones wait without limit
-///    until they are received, so **one thread may submit all its jobs,
-///    close, and then read**, at any number of jobs.
-///    (Memory grows with what nobody reads;
-///    [`run_all`](crate::WorkerPoolExt::run_all) keeps it bounded.)
-/// 17. `Full` means that a **completion is still owed**: whoever has received
-///     every completion finds the pool not full. A place is free before the
-///     completion that frees it can be read.
+/// - *Law 6.* Only *unfinished* jobs are bounded. Finished ones wait without
+///   limit until they are received, so **one thread may submit all its jobs,
+///   close, and then read**, at any number of jobs. (Memory grows with what
+///   nobody reads; [`run_all`](crate::WorkerPoolExt::run_all) keeps it
+///   bounded.)
+/// - *Law 8.* At most [`bound`](Self::bound) jobs are accepted and unfinished.
+///   That many are reached before anyone waits: `try_submit` says
+///   [`Full`](TrySubmitError::Full) at the bound, and only there.
+/// - *Law 17.* `Full` means that a **completion is still owed**: whoever has
+///   received every completion finds the pool not full. A place is free before
+///   the completion that frees it can be read.
 ///
 /// Law 6 is where the tutorials go wrong. With a bounded channel of results,
 /// this program hangs as soon as the jobs outnumber all the buffers; here it
@@ -78,26 +79,27 @@ use crate::{Closed, Completion, Job, JobId, SubmitAllError, TrySubmitError};
 ///
 /// ## Panics
 ///
-/// 9. A panic in a job, or in dropping what a job returned, captured or threw,
-///    **is contained**: it is one completion like any other, and a pool that
-///    saw more panics than it has workers is at full strength.
+/// - *Law 9.* A panic in a job, or in dropping what a job returned, captured
+///   or threw, **is contained**: it is one completion like any other, and a
+///   pool that saw more panics than it has workers is at full strength.
 ///
 /// ## Threads
 ///
-/// 12. Any number of threads may submit and receive; each completion goes to
-///     exactly one receiver.
-/// 11. **Drop is close, then wait**: accepted jobs run, unless `cancel` was
-///     called, and no thread outlives its pool. Also when the drop happens
-///     while unwinding.
-/// 15. An idle pool **uses no processor time**.
-/// 16. Threads, memory and file handles are back where they were after drop.
+/// - *Law 11.* **Drop is close, then wait**: accepted jobs run, unless
+///   `cancel` was called, and no thread outlives its pool. Also when the drop
+///   happens while unwinding.
+/// - *Law 12.* Any number of threads may submit and receive; each completion
+///   goes to exactly one receiver.
+/// - *Law 15.* An idle pool **uses no processor time**.
+/// - *Law 16.* Threads, memory and file handles are back where they were after
+///   drop.
 ///
 /// ## Batches
 ///
-/// 18. [`submit_all`](Self::submit_all) and [`recv_many`](Self::recv_many)
-///     keep laws 1 to 17. `recv_many` waits for one completion, not for
-///     `max`. An iterator that panics, or that calls the pool, breaks
-///     nothing.
+/// - *Law 18.* [`submit_all`](Self::submit_all) and
+///   [`recv_many`](Self::recv_many) keep laws 1 to 17. `recv_many` waits for
+///   one completion, not for `max`. An iterator that panics, or that calls the
+///   pool, breaks nothing.
 ///
 /// ## Not promised
 ///
