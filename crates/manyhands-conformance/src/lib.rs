@@ -1,1 +1,68 @@
-//! To be written.
+#![doc = include_str!("../README.md")]
+//!
+//! # A map
+//!
+//! | to | see |
+//! |---|---|
+//! | hold a pool to all laws | [`check_all`], [`Report::assert_passed`] |
+//! | check some of them, or show progress | [`Kit`], [`check`] |
+//! | print the laws | [`Law::ALL`] |
+//! | know what the pool will be given | [`LawJob`] |
+//! | put an end to the waiting of any test | [`watchdog()`] |
+//!
+//! # How it is checked
+//!
+//! Each law has a thread of its own, on which pools of several sizes are made
+//! and put into the situation that the law is about: all workers held at a
+//! gate, every place taken, eight submitters racing a close. A latch, never a
+//! sleep, shows that the situation is there. Whatever is then waited for has
+//! a watchdog, so a pool that hangs fails with a line that says what did not
+//! come, and its thread is left behind. Only law 15 looks at a stretch of
+//! time: a pool that does nothing does so for a while.
+//!
+//! What is expected is asked of the pool: its
+//! [`bound`](manyhands_core::WorkerPool::bound) may be another than
+//! [`Config::bound`](manyhands_core::Config::bound), as it is for a pool
+//! without a queue, but it must be exact. Its
+//! [`workers`](manyhands_core::WorkerPool::workers) must be those of the
+//! config.
+//!
+//! Panics that the laws intend do not reach the panic hook. What the pool
+//! prints itself is not touched.
+//!
+//! # Good to know
+//!
+//! - **Give the check a test binary of its own** (a file under `tests/`):
+//!   laws 11, 15 and 16 look at the threads, files and memory of the whole
+//!   process. They look again before they blame the pool, and the kit's own
+//!   checks take turns, but a neighbour that starts threads all the time
+//!   would be taken for a leak.
+//! - Those three laws need a `/proc`. Elsewhere, the parts that need it are
+//!   left out, and where nothing is left, the law is skipped and says so.
+//! - A pool that runs its jobs on the thread that submits them, as
+//!   [`InlinePool`](manyhands_core::InlinePool) does, cannot be held to these
+//!   laws: a job that waits for the submitter would wait for ever. The kit
+//!   notices and says so, for each law.
+//! - A panic while another one is unwinding ends the process, and the report
+//!   with it. A pool whose `drop` panics may do that to any test.
+//! - Two checks of the same pool may differ: a race shows when it wants to.
+//!   What the kit reports is a fault; what it does not report may be one.
+
+#![forbid(unsafe_code)]
+
+mod gate;
+mod job;
+mod kit;
+mod latch;
+mod law;
+mod laws;
+mod os;
+mod report;
+mod trial;
+mod watchdog;
+
+pub use crate::job::{Answer, LawJob};
+pub use crate::kit::{Kit, check, check_all};
+pub use crate::law::Law;
+pub use crate::report::{Finding, Report, Verdict};
+pub use crate::watchdog::watchdog;

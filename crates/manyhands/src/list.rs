@@ -131,5 +131,35 @@ where
                 Ok(Box::new(manyhands_errgroup::ErrGroupPool::new(config)?))
             },
         },
+        #[cfg(feature = "rayon")]
+        Variant {
+            name: "rayon",
+            summary: "work stealing, bounded and drained",
+            origin: "the rayon library",
+            stops_on_error: false,
+            make: |config| {
+                Ok(Box::new(manyhands_rayon::RayonPool::new(config)?))
+            },
+        },
+        #[cfg(feature = "tokio")]
+        Variant {
+            name: "tokio",
+            summary: "async workers over an async channel",
+            origin: "the tokio and async-channel libraries",
+            stops_on_error: false,
+            make: |config| {
+                Ok(Box::new(manyhands_tokio::TaskPool::new(config)?))
+            },
+        },
+        #[cfg(feature = "tokio")]
+        Variant {
+            name: "tokio-tasks",
+            summary: "an async task a job, under a semaphore",
+            origin: "the tokio library",
+            stops_on_error: false,
+            make: |config| {
+                Ok(Box::new(manyhands_tokio::JoinSetPool::new(config)?))
+            },
+        },
     ]
 }

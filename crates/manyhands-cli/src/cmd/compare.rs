@@ -1,0 +1,125 @@
+//! `manyhands compare`: which pattern serves this work, by how much, and how
+//! sure that is.
+
+use std::time::Duration;
+
+use manyhands::Config;
+use manyhands_workloads::{Settings, WorkJob};
+
+use super::End;
+use crate::args::{Format, Names, names, number, one_of, time};
+use crate::contenders::{self, AGAIN, Contender, INLINE};
+use crate::interrupt::Interrupt;
+use crate::measure::{Budget, Plan, measure};
+use crate::output::{print, say};
+use crate::report::{self, Report};
+use crate::work::{self, WorkArgs};
+
+/// Compare the variants on the same jobs
+///
+/// Without options, on the files of the current directory. The variants run
+/// in random order in each of many rounds, beside the baseline `inline`,
+/// which has no pool and runs twice, so that the noise is seen. Every answer
+/// is checked. docs/METHODOLOGY.md says what the figures mean.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    work: WorkArgs,
+    /// Which variants, with commas between [default: all]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_parser = names(contenders::names()),
+        allow_hyphen_values = true
+    )]
+    variants: Option<Names>,
+    /// Most rounds [default: what fits into the time, up to 200]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = number(1, Budget::MOST_ROUNDS),
+        allow_hyphen_values = true
+    )]
+    rounds: Option<usize>,
+    /// About how long it may take [default: 20s, without --rounds]
+    #[arg(long, value_parser = time(), allow_hyphen_values = true)]
+    time: Option<Duration>,
+    /// table, json, csv (the raw rounds) or md
+    #[arg(
+        long,
+        default_value = "table",
+        value_parser = one_of(Format::ALL),
+        allow_hyphen_values = true
+    )]
+    format: Format,
+}
+
+pub(crate) fn run(args: Args, interrupt: &Interrupt) -> anyhow::Result<End> {
+    let settings = Settings {
+        jobs: args.work.jobs,
+        input: args.work.input,
+        seed: args.work.seed,
+    };
+    let spec = args.work.work.unwrap_or_else(|| "files".to_owned());
+    let Some(workload) = work::prepare(spec, settings, interrupt)? else {
+        say(NOTHING);
+        return Ok(End::Interrupted);
+    };
+    let config = Config::default();
+    let plan = Plan {
+        workload: &workload,
+        config: Config::new(
+            args.work.workers.unwrap_or(config.workers().get()),
+            args.work.queue.unwrap_or(config.queue()),
+        )?,
+        contenders: contenders(args.variants.as_ref()),
+        budget: budget(args.rounds, args.time),
+        seed: args.work.seed,
+    };
+
+    let measured = measure(&plan, interrupt)?;
+    if measured.rounds.is_empty() {
+        say(NOTHING);
+        return Ok(End::Interrupted);
+    }
+    let report = Report::new(&plan, &measured);
+    print(match args.format {
+        Format::Table => report::plain(&report),
+        Format::Json => report::json(&report)?,
+        Format::Csv => report::csv(&report),
+        Format::Md => report::markdown(&report),
+    })?;
+    if !measured.interrupted {
+        return Ok(End::Fine);
+    }
+    // The other formats say it themselves.
+    if args.format == Format::Csv {
+        say("interrupted: this is partial");
+    }
+    Ok(End::Interrupted)
+}
+
+/// Said when Ctrl-C came too early.
+const NOTHING: &str = "interrupted: nothing was measured yet";
+
+/// The baseline, the chosen variants, and the baseline again.
+fn contenders(chosen: Option<&Names>) -> Vec<Contender<WorkJob>> {
+    let is_chosen = |name: &'static str| match chosen {
+        Some(Names(names)) => name == INLINE || names.contains(&name),
+        None => true,
+    };
+    let mut contenders = contenders::all::<WorkJob, _, _>();
+    contenders.retain(|contender| is_chosen(contender.name));
+    contenders.push(Contender::inline(AGAIN));
+    contenders
+}
+
+/// As many rounds as fit into the time; where only the rounds are said, they
+/// take the time they take.
+fn budget(rounds: Option<usize>, time: Option<Duration>) -> Budget {
+    let default = rounds.is_none().then_some(Budget::DEFAULT_TIME);
+    Budget {
+        rounds: rounds.unwrap_or(Budget::DEFAULT_ROUNDS),
+        time: time.or(default),
+    }
+}

@@ -1,0 +1,301 @@
+//! What was measured, as a person wants to know it: who is faster, by how
+//! much, and how sure that is.
+
+mod text;
+mod wire;
+
+use std::time::Duration;
+
+pub(crate) use self::text::{csv, markdown, plain};
+pub(crate) use self::wire::json;
+use crate::contenders::{AGAIN, INLINE};
+use crate::measure::{Measured, Plan, Round};
+use crate::stats::{FEWEST, Ratio, median};
+
+/// Everything that is reported.
+#[derive(Debug)]
+pub(crate) struct Report<'a> {
+    pub(crate) plan: &'a Plan<'a>,
+    pub(crate) measured: &'a Measured,
+    /// One a contender, in the plan's order.
+    pub(crate) rows: Vec<Row>,
+    /// The baseline against itself: what the machine does to two runs of the
+    /// same thing.
+    pub(crate) noise: Option<Ratio>,
+    /// `None` while there are too few rounds to tell.
+    pub(crate) best: Option<Best>,
+}
+
+/// One contender.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    /// The median of its times, in nanoseconds.
+    pub(crate) wall: Option<f64>,
+    /// How many jobs a second that makes. `None` for one that stopped.
+    pub(crate) jobs_per_second: Option<f64>,
+    /// How many times as fast as the baseline in the same round. `None` for
+    /// one that stopped.
+    pub(crate) speed: Option<Ratio>,
+    /// From submit to completion, in nanoseconds.
+    pub(crate) p50: Option<f64>,
+    pub(crate) p99: Option<f64>,
+    pub(crate) verdict: Verdict,
+}
+
+/// A row in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// What the others are compared with.
+    Baseline,
+    Faster,
+    Slower,
+    CannotTell,
+    /// Its pattern is to stop at the first error, and it did: its time is
+    /// that of less work, and compares with nothing.
+    Stopped,
+    /// Interrupted before its first run.
+    NotMeasured,
+}
+
+/// The fastest, and which others may as well be.
+#[derive(Debug)]
+pub(crate) struct Best {
+    pub(crate) name: &'static str,
+    /// Those that it is faster than by no more than the noise.
+    pub(crate) alike: Vec<&'static str>,
+}
+
+impl Verdict {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Faster => "faster",
+            Self::Slower => "slower",
+            Self::CannotTell => "cannot tell",
+            Self::Stopped => "stopped at first error",
+            Self::NotMeasured => "not measured",
+        }
+    }
+
+    /// What a ratio says, given the ratio of a thing to itself: its interval
+    /// must not hold 1, and it must be further from 1 than the noise reaches.
+    fn of(ratio: &Ratio, noise: Option<&Ratio>) -> Self {
+        let Some(reach) = noise.map_or(Some(1.0), Ratio::reach) else {
+            return Self::CannotTell;
+        };
+        if ratio.is_above_one() && ratio.estimate > 1.0 {
+            Self::Faster
+        } else if ratio.is_below_one() && ratio.estimate < 1.0 / reach {
+            Self::Slower
+        } else {
+            Self::CannotTell
+        }
+    }
+}
+
+impl<'a> Report<'a> {
+    pub(crate) fn new(plan: &'a Plan<'a>, measured: &'a Measured) -> Self {
+        let place = |name| {
+            let mut names = plan.contenders.iter().map(|it| it.name);
+            names.position(|it| it == name)
+        };
+        let against_inline = |who| speed(measured, who, place(INLINE)?);
+        let noise = place(AGAIN).and_then(against_inline);
+        let row = |who: usize| {
+            let name = plan.contenders[who].name;
+            let walls = measured.rounds.iter().map(|round| round.walls[who]);
+            let mut walls: Vec<f64> = walls.flatten().map(nanos).collect();
+            walls.sort_by(f64::total_cmp);
+            let wall = median(&walls);
+            let stopped = measured.stopped[who];
+            let speed = against_inline(who).filter(|_| !stopped);
+            let jobs = plan.workload.len() as f64;
+            Row {
+                name,
+                wall,
+                jobs_per_second: wall
+                    .filter(|_| !stopped)
+                    .map(|wall| jobs * 1e9 / wall),
+                speed,
+                p50: measured.latencies[who].percentile(50.0),
+                p99: measured.latencies[who].percentile(99.0),
+                verdict: match (wall, &speed) {
+                    (None, _) => Verdict::NotMeasured,
+                    _ if stopped => Verdict::Stopped,
+                    _ if name == INLINE => Verdict::Baseline,
+                    // Not held against itself: here the noise is to be seen.
+                    (_, Some(speed)) if name == AGAIN => {
+                        Verdict::of(speed, None)
+                    }
+                    (_, Some(speed)) => Verdict::of(speed, noise.as_ref()),
+                    (_, None) => Verdict::CannotTell,
+                },
+            }
+        };
+        let rows: Vec<Row> = (0..plan.contenders.len()).map(row).collect();
+        let best = best(measured, &rows, noise.as_ref());
+        Self { plan, measured, rows, noise, best }
+    }
+
+    /// How many rounds were complete.
+    pub(crate) fn rounds(&self) -> usize {
+        let all = self.plan.contenders.len();
+        let rounds = self.measured.rounds.iter();
+        rounds.filter(|round| round.order.len() == all).count()
+    }
+}
+
+/// How many times as fast one contender was as another, over the rounds in
+/// which both ran.
+fn speed(measured: &Measured, who: usize, than: usize) -> Option<Ratio> {
+    let log = |round: &Round| {
+        let (who, than) = (round.walls[who]?, round.walls[than]?);
+        Some((nanos(than) / nanos(who)).ln())
+    };
+    Ratio::of_logs(measured.rounds.iter().filter_map(log).collect())
+}
+
+/// The row with the greatest speed, compared with each other one in the same
+/// rounds. The second run of the baseline does not take part.
+fn best(
+    measured: &Measured,
+    rows: &[Row],
+    noise: Option<&Ratio>,
+) -> Option<Best> {
+    let estimate = |who: usize| rows[who].speed.map(|speed| speed.estimate);
+    let ranked: Vec<usize> = (0..rows.len())
+        .filter(|&who| rows[who].name != AGAIN && estimate(who).is_some())
+        .collect();
+    let by_speed = |a: &usize, b: &usize| {
+        estimate(*a).unwrap_or(0.0).total_cmp(&estimate(*b).unwrap_or(0.0))
+    };
+    let best = ranked.iter().copied().max_by(by_speed)?;
+    if measured.rounds.len() < FEWEST {
+        return None;
+    }
+    let is_behind = |who: usize| {
+        let ahead = speed(measured, best, who);
+        ahead.is_some_and(|it| Verdict::of(&it, noise) == Verdict::Faster)
+    };
+    let alike = ranked.into_iter().filter(|&who| who != best);
+    let alike = alike.filter(|&who| !is_behind(who));
+    let alike = alike.map(|who| rows[who].name).collect();
+    Some(Best { name: rows[best].name, alike })
+}
+
+/// As a number to calculate with; never 0, so that ratios stay finite.
+fn nanos(time: Duration) -> f64 {
+    time.as_nanos().max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use manyhands::Config;
+    use manyhands_workloads::{Settings, Workload};
+
+    use super::*;
+    use crate::contenders::{self, Contender};
+    use crate::measure::{Budget, Latency, Machine};
+
+    /// What is reported of `inline`, `channel`, `waitgroup` and `inline
+    /// (again)` when they took so long in each round.
+    fn reported(rounds: &[[u64; 4]], check: impl FnOnce(&Report<'_>)) {
+        let settings = Settings { jobs: Some(10), ..Settings::default() };
+        let workload = Workload::parse("noop", &settings).unwrap();
+        let mut all = contenders::all();
+        all.retain(|it| [INLINE, "channel", "waitgroup"].contains(&it.name));
+        all.push(Contender::inline(AGAIN));
+        let plan = Plan {
+            workload: &workload,
+            config: Config::default(),
+            contenders: all,
+            budget: Budget { rounds: 100, time: None },
+            seed: 1,
+        };
+        let rounds = rounds.iter().map(|walls| Round {
+            order: vec![0, 1, 2, 3],
+            walls: walls.map(|us| Some(Duration::from_micros(us))).to_vec(),
+        });
+        let measured = Measured {
+            rounds: rounds.collect(),
+            latencies: vec![Latency::new(); 4],
+            stopped: vec![false; 4],
+            answers: 0,
+            machine: Machine { cores: 2, cache_line: None },
+            elapsed: Duration::from_secs(1),
+            interrupted: false,
+        };
+        check(&Report::new(&plan, &measured));
+    }
+
+    fn verdicts(report: &Report<'_>) -> Vec<Verdict> {
+        report.rows.iter().map(|row| row.verdict).collect()
+    }
+
+    use Verdict::{Baseline, CannotTell, Faster, Slower};
+
+    #[test]
+    fn what_is_beyond_the_noise_has_a_verdict() {
+        // The rounds differ by far more than the contenders within one do.
+        let rounds: Vec<_> = (1..=10)
+            .map(|n| n * n * 100)
+            .map(|base| [base, base / 2, base * 2, base + base / 100])
+            .collect();
+        reported(&rounds, |report| {
+            let expected = [Baseline, Faster, Slower, Slower];
+            assert_eq!(verdicts(report), expected);
+            let speed = report.rows[1].speed.unwrap();
+            assert!((speed.estimate - 2.0).abs() < 0.05, "{speed:?}");
+            let best = report.best.as_ref().unwrap();
+            assert_eq!((best.name, best.alike.len()), ("channel", 0));
+        });
+    }
+
+    #[test]
+    fn what_is_within_the_noise_has_none() {
+        // 2 % faster in each round, but the baseline differs from itself by
+        // 5 %, now in the one direction and now in the other.
+        let rounds: Vec<_> = (0..10)
+            .map(|n| [1000, 980, 1200, if n < 5 { 950 } else { 1050 }])
+            .collect();
+        reported(&rounds, |report| {
+            let expected = [Baseline, CannotTell, Slower, CannotTell];
+            assert_eq!(verdicts(report), expected);
+            let best = report.best.as_ref().unwrap();
+            assert_eq!(best.name, "channel");
+            assert_eq!(best.alike, [INLINE]);
+        });
+    }
+
+    #[test]
+    fn an_interval_that_holds_1_gives_no_verdict() {
+        let rounds: Vec<_> = (0..10)
+            .map(|n| [1000, if n < 7 { 500 } else { 1500 }, 1000, 1000])
+            .collect();
+        reported(&rounds, |report| {
+            let speed = report.rows[1].speed.unwrap();
+            assert!(speed.estimate > 1.9);
+            assert_eq!(report.rows[1].verdict, CannotTell);
+        });
+    }
+
+    #[test]
+    fn few_rounds_give_no_verdict_and_no_best() {
+        reported(&[[1000, 10, 10, 1000]; FEWEST - 1], |report| {
+            let expected = [Baseline, CannotTell, CannotTell, CannotTell];
+            assert_eq!(verdicts(report), expected);
+            assert!(report.best.is_none());
+        });
+    }
+
+    #[test]
+    fn jobs_per_second_go_by_the_median_time() {
+        let rounds = [[1000, 10, 20, 30], [1000, 1, 20, 30], [900, 99, 0, 30]];
+        reported(&rounds, |report| {
+            assert_eq!(report.rows[0].wall, Some(1e6));
+            assert_eq!(report.rows[0].jobs_per_second, Some(10_000.0));
+            assert_eq!(report.rows[1].wall, Some(1e4));
+        });
+    }
+}

@@ -1,0 +1,95 @@
+//! Which work is done, as the commands that run jobs are told.
+
+use std::path::PathBuf;
+
+use manyhands_workloads::{Settings, Workload, WorkloadError};
+
+use crate::args::{Usage, jobs, path, queue, seed, text, workers};
+use crate::interrupt::Interrupt;
+use crate::output::plural;
+use crate::progress::Progress;
+
+/// What `run` and `compare` have in common.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WorkArgs {
+    /// What work is done: `manyhands list` names all kinds
+    #[arg(long, value_parser = text(), allow_hyphen_values = true)]
+    pub(crate) work: Option<String>,
+    /// Which directory the work `files` reads
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = ".",
+        value_parser = path(),
+        allow_hyphen_values = true
+    )]
+    pub(crate) input: PathBuf,
+    /// How many jobs there are [default: what suits the work]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = jobs(),
+        allow_hyphen_values = true
+    )]
+    pub(crate) jobs: Option<usize>,
+    /// Most jobs that run at once [default: run 3, compare one a core]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = workers(),
+        allow_hyphen_values = true
+    )]
+    pub(crate) workers: Option<usize>,
+    /// Most jobs that wait for a worker [default: 256]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = queue(),
+        allow_hyphen_values = true
+    )]
+    pub(crate) queue: Option<usize>,
+    /// What random choices are made from
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "1",
+        value_parser = seed(),
+        allow_hyphen_values = true
+    )]
+    pub(crate) seed: u64,
+}
+
+/// Makes the workload, and finds out the answers that its jobs must give.
+/// `None` if Ctrl-C was pressed.
+///
+/// # Errors
+///
+/// [`Usage`], when there is no such work, or nothing to work on.
+pub(crate) fn prepare(
+    spec: String,
+    settings: Settings,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Option<Workload>> {
+    let pressed = interrupt.clone();
+    let made = interrupt.or(move || {
+        let workload = Workload::parse(&spec, &settings)?;
+        let steps = workload.len() as u64;
+        let progress = Progress::new(steps, "one run for the answers");
+        workload.prepare_while(|done| {
+            progress.at(done as u64);
+            !pressed.is_pressed()
+        });
+        Ok(workload)
+    });
+    let made: Option<Result<_, WorkloadError>> = made;
+    Ok(made.transpose().map_err(|error| Usage(error.to_string()))?)
+}
+
+/// That some inputs cannot be read, if it is so. It is no failure: what is
+/// wrong with them is the answer that their jobs must give.
+pub(crate) fn unread(workload: &Workload) -> Option<String> {
+    let mut unread = workload.unread();
+    let first = unread.next()?;
+    let inputs = plural(1 + unread.count() as u64, "input");
+    Some(format!("{inputs} could not be read, the first is {first}"))
+}

@@ -1,0 +1,144 @@
+//! Bad input gets exactly one line, which names the thing, its value and what
+//! is allowed, and exit code 2.
+
+use std::ffi::OsStr;
+
+use crate::program::run;
+
+/// Arguments, and what the line must have in it.
+const CASES: &[(&[&str], &[&str])] = &[
+    (&[], &["no command", "list, run, verify, compare"]),
+    (&["comprae"], &["comprae", "did you mean compare?", "list, run"]),
+    (&["--frob"], &["--frob"]),
+    (&["compare", "--worker", "3"], &["--worker;", "mean --workers?"]),
+    (&["compare", "stray"], &["stray"]),
+    (&["compare", "--workers"], &["--workers needs a value"]),
+    (&["compare", "--workers", "0"], &["--workers is 0, ", "1 to 1024"]),
+    (&["compare", "--workers", "-1"], &["--workers is -1, ", "1 to 1024"]),
+    (&["compare", "--workers=-1"], &["--workers is -1, ", "1 to 1024"]),
+    (&["compare", "--workers", "1025"], &["is 1025, ", "1 to 1024"]),
+    (
+        &["compare", "--workers", "99999999999999999999999"],
+        &["is 99999999999999999999999, ", "1 to 1024"],
+    ),
+    (&["compare", "--workers", "many"], &["is many, ", "1 to 1024"]),
+    (&["compare", "--workers", ""], &["--workers is '', ", "1 to 1024"]),
+    (&["compare", "--workers", "2.5"], &["is 2.5, ", "1 to 1024"]),
+    (
+        &["compare", "--workers", "1", "--workers", "2"],
+        &["--workers is there twice"],
+    ),
+    (&["compare", "--queue", "-1"], &["--queue is -1, ", "0 to 1048576"]),
+    (&["compare", "--queue", "1048577"], &["is 1048577, ", "0 to 1048576"]),
+    (&["compare", "--jobs", "0"], &["--jobs is 0, ", "1 to 10000000"]),
+    (&["compare", "--rounds", "0"], &["--rounds is 0, ", "1 to 1000"]),
+    (&["compare", "--rounds", "-3"], &["--rounds is -3, ", "1 to 1000"]),
+    (&["compare", "--time", "20"], &["--time is 20, ", "1ms to 24h"]),
+    (&["compare", "--time", "0s"], &["--time is 0s, ", "1ms to 24h"]),
+    (&["compare", "--time", "-5s"], &["--time is -5s, ", "1ms to 24h"]),
+    (&["compare", "--time", "25h"], &["--time is 25h, ", "1ms to 24h"]),
+    (&["compare", "--seed", "-1"], &["--seed is -1, ", "0 to 1844674407"]),
+    (
+        &["compare", "--format", "jsno"],
+        &["--format is jsno", "mean json?", "table, json, csv, md"],
+    ),
+    (
+        &["compare", "--variants", "chanel"],
+        &["--variants is chanel", "mean channel?", "inline, channel"],
+    ),
+    (
+        &["compare", "--variants", "channel,chanel"],
+        &["channel,chanel", "chanel is unknown", "mean channel?"],
+    ),
+    (
+        &["compare", "--variants", "channel,channel"],
+        &["channel,channel", "channel twice"],
+    ),
+    (&["compare", "--variants", ""], &["--variants is ''", "allowed are"]),
+    (&["compare", "--variants", "channel,"], &["'' is unknown"]),
+    (&["compare", "--work", "slep:1ms"], &["slep", "sleep"]),
+    (&["compare", "--work", "sleep:soon"], &["sleep", "soon", "1ns to 60s"]),
+    (&["compare", "--work", "a\nb"], &["a\\nb"]),
+    (&["compare", "--work", ""], &["files", "noop"]),
+    (&["compare", "--input", "/no/such"], &["/no/such"]),
+    (&["compare", "--input", "/no\nsuch"], &["/no\\nsuch"]),
+    (&["compare", "--input", ""], &["--input is ''"]),
+    (&["run"], &["VARIANT is missing"]),
+    (&["run", "chanel"], &["VARIANT is chanel", "mean channel?"]),
+    (&["run", "channel", "--workers", "0"], &["--workers is 0, "]),
+    (&["run", "channel", "inline"], &["inline"]),
+    (&["verify", "chanel"], &["VARIANT is chanel", "mean channel?"]),
+    (&["verify", "inline"], &["VARIANT is inline", "allowed are channel"]),
+    (&["verify", "channel", "channel"], &["channel twice"]),
+    (&["verify", "--format", "csv"], &["csv", "table, json"]),
+    (&["list", "--format", "yaml"], &["yaml", "table, json, csv, md"]),
+];
+
+#[test]
+fn bad_input_gets_one_line_and_exit_code_2() {
+    for (arguments, wanted) in CASES {
+        let line = refused(arguments);
+        for words in *wanted {
+            assert!(line.contains(words), "{words:?} is not in: {line}");
+        }
+    }
+}
+
+#[test]
+fn an_input_without_a_file_is_bad_input() {
+    let empty = tempfile::tempdir().unwrap();
+    let path = empty.path().to_str().unwrap();
+    assert!(refused(&["compare", "--input", path]).contains(path));
+
+    let file = empty.path().join("file");
+    std::fs::write(&file, "text").unwrap();
+    let path = file.to_str().unwrap();
+    assert!(refused(&["compare", "--input", path]).contains(path));
+}
+
+#[cfg(unix)]
+#[test]
+fn arguments_that_are_not_utf_8_are_bad_input_like_any_other() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let odd = OsStr::from_bytes(b"odd\xff");
+    let options = [
+        "--workers",
+        "--queue",
+        "--jobs",
+        "--rounds",
+        "--time",
+        "--seed",
+        "--format",
+        "--variants",
+        "--work",
+        "--input",
+    ];
+    for option in options {
+        let line = refused(&["compare".as_ref(), option.as_ref(), odd]);
+        assert!(line.contains("odd"), "{line}");
+    }
+    for command in ["run", "verify", "list", "compare"] {
+        refused(&[command.as_ref(), odd]);
+    }
+    refused(&[odd]);
+    refused(&["compare".as_ref(), OsStr::from_bytes(b"--\xff")]);
+}
+
+#[test]
+fn a_long_value_is_cut() {
+    let long = "x".repeat(100_000);
+    let line = refused(&["compare", "--workers", &long]);
+    assert!(line.len() < 200, "{line}");
+}
+
+/// Runs the program, and returns the line with which it refused.
+fn refused<S: AsRef<OsStr> + std::fmt::Debug>(arguments: &[S]) -> String {
+    let ended = run(arguments);
+    assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
+    assert_eq!(ended.stdout, "", "{arguments:?}");
+    let line = ended.stderr.strip_suffix('\n').unwrap();
+    assert!(line.starts_with("error: "), "{arguments:?}: {line}");
+    assert!(!line.contains('\n'), "{arguments:?}: {line}");
+    line.to_owned()
+}

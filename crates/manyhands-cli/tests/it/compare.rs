@@ -1,0 +1,273 @@
+use std::fs::File;
+use std::io::Write;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::program::{json_of, run, start, stdout_of, three_files, unwrapped};
+
+#[test]
+fn a_comparison_on_files_has_a_row_a_variant_in_every_format() {
+    let files = three_files();
+    let list = json_of(&["list", "--format", "json"]);
+    let names = list["variants"].as_array().unwrap().iter();
+    let names = names.map(|it| it["name"].as_str().unwrap());
+    for format in ["table", "json", "csv", "md"] {
+        let printed = stdout_of(&[
+            "compare",
+            "--rounds",
+            "2",
+            "--time",
+            "1m",
+            "--format",
+            format,
+            "--input",
+            files.path().to_str().unwrap(),
+        ]);
+        for name in names.clone().chain(["inline (again)"]) {
+            assert!(printed.contains(name), "{name} in {format}:\n{printed}");
+        }
+    }
+}
+
+#[test]
+fn the_table_fits_80_columns_and_says_what_it_is() {
+    let files = three_files();
+    let input = files.path().to_str().unwrap();
+    let printed = stdout_of(&["compare", "--rounds", "7", "--input", input]);
+    let widest = printed.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(80), "{printed}");
+    let words = unwrapped(&printed);
+    for wanted in [
+        "fastest ",
+        "noise inline against itself: ",
+        "work files: 3 files, ",
+        "rounds 7 rounds in ",
+        "(seed 1)",
+        "answers were checked and are right",
+    ] {
+        assert!(words.contains(wanted), "{wanted} is not in\n{printed}");
+    }
+}
+
+#[test]
+fn markdown_is_a_table_and_a_list() {
+    let printed = compare("noop", &["--rounds", "1", "--format", "md"]);
+    let mut lines = printed.lines();
+    let bars = |line: &str| line.matches('|').count();
+    let header = lines.next().unwrap();
+    assert!(header.starts_with("| variant"), "{printed}");
+    assert!(lines.next().unwrap().starts_with("|--"), "{printed}");
+    let rows: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+    assert_eq!(rows.len(), 3, "{printed}");
+    assert!(rows.iter().all(|row| bars(row) == bars(header)), "{printed}");
+}
+
+#[test]
+fn csv_has_a_line_a_run() {
+    let printed = compare("noop", &["--rounds", "2", "--format", "csv"]);
+    let (header, rows) = printed.split_once('\n').unwrap();
+    assert_eq!(
+        header,
+        "workload,jobs,workers,queue,seed,round,place,variant,stopped,wall_ns"
+    );
+    assert_eq!(rows.lines().count(), 2 * 3, "{printed}");
+    for row in rows.lines() {
+        assert!(row.starts_with("noop,50,2,8,1,"), "{printed}");
+        let wall = row.rsplit(',').next().unwrap();
+        assert!(wall.parse::<u64>().unwrap() > 0, "{printed}");
+    }
+}
+
+#[test]
+fn json_has_a_version_intervals_and_the_raw_rounds() {
+    let report = json("noop", &["--rounds", "7"]);
+    assert_eq!(report["format"], "manyhands-compare/1");
+    assert_eq!(report["partial"], false);
+    assert_eq!(report["rounds"], 7);
+    assert_eq!(report["workload"]["name"], "noop");
+    // 7 timed rounds and 2 for latencies, of 3 contenders and 50 jobs.
+    assert_eq!(report["answers_checked"], (7 + 2) * 3 * 50);
+
+    let variants = report["variants"].as_array().unwrap();
+    let names: Vec<_> = variants.iter().map(|it| &it["variant"]).collect();
+    assert_eq!(names, ["inline", "channel", "inline (again)"]);
+    for variant in variants {
+        let interval = &variant["speed"]["interval"];
+        let [low, high] = [&interval[0], &interval[1]];
+        let estimate = &variant["speed"]["estimate"];
+        let numbers = [low, estimate, high].map(|it| it.as_f64().unwrap());
+        assert!(numbers.is_sorted(), "{variant}");
+        let nanos = [&variant["p50_ns"], &variant["p99_ns"]];
+        let nanos = nanos.map(|it| it.as_f64().unwrap());
+        assert!(nanos.is_sorted(), "{variant}");
+    }
+    assert_eq!(variants[0]["speed"]["estimate"], 1.0);
+    assert_eq!(variants[0]["verdict"], "baseline");
+    assert!(report["best"]["variant"].is_string());
+
+    let runs = report["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 7 * 3);
+    for round in runs.chunks(3) {
+        assert_eq!(round[0]["round"], round[2]["round"]);
+        let places = round.iter().map(|it| it["place"].as_u64().unwrap());
+        assert_eq!(places.sum::<u64>(), 1 + 2 + 3);
+    }
+}
+
+#[test]
+fn few_rounds_have_no_interval_and_no_verdict() {
+    let report = json("noop", &["--rounds", "2"]);
+    let channel = &report["variants"][1];
+    assert!(channel["speed"]["estimate"].is_number());
+    assert!(channel["speed"]["interval"].is_null());
+    assert_eq!(channel["verdict"], "cannot tell");
+    assert!(report["best"].is_null());
+    let table = unwrapped(&compare("noop", &["--rounds", "2"]));
+    assert!(table.contains("no verdicts below 6 rounds"), "{table}");
+}
+
+/// Sixteen times as fast, so that no hiccup of the machine hides it.
+#[test]
+fn sleeping_jobs_are_faster_on_more_workers() {
+    let report = json_of(&[
+        "compare",
+        "--work",
+        "sleep:1ms",
+        "--jobs",
+        "64",
+        "--workers",
+        "16",
+        "--variants",
+        "channel",
+        "--rounds",
+        "9",
+        "--format",
+        "json",
+    ]);
+    assert_eq!(report["variants"][1]["verdict"], "faster", "{report}");
+    assert_eq!(report["best"]["variant"], "channel", "{report}");
+}
+
+#[test]
+fn the_seed_sets_the_order_within_rounds() {
+    let order = |seed: &str| -> Vec<Value> {
+        let report = json("noop", &["--rounds", "9", "--seed", seed]);
+        let runs = report["runs"].as_array().unwrap();
+        runs.iter().map(|run| run["variant"].clone()).collect()
+    };
+    assert_eq!(order("7"), order("7"));
+    assert_ne!(order("7"), order("8"));
+}
+
+#[test]
+fn a_variant_that_stops_at_an_error_is_marked_and_not_ranked() {
+    let arguments = [
+        "compare",
+        "--work",
+        "fail:5",
+        "--jobs",
+        "500",
+        "--variants",
+        "errgroup,channel",
+        "--rounds",
+        "6",
+    ];
+    let json_format = ["--format", "json"];
+    let report = json_of(&[&arguments[..], &json_format].concat());
+    let variants = report["variants"].as_array().unwrap();
+    let find = |name| variants.iter().find(|it| it["variant"] == name);
+    let group = find("errgroup").unwrap();
+    assert_eq!(group["verdict"], "stopped at first error");
+    assert!(group["speed"].is_null() && group["jobs_per_second"].is_null());
+    assert_ne!(find("channel").unwrap()["verdict"], group["verdict"]);
+    assert_ne!(report["best"]["variant"], "errgroup");
+
+    let table = stdout_of(&arguments);
+    let words = unwrapped(&table);
+    assert!(
+        words.contains("stopped errgroup, as the pattern does"),
+        "{table}"
+    );
+    let widest = table.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(80), "{table}");
+}
+
+#[test]
+fn panics_are_right_answers_where_they_are_asked_for() {
+    let arguments = [
+        "compare",
+        "--work",
+        "panic:5",
+        "--jobs",
+        "50",
+        "--rounds",
+        "1",
+        "--variants",
+        "channel",
+    ];
+    let ended = run(&arguments);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.stderr, "");
+}
+
+/// A file that grows between the rounds has another answer than before.
+#[test]
+fn a_wrong_answer_is_one_line_and_exit_code_1() {
+    let files = three_files();
+    let path = files.path().join("a");
+    let mut running = start(&[
+        "compare",
+        "--rounds",
+        "1000",
+        "--time",
+        "10m",
+        "--variants",
+        "channel",
+        "--input",
+        files.path().to_str().unwrap(),
+    ]);
+    let mut growing = File::options().append(true).open(&path).unwrap();
+    while running.is_running() {
+        growing.write_all(b"more\n").unwrap();
+        thread::sleep(Duration::from_millis(1));
+    }
+    let ended = running.end();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(ended.stdout, "");
+    assert!(ended.stderr.starts_with("error: "), "{ended:?}");
+    assert!(ended.stderr.contains(path.to_str().unwrap()), "{ended:?}");
+    assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
+}
+
+#[test]
+fn a_time_that_is_too_short_still_gives_a_round() {
+    let report = json("sleep:1ms", &["--time", "1ms"]);
+    assert_eq!(report["rounds"], 1);
+}
+
+/// Compares `channel` with the baseline on a few jobs.
+fn compare(work: &str, more: &[&str]) -> String {
+    stdout_of(&[&arguments(work)[..], more].concat())
+}
+
+fn json(work: &str, more: &[&str]) -> Value {
+    json_of(&[&arguments(work)[..], more, &["--format", "json"]].concat())
+}
+
+fn arguments(work: &str) -> [&str; 11] {
+    [
+        "compare",
+        "--variants",
+        "channel",
+        "--work",
+        work,
+        "--jobs",
+        "50",
+        "--workers",
+        "2",
+        "--queue",
+        "8",
+    ]
+}

@@ -1,0 +1,444 @@
+//! Close and cancel: laws 3, 4, 5, 10 and 14.
+
+use std::sync::Arc;
+use std::thread;
+
+use manyhands_core::{Outcome, WorkerPool};
+
+use super::ledger::{Ends, Ledger};
+use super::moves::{AnyPool, Way, fill, race, receive, same, submit};
+use crate::LawJob;
+use crate::gate::Gate;
+use crate::latch::Lobby;
+use crate::trial::{Checked, Trial, ensure};
+
+/// How many jobs are accepted before the pool is closed under its
+/// submitters: from none to some hundreds.
+const HEAD_STARTS: [usize; 6] = [0, 1, 3, 20, 100, 400];
+
+/// Law 3.
+pub(super) fn close_is_final(trial: &Trial) -> Checked {
+    closed_unused(trial)?;
+    closed_by_many(trial)?;
+    closed_by_a_job(trial)?;
+    for head_start in HEAD_STARTS {
+        race(trial, Way::OneByOne, head_start, |pool| {
+            pool.close();
+            pool.close();
+        })?;
+    }
+    Ok(())
+}
+
+fn closed_unused(trial: &Trial) -> Checked {
+    let pool = trial.pool();
+    trial.note("close, which must not wait");
+    pool.close();
+    trial.note("a second close, which must not wait");
+    pool.close();
+    refuses(trial, &pool)?;
+    pool.close();
+    refuses(trial, &pool)?;
+    trial.note("recv on a closed and unused pool");
+    ensure!(trial, pool.recv().is_none(), "an unused pool had a completion");
+    Ok(())
+}
+
+/// A closed pool refuses, whichever way it is asked.
+fn refuses(trial: &Trial, pool: AnyPool<'_>) -> Checked {
+    trial.note("a closed pool to refuse, which must not wait");
+    let refused = pool.submit(LawJob::new(1));
+    ensure!(trial, refused.is_err(), "submit accepted after close");
+    let refused = pool.try_submit(LawJob::new(2));
+    match refused {
+        Ok(_) => Err(trial.fail("try_submit accepted after close")),
+        Err(error) if error.is_full() => {
+            Err(trial.fail("try_submit said Full after close, not Closed"))
+        }
+        Err(_) => Ok(()),
+    }
+}
+
+fn closed_by_many(trial: &Trial) -> Checked {
+    let pool = trial.pool();
+    let pool = &pool;
+    let ledger = Ledger::new(pool.bound().get());
+    let gate = Gate::closed();
+    let accepted = fill(trial, pool, &ledger, &gate)?;
+    trial.note("close from several threads at once, which must not wait");
+    thread::scope(|scope| {
+        let closer = |_| {
+            scope.spawn(move || {
+                pool.close();
+                refuses(trial, pool)
+            })
+        };
+        let closers: Vec<_> = (0..4).map(closer).collect();
+        closers.into_iter().try_for_each(|thread| trial.join(thread))
+    })?;
+    gate.open();
+    trial.note("the completions after close");
+    let ends = ledger.settle(trial, Way::OneByOne.drain(pool))?;
+    ensure!(
+        trial,
+        ends == Ends::done(accepted),
+        "{accepted} jobs ended as {ends:?}"
+    );
+    pool.close();
+    refuses(trial, pool)
+}
+
+fn closed_by_a_job(trial: &Trial) -> Checked {
+    let pool: Arc<dyn WorkerPool<LawJob>> = Arc::from(trial.pool());
+    let weak = Arc::downgrade(&pool);
+    let job = LawJob::new(0).then(move || {
+        if let Some(pool) = weak.upgrade() {
+            pool.close();
+        }
+    });
+    submit(trial, &pool, job)?;
+    trial.note("a job that closes its pool");
+    let closed = receive(trial, &pool)?;
+    ensure!(
+        trial,
+        closed.outcome.is_done(),
+        "a job that closes its pool ended as {:?}",
+        closed.outcome
+    );
+    ensure!(trial, pool.recv().is_none(), "one job had two completions");
+    refuses(trial, &pool)
+}
+
+/// Law 4.
+pub(super) fn close_loses_nothing(trial: &Trial, way: Way) -> Checked {
+    // With all places taken, and nothing finished.
+    let pool = trial.pool();
+    let ledger = Ledger::new(pool.bound().get());
+    let gate = Gate::closed();
+    let accepted = fill(trial, &pool, &ledger, &gate)?;
+    pool.close();
+    gate.open();
+    trial.note("the completions after close");
+    let ends = ledger.settle(trial, way.drain(&pool))?;
+    ensure!(
+        trial,
+        ends == Ends::done(accepted),
+        "{accepted} jobs ended as {ends:?}"
+    );
+
+    // With the last job just handed over.
+    for jobs in (0..30).map(|round| round % 7) {
+        let pool = trial.pool();
+        let ledger = Ledger::new(jobs);
+        let batch = (0..jobs as u64).map(|number| ledger.job(number));
+        trial.note("a few jobs to be accepted");
+        way.submit(trial, &pool, &ledger, batch)?;
+        pool.close();
+        trial.note("the completions after close");
+        let ends = ledger.settle(trial, way.drain(&pool))?;
+        ensure!(
+            trial,
+            ends == Ends::done(jobs),
+            "{jobs} jobs ended as {ends:?}"
+        );
+    }
+
+    // With submitters that keep coming.
+    for head_start in HEAD_STARTS {
+        let (ends, _) = race(trial, way, head_start, |pool| pool.close())?;
+        ensure!(
+            trial,
+            ends == Ends::done(ends.done),
+            "jobs that raced a close ended as {ends:?}"
+        );
+    }
+    Ok(())
+}
+
+/// Law 5.
+pub(super) fn drained_then_none(trial: &Trial) -> Checked {
+    // Readers of an empty pool.
+    let pool = trial.pool();
+    read_to_the_end(trial, &pool, || pool.close())?;
+
+    // One reader, with the completions still to come.
+    let pool = trial.pool();
+    let ledger = Ledger::new(pool.bound().get());
+    let gate = Gate::closed();
+    let accepted = fill(trial, &pool, &ledger, &gate)?;
+    pool.close();
+    let pool_ref = &pool;
+    trial.note("a reader that waits for the rest after close");
+    let lobby = Lobby::new();
+    let received = thread::scope(|scope| {
+        let lobby = &lobby;
+        let reader = scope.spawn(move || {
+            lobby.enter();
+            Ok(Way::OneByOne.drain(pool_ref))
+        });
+        lobby.wait_for(1);
+        gate.open();
+        trial.join(reader)
+    })?;
+    ledger.settle(trial, received)?;
+    for_ever_none(trial, &pool)?;
+
+    // Several readers share the rest, one job at a time.
+    let pool = trial.pool();
+    let ledger = Ledger::new(pool.bound().get());
+    let gate = Gate::closed();
+    let shared = fill(trial, &pool, &ledger, &gate)?;
+    let got = read_to_the_end(trial, &pool, || {
+        pool.close();
+        for _ in 0..shared {
+            gate.admit(1);
+            thread::yield_now();
+        }
+    })?;
+    ensure!(
+        trial,
+        got == shared,
+        "{shared} jobs had {got} completions after close"
+    );
+    for_ever_none(trial, &pool)?;
+
+    // After cancel as well.
+    let pool = trial.pool();
+    let ledger = Ledger::new(pool.bound().get());
+    let gate = Gate::closed();
+    fill(trial, &pool, &ledger, &gate)?;
+    let got = read_to_the_end(trial, &pool, || {
+        pool.cancel();
+        gate.open();
+    })?;
+    ensure!(
+        trial,
+        got == accepted,
+        "{accepted} jobs had {got} completions after cancel"
+    );
+    for_ever_none(trial, &pool)
+}
+
+/// Three readers wait, then `end` happens; how many completions they got
+/// before each found the end.
+fn read_to_the_end(
+    trial: &Trial,
+    pool: AnyPool<'_>,
+    end: impl FnOnce(),
+) -> Checked<usize> {
+    const READERS: usize = 3;
+    let lobby = Lobby::new();
+    trial.note("several readers to find the end");
+    thread::scope(|scope| {
+        let lobby = &lobby;
+        let reader = |_| {
+            scope.spawn(move || {
+                lobby.enter();
+                let mut count = 0;
+                while pool.recv().is_some() {
+                    count += 1;
+                }
+                Ok(count)
+            })
+        };
+        let readers: Vec<_> = (0..READERS).map(reader).collect();
+        lobby.wait_for(READERS);
+        end();
+        readers.into_iter().map(|reader| trial.join(reader)).sum()
+    })
+}
+
+fn for_ever_none(trial: &Trial, pool: AnyPool<'_>) -> Checked {
+    for _ in 0..3 {
+        trial.note("recv after the end, which must not wait");
+        ensure!(
+            trial,
+            pool.recv().is_none(),
+            "recv said None and later had one more completion"
+        );
+        trial.note("recv_many after the end, which must not wait");
+        let mut none = Vec::new();
+        let count = pool.recv_many(&mut none, 8);
+        ensure!(
+            trial,
+            count == 0 && none.is_empty(),
+            "recv said None and recv_many then said {count}"
+        );
+        pool.close();
+    }
+    Ok(())
+}
+
+/// Law 10.
+pub(super) fn cancel_gives_back(trial: &Trial, way: Way) -> Checked {
+    let workers = trial.workers();
+    let cancels: [fn(AnyPool<'_>); 3] = [
+        |pool| pool.cancel(),
+        |pool| {
+            pool.close();
+            pool.cancel();
+            pool.cancel();
+        },
+        |pool| {
+            pool.cancel();
+            pool.close();
+        },
+    ];
+    for cancel in cancels {
+        let pool = trial.pool();
+        let ledger = Ledger::new(pool.bound().get());
+        let gate = Gate::closed();
+        let accepted = fill(trial, &pool, &ledger, &gate)?;
+        trial.note("cancel, which must not wait");
+        cancel(&pool);
+        refuses(trial, &pool)?;
+        gate.open();
+        trial.note("the completions after cancel");
+        let ends = ledger.settle(trial, way.drain(&pool))?;
+        let expected = Ends {
+            done: workers,
+            cancelled: accepted - workers,
+            ..Ends::default()
+        };
+        ensure!(
+            trial,
+            ends == expected,
+            "{workers} running and {} waiting jobs ended as {ends:?}",
+            accepted - workers
+        );
+    }
+
+    cancelled_by_a_job(trial)?;
+    cancelled_with_unread(trial, way)?;
+
+    // Nobody reads: what comes back is dropped with the pool.
+    let pool = trial.pool();
+    let ledger = Ledger::new(pool.bound().get());
+    let gate = Gate::closed();
+    fill(trial, &pool, &ledger, &gate)?;
+    pool.cancel();
+    gate.open();
+    trial.note("drop of a cancelled pool that nobody reads");
+    drop(pool);
+    let ran = ledger.ran();
+    ensure!(trial, ran == workers, "{ran} jobs ran after cancel");
+    ledger.check_drops(trial)?;
+
+    for head_start in HEAD_STARTS {
+        let (ends, late) = race(trial, way, head_start, |pool| pool.cancel())?;
+        ensure!(
+            trial,
+            late <= workers,
+            "{late} jobs started after cancel had returned"
+        );
+        ensure!(trial, ends.panicked == 0, "jobs ended as {ends:?}");
+    }
+    Ok(())
+}
+
+/// What had finished is not taken back.
+fn cancelled_with_unread(trial: &Trial, way: Way) -> Checked {
+    let workers = trial.workers();
+    let pool = trial.pool();
+    let bound = pool.bound().get();
+    let ledger = Ledger::new(bound + 1);
+    let gate = Gate::closed();
+    fill(trial, &pool, &ledger, &gate)?;
+    gate.admit(1);
+    trial.note("the place of a job that may go on");
+    let job = ledger.job(bound as u64).pass(&gate);
+    ledger.accept(bound as u64, Some(submit(trial, &pool, job)?));
+    trial.note("the next job to start in its stead");
+    gate.wait_for(workers + 1);
+    pool.cancel();
+    gate.open();
+    trial.note("the completions after cancel");
+    let ends = ledger.settle(trial, way.drain(&pool))?;
+    let expected = Ends {
+        done: workers + 1,
+        cancelled: bound - workers,
+        ..Ends::default()
+    };
+    ensure!(
+        trial,
+        ends == expected,
+        "1 finished, {workers} running and {} waiting jobs ended as {ends:?}",
+        bound - workers
+    );
+    Ok(())
+}
+
+fn cancelled_by_a_job(trial: &Trial) -> Checked {
+    let pool: Arc<dyn WorkerPool<LawJob>> = Arc::from(trial.pool());
+    let weak = Arc::downgrade(&pool);
+    let job = LawJob::new(0).then(move || {
+        if let Some(pool) = weak.upgrade() {
+            pool.cancel();
+        }
+    });
+    submit(trial, &pool, job)?;
+    trial.note("a job that cancels its pool");
+    let outcome = receive(trial, &pool)?.outcome;
+    ensure!(
+        trial,
+        matches!(outcome, Outcome::Done(_)),
+        "a job that cancels its pool ended as {outcome:?}"
+    );
+    ensure!(trial, pool.recv().is_none(), "one job had two completions");
+    Ok(())
+}
+
+/// Law 14.
+pub(super) fn waiting_submitter_freed(trial: &Trial, way: Way) -> Checked {
+    const SUBMITTERS: usize = 3;
+    const ROUNDS: usize = 4;
+    let ends: [fn(AnyPool<'_>); 2] =
+        [|pool| pool.close(), |pool| pool.cancel()];
+    for (round, end) in ends.into_iter().cycle().take(ROUNDS).enumerate() {
+        let pool = trial.pool();
+        let pool = &*pool;
+        let bound = pool.bound().get();
+        let ledger = Ledger::new(bound + SUBMITTERS);
+        let gate = Gate::closed();
+        fill(trial, pool, &ledger, &gate)?;
+        let lobby = Lobby::new();
+        trial.note("submitters that were blocked when the pool was closed");
+        thread::scope(|scope| {
+            let submitter = |number: usize| {
+                let (ledger, gate, lobby) = (&ledger, &gate, &lobby);
+                scope.spawn(move || {
+                    let number = number as u64;
+                    let job = ledger.job(number).pass(gate);
+                    lobby.enter();
+                    match way.offer(pool, job) {
+                        Ok(_) => Err(trial.fail(format_args!(
+                            "a job was accepted with {bound} unfinished \
+                             and a bound of {bound}"
+                        ))),
+                        Err(job) => {
+                            same(trial, &job, number)?;
+                            ensure!(
+                                trial,
+                                ledger.kept_drops(number) == 0,
+                                "a refused job came back dropped"
+                            );
+                            Ok(())
+                        }
+                    }
+                })
+            };
+            let submitters: Vec<_> =
+                (bound..bound + SUBMITTERS).map(submitter).collect();
+            // Blocked, in every other round. Just about to, in the others.
+            if round / ends.len() % 2 == 0 {
+                lobby.wait_for(SUBMITTERS);
+            }
+            end(pool);
+            submitters.into_iter().try_for_each(|thread| trial.join(thread))
+        })?;
+        gate.open();
+        trial.note("the completions of the accepted jobs");
+        ledger.settle(trial, way.drain(pool))?;
+    }
+    Ok(())
+}

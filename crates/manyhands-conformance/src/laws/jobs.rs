@@ -1,0 +1,315 @@
+//! Jobs: laws 1, 2, 7 and 13.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use manyhands_core::TrySubmitError;
+
+use super::ledger::{Ends, Ledger};
+use super::moves::{Way, fill, meet, receive, same, submit};
+use crate::LawJob;
+use crate::gate::Gate;
+use crate::latch::{Gauge, never};
+use crate::trial::{Checked, Trial, ensure};
+
+/// Law 1.
+pub(super) fn exactly_one_completion(trial: &Trial, way: Way) -> Checked {
+    const JOBS: usize = 300;
+    let pool = trial.pool();
+    let ledger = Ledger::new(JOBS);
+    let jobs = (0..JOBS as u64).map(|number| ledger.job(number));
+    trial.note("all jobs to be accepted");
+    way.submit(trial, &pool, &ledger, jobs)?;
+    trial.note("as many completions as there were jobs");
+    let mut received = way.receive(trial, &pool, JOBS)?;
+    pool.close();
+    trial.note("the end of the completions");
+    received.extend(way.drain(&pool));
+    let ends = ledger.settle(trial, received)?;
+    ensure!(trial, ends == Ends::done(JOBS), "{JOBS} jobs ended as {ends:?}");
+    no_completion_waits_for_another(trial, way)
+}
+
+/// What has finished can be read while what was accepted before it, and what
+/// was accepted after it, still runs.
+fn no_completion_waits_for_another(trial: &Trial, way: Way) -> Checked {
+    let pool = trial.pool();
+    let gate = Gate::closed();
+    let ledger = Ledger::new(3);
+    let stays = |number| ledger.job(number).pass(&gate);
+    let (workers, bound) = (trial.workers(), pool.bound().get());
+    let before = u64::from(workers > 1);
+    let after = u64::from(bound > 1 + before as usize);
+    let jobs = (0..before)
+        .map(stays)
+        .chain([ledger.job(before)])
+        .chain((before + 1..=before + after).map(stays));
+    way.submit(trial, &pool, &ledger, jobs)?;
+    trial.note("a completion, while jobs before and after it still run");
+    let mut received = way.receive(trial, &pool, 1)?;
+    gate.open();
+    pool.close();
+    trial.note("the end of the completions");
+    received.extend(way.drain(&pool));
+    ledger.settle(trial, received).map(drop)
+}
+
+/// Law 2.
+pub(super) fn refused_comes_back(trial: &Trial) -> Checked {
+    let pool = trial.pool();
+    let bound = pool.bound().get();
+    let ledger = Ledger::new(bound + 6);
+    let gate = Gate::closed();
+    let accepted = fill(trial, &pool, &ledger, &gate)?;
+
+    let mut refused = Vec::new();
+    let mut numbers = accepted as u64..;
+    let mut try_one = |closed: bool| {
+        let number = numbers.next().unwrap_or_default();
+        match pool.try_submit(ledger.job(number).pass(&gate)) {
+            Err(TrySubmitError::Full(job)) if !closed => {
+                same(trial, &job, number)?;
+                refused.push(job);
+                Ok(())
+            }
+            Err(TrySubmitError::Closed(job)) if closed => {
+                same(trial, &job, number)?;
+                refused.push(job);
+                Ok(())
+            }
+            Ok(_) => Err(trial.fail(format_args!(
+                "a job was accepted with {accepted} unfinished and a bound \
+                 of {bound}"
+            ))),
+            Err(other) => Err(trial.fail(format_args!(
+                "a pool that is full{} refused a job as {other:?}",
+                if closed { " and closed" } else { "" }
+            ))),
+        }
+    };
+    trial.note("try_submit, which must not wait");
+    try_one(false)?;
+    try_one(false)?;
+    pool.close();
+    try_one(true)?;
+    trial.note("submit to a closed pool, which must not wait");
+    let number = accepted as u64 + 3;
+    match pool.submit(ledger.job(number)) {
+        Ok(_) => return Err(trial.fail("a closed pool accepted a job")),
+        Err(closed) => {
+            same(trial, &closed.0, number)?;
+            refused.push(closed.0);
+        }
+    }
+
+    gate.open();
+    trial.note("the completions of the accepted jobs");
+    let received = Way::OneByOne.drain(&pool);
+    for job in &refused {
+        let number = job.number();
+        let (runs, drops) = (ledger.runs(number), ledger.kept_drops(number));
+        ensure!(trial, runs == 0, "a refused job was run");
+        ensure!(trial, drops == 0, "a refused job came back dropped");
+    }
+    // What came back is whole: another pool runs it.
+    let other = trial.pool();
+    let count = refused.len();
+    for job in refused {
+        let number = job.number();
+        submit(trial, &other, job)?;
+        trial.note("a job that was refused elsewhere");
+        let answer = receive(trial, &other)?.done();
+        let Some(Ok(answer)) = answer else {
+            return Err(trial.fail("a job that was refused does not run"));
+        };
+        ensure!(trial, answer.number() == number, "its answer is another's");
+        ensure!(trial, ledger.runs(number) == 1, "it did not run once");
+    }
+    ensure!(
+        trial,
+        received.len() == accepted,
+        "{accepted} accepted and {count} refused jobs had {} completions",
+        received.len()
+    );
+    Ok(())
+}
+
+/// Law 7.
+pub(super) fn exact_workers(trial: &Trial) -> Checked {
+    let workers = trial.workers();
+    let pool = trial.pool();
+    ensure!(
+        trial,
+        pool.workers().get() == workers,
+        "made with {workers} workers, the pool says {}",
+        pool.workers()
+    );
+    // Reached: when all start, when they had been idle, and after jobs so
+    // short that a worker might take several at once.
+    meet(trial, &pool, 20)?;
+    trial.note("short jobs");
+    for number in 0..500 {
+        submit(trial, &pool, LawJob::new(number))?;
+    }
+    for _ in 0..500 {
+        receive(trial, &pool)?;
+    }
+    meet(trial, &pool, 10)?;
+    never_more(trial)?;
+    // Reached and not passed, whatever the pace.
+    const SUBMITTERS: u64 = 3;
+    const JOBS: u64 = 60;
+    let gauge = Gauge::new();
+    trial.note("short jobs");
+    let pool = &pool;
+    thread::scope(|scope| {
+        let submitter = |_| {
+            let gauge = &gauge;
+            scope.spawn(move || {
+                for number in 0..JOBS {
+                    let (enter, leave) = (gauge.clone(), gauge.clone());
+                    let job = LawJob::new(number)
+                        .then(move || enter.enter())
+                        .then(thread::yield_now)
+                        .then(move || leave.leave());
+                    submit(trial, pool, job)?;
+                }
+                Ok(())
+            })
+        };
+        let submitters: Vec<_> = (0..SUBMITTERS).map(submitter).collect();
+        submitters.into_iter().try_for_each(|thread| trial.join(thread))
+    })?;
+    pool.close();
+    while pool.recv().is_some() {}
+    let peak = gauge.peak();
+    ensure!(trial, peak <= workers, "{peak} jobs ran at once");
+    ensure!(
+        trial,
+        pool.workers().get() == workers,
+        "closed, the pool says it has {} workers",
+        pool.workers()
+    );
+    Ok(())
+}
+
+/// With jobs that are let on one at a time, and more waiting behind them.
+fn never_more(trial: &Trial) -> Checked {
+    const STEPS: usize = 30;
+    let workers = trial.workers();
+    let pool = trial.pool();
+    let gate = Gate::closed();
+    let gauge = Gauge::new();
+    let mut submitted = 0;
+    let mut one_more = || {
+        submitted += 1;
+        let (enter, leave) = (gauge.clone(), gauge.clone());
+        let job = LawJob::new(submitted)
+            .then(move || enter.enter())
+            .pass(&gate)
+            .then(move || leave.leave());
+        submit(trial, &pool, job).map(drop)
+    };
+    trial.note("places for as many jobs as bound() says");
+    for _ in 0..pool.bound().get() {
+        one_more()?;
+    }
+    for step in 0..STEPS {
+        trial.note("as many jobs to start as there are workers");
+        gate.wait_for(workers + step);
+        let peak = gauge.peak();
+        ensure!(trial, peak <= workers, "{peak} jobs ran at once");
+        gate.admit(1);
+        trial.note("a job that may go on");
+        receive(trial, &pool)?;
+        one_more()?;
+    }
+    ensure!(
+        trial,
+        never(|| gauge.peak() > workers),
+        "{} jobs ran at once",
+        gauge.peak()
+    );
+    gate.open();
+    pool.close();
+    trial.note("the end of the completions");
+    while pool.recv().is_some() {}
+    let peak = gauge.peak();
+    ensure!(trial, peak <= workers, "{peak} jobs ran at once");
+    Ok(())
+}
+
+/// Law 13.
+///
+/// The words are written and read with relaxed order: whatever makes them
+/// visible is the pool's doing. Hardware that keeps the order by itself hides
+/// a pool that does not; what a job writes last, as it is dropped, shows on
+/// any.
+pub(super) fn writes_visible(trial: &Trial, way: Way) -> Checked {
+    const WORDS: usize = 8;
+    const JOBS: u64 = 100;
+    struct Slip {
+        words: [AtomicU64; WORDS],
+    }
+    impl Slip {
+        fn write(&self, value: u64) {
+            for word in &self.words {
+                word.store(value, Ordering::Relaxed);
+            }
+        }
+        fn reads(&self, value: u64) -> bool {
+            let same =
+                |word: &AtomicU64| word.load(Ordering::Relaxed) == value;
+            self.words.iter().all(same)
+        }
+    }
+    /// Writes when it is dropped, as the last act of its job.
+    struct LastWrite(Arc<Slip>);
+    impl Drop for LastWrite {
+        fn drop(&mut self) {
+            // A moment for a pool that does not wait for it.
+            thread::yield_now();
+            self.0.write(3);
+        }
+    }
+
+    let pool = trial.pool();
+    for number in 0..JOBS {
+        let slip = |value| {
+            let slip = Slip { words: Default::default() };
+            slip.write(value);
+            Arc::new(slip)
+        };
+        let (own, last, seen) = (slip(1), slip(1), slip(0));
+        let (writes, sees) = (Arc::clone(&own), Arc::clone(&seen));
+        let job = LawJob::new(number)
+            .then(move || {
+                sees.write(u64::from(writes.reads(1)));
+                writes.write(2);
+            })
+            .keep(LastWrite(Arc::clone(&last)));
+        if way.offer(&pool, job).is_err() {
+            return Err(trial.fail("an open pool refused a job"));
+        }
+        trial.note("the completion of a job that writes");
+        way.receive(trial, &pool, 1)?;
+        ensure!(
+            trial,
+            seen.reads(1),
+            "a job did not see what its submitter wrote"
+        );
+        ensure!(trial, own.reads(2), "what a job wrote was not visible");
+        ensure!(
+            trial,
+            last.reads(3),
+            "a completion was read before what its job captured was dropped"
+        );
+        ensure!(
+            trial,
+            Arc::into_inner(own).is_some() && Arc::into_inner(last).is_some(),
+            "a completion was read while its job still held what it captured"
+        );
+    }
+    Ok(())
+}

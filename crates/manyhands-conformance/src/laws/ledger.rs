@@ -1,0 +1,213 @@
+//! Book-keeping: what was done to each job, and what came back for it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use manyhands_core::{Completion, JobId, Outcome};
+
+use crate::LawJob;
+use crate::trial::{Checked, Trial, ensure};
+
+/// An account for each job of a check.
+#[derive(Clone)]
+pub(super) struct Ledger {
+    accounts: Arc<[Account]>,
+}
+
+struct Account {
+    /// The id under which the job was accepted, if it was, and if that is
+    /// known: a batch does not tell.
+    id: AtomicU64,
+    /// How often it was run.
+    runs: AtomicUsize,
+    /// How often what it captured was dropped.
+    kept: AtomicUsize,
+    /// How often what it returned was dropped.
+    given: AtomicUsize,
+}
+
+const REFUSED: u64 = u64::MAX;
+const UNKNOWN: u64 = u64::MAX - 1;
+
+/// How many jobs came to which end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ends {
+    pub(super) done: usize,
+    pub(super) panicked: usize,
+    pub(super) cancelled: usize,
+}
+
+impl Ends {
+    /// All done.
+    pub(super) fn done(done: usize) -> Self {
+        Self { done, ..Self::default() }
+    }
+}
+
+impl Ledger {
+    /// Accounts for the jobs 0 to `jobs`.
+    pub(super) fn new(jobs: usize) -> Self {
+        let account = |_| Account {
+            id: AtomicU64::new(REFUSED),
+            runs: AtomicUsize::new(0),
+            kept: AtomicUsize::new(0),
+            given: AtomicUsize::new(0),
+        };
+        Self { accounts: (0..jobs).map(account).collect() }
+    }
+
+    /// A job with an account. More steps may follow; running it counts from
+    /// here.
+    pub(super) fn job(&self, number: u64) -> LawJob {
+        let ledger = self.clone();
+        LawJob::new(number)
+            .then(move || {
+                ledger.account(number).runs.fetch_add(1, Ordering::SeqCst);
+            })
+            .keep(self.token(number, |account| &account.kept))
+            .give(self.token(number, |account| &account.given))
+    }
+
+    /// Notes that a job was accepted, and under which id; a batch does not
+    /// tell.
+    pub(super) fn accept(&self, number: u64, id: Option<JobId>) {
+        let id = id.map_or(UNKNOWN, JobId::get);
+        self.account(number).id.store(id, Ordering::SeqCst);
+    }
+
+    /// How often a job was run.
+    pub(super) fn runs(&self, number: u64) -> usize {
+        self.account(number).runs.load(Ordering::SeqCst)
+    }
+
+    /// How many jobs were run at least once.
+    pub(super) fn ran(&self) -> usize {
+        let ran = |account: &&Account| account.runs.load(Ordering::SeqCst) > 0;
+        self.accounts.iter().filter(ran).count()
+    }
+
+    /// How often what a job captured was dropped.
+    pub(super) fn kept_drops(&self, number: u64) -> usize {
+        self.account(number).kept.load(Ordering::SeqCst)
+    }
+
+    /// How many jobs were accepted.
+    pub(super) fn accepted(&self) -> usize {
+        let accepted =
+            |account: &&Account| account.id.load(Ordering::SeqCst) != REFUSED;
+        self.accounts.iter().filter(accepted).count()
+    }
+
+    /// Compares what was received, which must be everything, with what was
+    /// accepted: nothing lost, doubled, mixed up, or run though it came back.
+    pub(super) fn settle(
+        &self,
+        trial: &Trial,
+        received: Vec<Completion<LawJob>>,
+    ) -> Checked<Ends> {
+        let accepted = self.accepted();
+        let mut ends = Ends::default();
+        let mut ids = BTreeSet::new();
+        for Completion { id, outcome } in received {
+            ensure!(trial, ids.insert(id), "{id} had two completions");
+            let (number, runs) = match &outcome {
+                Outcome::Done(Err(never)) => match *never {},
+                Outcome::Done(Ok(answer)) => {
+                    ends.done += 1;
+                    (answer.number(), 1)
+                }
+                Outcome::Cancelled(job) => {
+                    ends.cancelled += 1;
+                    (job.number(), 0)
+                }
+                Outcome::Panicked(_) => {
+                    ends.panicked += 1;
+                    continue;
+                }
+            };
+            let account = self.account(number);
+            let known = account.id.load(Ordering::SeqCst);
+            ensure!(
+                trial,
+                known == id.get() || known == UNKNOWN,
+                "{id} came back with the answer of another job"
+            );
+            let ran = account.runs.load(Ordering::SeqCst);
+            ensure!(
+                trial,
+                ran == runs,
+                "{id} came back as {outcome:?} and ran {ran} times"
+            );
+        }
+        ensure!(
+            trial,
+            ids.len() == accepted,
+            "{accepted} accepted jobs had {} completions",
+            ids.len()
+        );
+        let last = ids.last().map_or(0, |id| id.get() + 1);
+        ensure!(
+            trial,
+            last == accepted as u64,
+            "the ids of {accepted} accepted jobs went up to {last}"
+        );
+        self.check_drops(trial)?;
+        Ok(ends)
+    }
+
+    /// Every job and every answer is gone: each dropped once, and each job
+    /// run once at most.
+    pub(super) fn check_drops(&self, trial: &Trial) -> Checked {
+        for (number, account) in self.accounts.iter().enumerate() {
+            let [runs, kept, given] =
+                [&account.runs, &account.kept, &account.given]
+                    .map(|count| count.load(Ordering::SeqCst));
+            ensure!(trial, runs <= 1, "job {number} ran {runs} times");
+            ensure!(
+                trial,
+                kept <= 1 && given <= 1 && kept == given,
+                "job {number} was dropped {kept} times, \
+                 its answer {given} times"
+            );
+            let accepted = account.id.load(Ordering::SeqCst) != REFUSED;
+            ensure!(
+                trial,
+                kept == 1 || !accepted,
+                "job {number} was accepted and never dropped"
+            );
+            ensure!(
+                trial,
+                runs == 0 || accepted,
+                "job {number} was refused and run all the same"
+            );
+        }
+        Ok(())
+    }
+
+    fn account(&self, number: u64) -> &Account {
+        &self.accounts[number as usize]
+    }
+
+    fn token(
+        &self,
+        number: u64,
+        count: fn(&Account) -> &AtomicUsize,
+    ) -> impl Send + 'static {
+        Token { ledger: self.clone(), number, count }
+    }
+}
+
+/// Counts its own drop.
+struct Token {
+    ledger: Ledger,
+    number: u64,
+    count: fn(&Account) -> &AtomicUsize,
+}
+
+impl Drop for Token {
+    fn drop(&mut self) {
+        let account = self.ledger.account(self.number);
+        (self.count)(account).fetch_add(1, Ordering::SeqCst);
+    }
+}

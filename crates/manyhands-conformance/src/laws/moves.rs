@@ -1,0 +1,298 @@
+//! Moves that several checks make.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use manyhands_core::{
+    Closed, Completion, JobId, SubmitAllError, TrySubmitError, WorkerPool,
+};
+
+use super::ledger::{Ends, Ledger};
+use crate::LawJob;
+use crate::gate::Gate;
+use crate::trial::{Checked, Stop, Trial, ensure};
+
+/// A pool on trial, whoever owns it.
+pub(super) type AnyPool<'a> = &'a dyn WorkerPool<LawJob>;
+
+/// Which of its methods a pool is used through.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// `try_submit`, `submit` when that says Full, and `recv`.
+    OneByOne,
+    /// `submit_all` and `recv_many`.
+    Batches,
+}
+
+impl Way {
+    /// Submits jobs to an open pool that nobody else submits to.
+    pub(super) fn submit(
+        self,
+        trial: &Trial,
+        pool: AnyPool<'_>,
+        ledger: &Ledger,
+        jobs: impl Iterator<Item = LawJob>,
+    ) -> Checked {
+        match self {
+            Self::OneByOne => {
+                for job in jobs {
+                    let number = job.number();
+                    let id = match pool.try_submit(job) {
+                        Err(TrySubmitError::Full(job)) => {
+                            submit(trial, pool, job)?
+                        }
+                        Ok(id) => id,
+                        Err(TrySubmitError::Closed(_)) => {
+                            return Err(refused(trial, number));
+                        }
+                    };
+                    ledger.accept(number, Some(id));
+                }
+                Ok(())
+            }
+            Self::Batches => {
+                let before = ledger.accepted() as u64;
+                let mut taken = 0;
+                let mut jobs = jobs.inspect(|job| {
+                    // As its place in the batch says, if the pool is right.
+                    let id = JobId::new(before + taken);
+                    ledger.accept(job.number(), Some(id));
+                    taken += 1;
+                });
+                let submitted = pool.submit_all(&mut jobs);
+                drop(jobs);
+                match submitted {
+                    Ok(accepted) => {
+                        ensure!(
+                            trial,
+                            accepted == taken,
+                            "submit_all took {taken} jobs \
+                             and said {accepted}"
+                        );
+                        Ok(())
+                    }
+                    Err(SubmitAllError { .. }) => {
+                        Err(trial.fail("an open pool refused a batch"))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Submits a job to a pool that may be closed meanwhile.
+    pub(super) fn offer(
+        self,
+        pool: AnyPool<'_>,
+        job: LawJob,
+    ) -> Result<Option<JobId>, LawJob> {
+        match self {
+            Self::OneByOne => {
+                pool.submit(job).map(Some).map_err(Closed::into_inner)
+            }
+            Self::Batches => {
+                let mut job = [job].into_iter();
+                match pool.submit_all(&mut job) {
+                    Ok(_) => Ok(None),
+                    Err(mut error) => error
+                        .refused
+                        .pop()
+                        .or(job.next())
+                        .map_or(Ok(None), Err),
+                }
+            }
+        }
+    }
+
+    /// Receives until there is nothing more.
+    pub(super) fn drain(self, pool: AnyPool<'_>) -> Vec<Completion<LawJob>> {
+        match self {
+            Self::OneByOne => std::iter::from_fn(|| pool.recv()).collect(),
+            Self::Batches => {
+                let mut into = Vec::new();
+                while pool.recv_many(&mut into, 7) > 0 {}
+                into
+            }
+        }
+    }
+
+    /// Receives so many.
+    pub(super) fn receive(
+        self,
+        trial: &Trial,
+        pool: AnyPool<'_>,
+        count: usize,
+    ) -> Checked<Vec<Completion<LawJob>>> {
+        let mut into = Vec::new();
+        while into.len() < count {
+            let before = into.len();
+            match self {
+                Self::OneByOne => into.extend(pool.recv()),
+                Self::Batches => {
+                    pool.recv_many(&mut into, count - before);
+                }
+            }
+            ensure!(
+                trial,
+                into.len() > before,
+                "the pool said that all is received \
+                 with {before} of {count} completions read"
+            );
+        }
+        Ok(into)
+    }
+}
+
+/// Submits a job to an open pool.
+pub(super) fn submit(
+    trial: &Trial,
+    pool: AnyPool<'_>,
+    job: LawJob,
+) -> Checked<JobId> {
+    pool.submit(job).map_err(|Closed(job)| refused(trial, job.number()))
+}
+
+fn refused(trial: &Trial, number: u64) -> Stop {
+    trial.fail(format_args!("an open pool refused job {number}"))
+}
+
+/// Receives one completion that is owed.
+pub(super) fn receive(
+    trial: &Trial,
+    pool: AnyPool<'_>,
+) -> Checked<Completion<LawJob>> {
+    pool.recv().ok_or_else(|| {
+        trial.fail("recv said None with a completion still owed")
+    })
+}
+
+/// Fills a pool to its bound with jobs that do not end by themselves, and
+/// waits until all its workers have one. Returns how many there are.
+pub(super) fn fill(
+    trial: &Trial,
+    pool: AnyPool<'_>,
+    ledger: &Ledger,
+    gate: &Gate,
+) -> Checked<usize> {
+    let bound = pool.bound().get();
+    let mut accepted = 0;
+    trial.note("places for as many jobs as bound() says");
+    while accepted < bound {
+        let number = accepted as u64;
+        let job = ledger.job(number).pass(gate);
+        ledger.accept(number, Some(submit(trial, pool, job)?));
+        accepted += 1;
+    }
+    trial.note("as many jobs to start as there are workers");
+    gate.wait_for(trial.workers());
+    Ok(accepted)
+}
+
+/// Rounds in which all workers must run a job at once to get through it.
+pub(super) fn meet(
+    trial: &Trial,
+    pool: AnyPool<'_>,
+    rounds: usize,
+) -> Checked {
+    let workers = trial.workers();
+    for _ in 0..rounds {
+        let gate = Gate::meeting(workers);
+        for number in 0..workers as u64 {
+            submit(trial, pool, LawJob::new(number).pass(&gate))?;
+        }
+        trial.note("as many jobs to run at once as there are workers");
+        for _ in 0..workers {
+            receive(trial, pool)?;
+        }
+    }
+    Ok(())
+}
+
+/// Eight submitters race who closes or cancels the pool.
+///
+/// Each job must be either accepted, and have its completion, or come back.
+/// Returns how many jobs started after `end` had returned.
+pub(super) fn race(
+    trial: &Trial,
+    way: Way,
+    head_start: usize,
+    end: fn(AnyPool<'_>),
+) -> Checked<(Ends, usize)> {
+    const SUBMITTERS: usize = 8;
+    const MOST: usize = 250;
+    let pool = trial.pool();
+    let pool = &*pool;
+    let ledger = Ledger::new(SUBMITTERS * MOST);
+    let over = Arc::new(AtomicBool::new(false));
+    let late = Arc::new(AtomicUsize::new(0));
+    let accepted = AtomicUsize::new(0);
+    trial.note("submitters that race a close to come to an end");
+    thread::scope(|scope| {
+        let submitter = |first: usize| {
+            let (ledger, over, late, accepted) =
+                (&ledger, &over, &late, &accepted);
+            scope.spawn(move || {
+                for number in first as u64..(first + MOST) as u64 {
+                    let after_end = over.load(Ordering::SeqCst);
+                    let (over, late) = (Arc::clone(over), Arc::clone(late));
+                    let job = ledger.job(number).then(move || {
+                        let is_late = over.load(Ordering::SeqCst);
+                        late.fetch_add(usize::from(is_late), Ordering::SeqCst);
+                    });
+                    // Half of them wait for places, half do not.
+                    let submitted = if first / MOST % 2 == 0 {
+                        way.offer(pool, job).map_err(TrySubmitError::Closed)
+                    } else {
+                        pool.try_submit(job).map(Some)
+                    };
+                    let job = match submitted {
+                        Ok(id) => {
+                            ledger.accept(number, id);
+                            accepted.fetch_add(1, Ordering::SeqCst);
+                            ensure!(
+                                trial,
+                                !after_end,
+                                "a job was accepted after the pool was closed"
+                            );
+                            continue;
+                        }
+                        Err(TrySubmitError::Full(job)) => {
+                            thread::yield_now();
+                            job
+                        }
+                        Err(TrySubmitError::Closed(job)) => {
+                            same(trial, &job, number)?;
+                            return Ok(());
+                        }
+                    };
+                    same(trial, &job, number)?;
+                }
+                Ok(())
+            })
+        };
+        let submitters: Vec<_> =
+            (0..SUBMITTERS).map(|who| submitter(who * MOST)).collect();
+        while accepted.load(Ordering::SeqCst) < head_start
+            && !submitters.iter().all(|submitter| submitter.is_finished())
+        {
+            thread::yield_now();
+        }
+        end(pool);
+        over.store(true, Ordering::SeqCst);
+        submitters.into_iter().try_for_each(|thread| trial.join(thread))
+    })?;
+    trial.note("the completions of jobs that raced a close");
+    let ends = ledger.settle(trial, way.drain(pool))?;
+    Ok((ends, late.load(Ordering::SeqCst)))
+}
+
+/// A refused job is the one that was submitted.
+pub(super) fn same(trial: &Trial, job: &LawJob, number: u64) -> Checked {
+    ensure!(
+        trial,
+        job.number() == number,
+        "job {number} was refused, and job {} came back",
+        job.number()
+    );
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! One law on trial: on a thread of its own, with a watchdog.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ScopedJoinHandle};
+use std::time::{Duration, Instant};
+
+use manyhands_core::{Config, Panic, WorkerPool};
+
+use crate::{Finding, Law, LawJob, Verdict, laws};
+
+/// A pool under test.
+pub(crate) type Pool = Box<dyn WorkerPool<LawJob>>;
+/// What makes pools to test.
+pub(crate) type Make = Arc<dyn Fn(Config) -> Pool + Send + Sync>;
+/// How a check ends. Whatever else it says is in the watch already.
+pub(crate) type Checked<T = ()> = Result<T, Stop>;
+
+/// Why a check ended early.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stop {
+    /// The failure was noted.
+    Failed,
+    /// The system lacks this.
+    Skipped(&'static str),
+}
+
+/// What a law works with: pools of one size, and a place for notes.
+pub(crate) struct Trial {
+    make: Make,
+    config: Config,
+    watch: Arc<Watch>,
+}
+
+/// Fails the trial unless something holds.
+macro_rules! ensure {
+    ($trial:expr, $holds:expr, $($what:tt)+) => {
+        if !$holds {
+            return Err($trial.fail(format_args!($($what)+)));
+        }
+    };
+}
+pub(crate) use ensure;
+
+impl Trial {
+    fn new(make: Make, config: Config, watch: Arc<Watch>) -> Self {
+        watch.lock().config = Some(config);
+        Self { make, config, watch }
+    }
+
+    /// A pool of the size under test.
+    pub(crate) fn pool(&self) -> Pool {
+        self.note("the pool to be made");
+        let pool = (self.make)(self.config);
+        self.note("the pool to take its first job");
+        pool
+    }
+
+    /// How many workers the pool was made with.
+    pub(crate) fn workers(&self) -> usize {
+        self.config.workers().get()
+    }
+
+    /// Says what is being waited for from now on. The watchdog starts anew.
+    pub(crate) fn note(&self, waiting_for: &'static str) {
+        let mut notes = self.watch.lock();
+        notes.waiting_for = waiting_for;
+        notes.since = Instant::now();
+    }
+
+    /// Notes a failure. The first one counts: what follows from it tells
+    /// less.
+    pub(crate) fn fail(&self, how: impl fmt::Display) -> Stop {
+        self.watch.fail(how);
+        Stop::Failed
+    }
+
+    /// What a thread of the check found.
+    pub(crate) fn join<T>(
+        &self,
+        thread: ScopedJoinHandle<'_, Checked<T>>,
+    ) -> Checked<T> {
+        thread.join().unwrap_or_else(|payload| {
+            let panic = Panic::new(payload);
+            Err(self.fail(format_args!("panicked: {}", panic.message())))
+        })
+    }
+}
+
+/// Holds a pool to one law, on all sizes that the law wants.
+pub(crate) fn check(law: Law, make: &Make, watchdog: Duration) -> Verdict {
+    /// Laws that count threads and open files would count each other's.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+
+    let watch = Arc::new(Watch::new());
+    let runs = {
+        let (make, watch) = (Arc::clone(make), Arc::clone(&watch));
+        thread::Builder::new()
+            .name(format!("law {}", law.number()))
+            .spawn(move || run(law, make, watch))
+    };
+    let finding = match runs {
+        Err(error) => Finding::Failed(format!("no thread for it: {error}")),
+        Ok(thread) => {
+            let finding = watch.wait(watchdog);
+            // A thread that hangs is left behind: nothing can end it.
+            if watch.lock().end.is_some() {
+                // It catches its panics, so there is nothing to report.
+                let _ = thread.join();
+            }
+            finding
+        }
+    };
+    Verdict { law, finding }
+}
+
+fn run(law: Law, make: Make, watch: Arc<Watch>) {
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let trial = |&(workers, queue): &(usize, usize)| {
+            // The sizes of the plan are all within the limits.
+            let config = Config::new(workers, queue).unwrap_or_default();
+            Trial::new(Arc::clone(&make), config, Arc::clone(&watch))
+        };
+        let (sizes, check) = laws::plan(law);
+        laws::has_workers(&trial(&sizes[0]))?;
+        sizes.iter().map(trial).try_for_each(|trial| check(&trial))
+    }));
+    drop(make);
+    let end = result.unwrap_or_else(|payload| {
+        let panic = Panic::new(payload);
+        watch.fail(format_args!("panicked: {}", panic.message()));
+        Err(Stop::Failed)
+    });
+    watch.finish(end);
+}
+
+/// Where a law's thread leaves its notes, and its watchdog reads them.
+struct Watch {
+    notes: Mutex<Notes>,
+    /// Signalled on the first failure and at the end.
+    changed: Condvar,
+}
+
+struct Notes {
+    /// The size of the pools on trial.
+    config: Option<Config>,
+    /// What is being waited for.
+    waiting_for: &'static str,
+    /// Since when.
+    since: Instant,
+    /// The first failure, and when it was noted.
+    failure: Option<(String, Instant)>,
+    end: Option<Checked>,
+}
+
+impl Watch {
+    fn new() -> Self {
+        let notes = Notes {
+            config: None,
+            waiting_for: "the check to start",
+            since: Instant::now(),
+            failure: None,
+            end: None,
+        };
+        Self { notes: Mutex::new(notes), changed: Condvar::new() }
+    }
+
+    fn fail(&self, how: impl fmt::Display) {
+        let mut notes = self.lock();
+        if notes.failure.is_none() {
+            notes.failure = Some((notes.line(how), Instant::now()));
+        }
+        self.changed.notify_all();
+    }
+
+    fn finish(&self, end: Checked) {
+        self.lock().end = Some(end);
+        self.changed.notify_all();
+    }
+
+    /// Waits for the end, or until it is plain that there will be none.
+    fn wait(&self, watchdog: Duration) -> Finding {
+        /// After a failure the rest is clearing up, which a broken pool may
+        /// well not survive.
+        const CLEAR_UP: Duration = Duration::from_secs(1);
+        let mut notes = self.lock();
+        loop {
+            let (since, limit) = match notes.failure {
+                Some((_, at)) => (at, CLEAR_UP),
+                None => (notes.since, watchdog),
+            };
+            let left = limit.saturating_sub(since.elapsed());
+            match (&notes.failure, notes.end) {
+                (Some((how, _)), end) if end.is_some() || left.is_zero() => {
+                    return Finding::Failed(how.clone());
+                }
+                (None, Some(Err(Stop::Skipped(why)))) => {
+                    return Finding::Skipped(why.to_owned());
+                }
+                (None, Some(_)) => return Finding::Passed,
+                (None, None) if left.is_zero() => {
+                    let what = notes.waiting_for;
+                    let how =
+                        format!("hung for {limit:?}, waiting for {what}");
+                    return Finding::Failed(notes.line(how));
+                }
+                _ => {}
+            }
+            notes = self
+                .changed
+                .wait_timeout(notes, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Notes {
+    fn line(&self, how: impl fmt::Display) -> String {
+        match self.config {
+            None => how.to_string(),
+            Some(config) => {
+                let (workers, queue) = (config.workers(), config.queue());
+                format!("workers {workers}, queue {queue}: {how}")
+            }
+        }
+    }
+}

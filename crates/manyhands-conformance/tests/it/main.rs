@@ -1,0 +1,117 @@
+//! The kit's own behaviour.
+
+use std::panic::{catch_unwind, resume_unwind};
+
+use manyhands_conformance::{
+    Finding, Kit, Law, LawJob, Report, Verdict, check, check_all,
+};
+use manyhands_core::{Config, InlinePool, Panic, WorkerPool};
+
+/// What the kit says of a pool that it cannot hold to the laws.
+const INLINE: &str = "workers 1, queue 0: jobs run on the thread that \
+                      submits them, and the laws are about pools with \
+                      workers of their own";
+
+fn inline(_: Config) -> InlinePool<LawJob> {
+    InlinePool::new()
+}
+
+#[test]
+fn a_pool_without_workers_is_told_so_at_once() {
+    let report = check_all(inline);
+    assert_eq!(report.verdicts().len(), 18);
+    for (verdict, law) in report.verdicts().iter().zip(Law::ALL) {
+        assert_eq!(verdict.law, law);
+        let Finding::Failed(how) = &verdict.finding else {
+            panic!("{verdict}");
+        };
+        let (_size, how) = how.split_once(": ").unwrap();
+        assert!(INLINE.ends_with(how), "{verdict}");
+    }
+}
+
+#[test]
+fn a_boxed_pool_will_do() {
+    let verdict = check(Law::ExactBound, |config| {
+        Box::new(inline(config)) as Box<dyn WorkerPool<LawJob>>
+    });
+    assert_eq!(verdict.finding, Finding::Failed(INLINE.to_owned()));
+}
+
+#[test]
+fn a_maker_that_panics_is_one_line() {
+    let verdict = check(Law::CloseIsFinal, |_| -> InlinePool<LawJob> {
+        resume_unwind(Box::new("no threads today"))
+    });
+    assert_eq!(
+        verdict.to_string(),
+        "law 3, close is final: FAILED: \
+         workers 1, queue 0: panicked: no threads today"
+    );
+}
+
+#[test]
+fn chosen_laws_are_checked_in_the_order_given_and_reported_one_by_one() {
+    let laws = [Law::FullMeansOwed, Law::DropWaits];
+    let mut seen = Vec::new();
+    let report =
+        Kit::new().laws(laws).on_verdict(|v| seen.push(v.law)).check(inline);
+    let reported: Vec<Law> =
+        report.verdicts().iter().map(|verdict| verdict.law).collect();
+    assert_eq!(seen, laws);
+    assert_eq!(reported, laws);
+}
+
+#[test]
+fn a_failed_report_names_each_broken_law_in_a_line() {
+    let laws = [Law::ExactBound, Law::PanicsContained];
+    let report = Kit::new().laws(laws).check(inline);
+    assert!(!report.is_passed());
+    let payload = catch_unwind(|| report.assert_passed()).unwrap_err();
+    assert_eq!(
+        Panic::new(payload).message(),
+        format!(
+            "the pool breaks 2 of 2 laws:\n  \
+             law 8, exactly that bound: FAILED: {INLINE}\n  \
+             law 9, panics are contained: FAILED: {INLINE}"
+        )
+    );
+}
+
+#[test]
+fn a_report_is_one_line_a_law() {
+    let laws = [Law::ExactBound, Law::PanicsContained];
+    let report: Report = Kit::new().laws(laws).check(inline);
+    let text = report.to_string();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 2);
+    assert!(lines[0].starts_with("law 8, exactly that bound: FAILED: "));
+    assert!(lines[1].starts_with("law 9, panics are contained: FAILED: "));
+}
+
+#[test]
+fn only_a_failure_counts_against_a_pool() {
+    let verdict = |finding| Verdict { law: Law::IdleIsFree, finding };
+    let passed = verdict(Finding::Passed);
+    let skipped = verdict(Finding::Skipped("no /proc".to_owned()));
+    assert!(passed.is_passed());
+    assert!(skipped.is_passed());
+    assert_eq!(passed.to_string(), "law 15, idle costs nothing: passed");
+    assert_eq!(
+        skipped.to_string(),
+        "law 15, idle costs nothing: skipped: no /proc"
+    );
+}
+
+#[test]
+fn laws_are_numbered_from_1_to_18_and_have_names_of_their_own() {
+    let numbers = Law::ALL.map(Law::number);
+    assert!(numbers.iter().copied().eq(1..=18));
+    let mut names = Law::ALL.map(Law::name).to_vec();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), 18);
+    for law in Law::ALL {
+        assert!(law.statement().ends_with('.'), "{}", law.statement());
+    }
+}

@@ -1,0 +1,93 @@
+//! The laws of worker pools, on tasks: each pool with a runtime of its own,
+//! on a caller's runtime, and with blocking jobs.
+
+use std::num::NonZeroUsize;
+use std::sync::OnceLock;
+
+use manyhands_conformance::check_all;
+use manyhands_core::{
+    Closed, Completion, Job, JobId, Outcome, TrySubmitError, WorkerPool,
+};
+use manyhands_tokio::{Blocking, JoinSetPool, TaskPool};
+use tokio::runtime::{Handle, Runtime};
+
+#[test]
+fn the_task_pool_keeps_all_laws() {
+    check_all(|config| TaskPool::new(config).unwrap()).assert_passed();
+}
+
+#[test]
+fn the_join_set_pool_keeps_all_laws() {
+    check_all(|config| JoinSetPool::new(config).unwrap()).assert_passed();
+}
+
+#[test]
+fn the_task_pool_keeps_all_laws_on_a_callers_runtime() {
+    let handle = callers_runtime();
+    check_all(move |config| TaskPool::on(handle, config)).assert_passed();
+}
+
+#[test]
+fn the_join_set_pool_keeps_all_laws_on_a_callers_runtime() {
+    let handle = callers_runtime();
+    check_all(move |config| JoinSetPool::on(handle, config)).assert_passed();
+}
+
+#[test]
+fn the_task_pool_keeps_all_laws_with_blocking_jobs() {
+    check_all(|config| Unwrapped(TaskPool::new(config).unwrap()))
+        .assert_passed();
+}
+
+#[test]
+fn the_join_set_pool_keeps_all_laws_with_blocking_jobs() {
+    check_all(|config| Unwrapped(JoinSetPool::new(config).unwrap()))
+        .assert_passed();
+}
+
+fn callers_runtime() -> &'static Handle {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| Runtime::new().unwrap()).handle()
+}
+
+/// A pool of blocking jobs as a pool of the jobs themselves.
+struct Unwrapped<P>(P);
+
+impl<J: Job, P: WorkerPool<Blocking<J>>> WorkerPool<J> for Unwrapped<P> {
+    fn submit(&self, job: J) -> Result<JobId, Closed<J>> {
+        self.0.submit(Blocking(job)).map_err(|Closed(job)| Closed(job.0))
+    }
+
+    fn try_submit(&self, job: J) -> Result<JobId, TrySubmitError<J>> {
+        self.0.try_submit(Blocking(job)).map_err(|refused| match refused {
+            TrySubmitError::Full(job) => TrySubmitError::Full(job.0),
+            TrySubmitError::Closed(job) => TrySubmitError::Closed(job.0),
+        })
+    }
+
+    fn recv(&self) -> Option<Completion<J>> {
+        let Completion { id, outcome } = self.0.recv()?;
+        let outcome = match outcome {
+            Outcome::Done(output) => Outcome::Done(output),
+            Outcome::Panicked(panic) => Outcome::Panicked(panic),
+            Outcome::Cancelled(job) => Outcome::Cancelled(job.0),
+        };
+        Some(Completion { id, outcome })
+    }
+
+    fn close(&self) {
+        self.0.close();
+    }
+
+    fn cancel(&self) {
+        self.0.cancel();
+    }
+
+    fn workers(&self) -> NonZeroUsize {
+        self.0.workers()
+    }
+
+    fn bound(&self) -> NonZeroUsize {
+        self.0.bound()
+    }
+}

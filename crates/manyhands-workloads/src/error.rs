@@ -1,0 +1,66 @@
+//! What can be refused, and why, on one line each.
+
+use std::fmt;
+
+/// Why a workload could not be made: one line that names the thing, its
+/// value, and what is allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkloadError(String);
+
+impl WorkloadError {
+    pub(crate) fn new(line: impl Into<String>) -> Self {
+        Self(line.into())
+    }
+}
+
+impl fmt::Display for WorkloadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for WorkloadError {}
+
+/// The error that a job answers with: one line.
+///
+/// The jobs of `fail:n` do, on purpose. A file that cannot be read is no
+/// error of its job: that it cannot is the answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkError(Cause);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Cause {
+    Asked {
+        job: u64,
+        every: u64,
+    },
+    #[cfg(feature = "tokio")]
+    RuntimeGone,
+}
+
+impl WorkError {
+    pub(crate) fn asked(job: u64, every: u64) -> Self {
+        Self(Cause::Asked { job, every })
+    }
+
+    #[cfg(feature = "tokio")]
+    pub(crate) fn runtime_gone() -> Self {
+        Self(Cause::RuntimeGone)
+    }
+}
+
+impl fmt::Display for WorkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Cause::Asked { job, every } => {
+                write!(f, "job {job} fails, as `fail:{every}` asks")
+            }
+            #[cfg(feature = "tokio")]
+            Cause::RuntimeGone => f.write_str(
+                "the file was not read: the runtime was shutting down",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for WorkError {}
