@@ -12,7 +12,7 @@ use crate::progress::Progress;
 /// What `run` and `compare` have in common.
 #[derive(Debug, clap::Args)]
 pub(crate) struct WorkArgs {
-    /// What work is done: `manyhands list` names all kinds
+    /// What work is done [default: run sleep:1s, compare files]
     #[arg(long, value_parser = text(), allow_hyphen_values = true)]
     pub(crate) work: Option<String>,
     /// Which directory the work `files` reads

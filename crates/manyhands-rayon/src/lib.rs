@@ -37,8 +37,8 @@
 //! }()
 //! ```
 //!
-//! is here [`RayonThreads::spawn`], with the difference that all jobs share the
-//! pool's threads:
+//! is here [`RayonThreads::spawn`], with the difference that all jobs share
+//! the pool's threads:
 //!
 //! ```
 //! use manyhands_core::results;
@@ -224,7 +224,7 @@ fn spawn(worker: ThreadBuilder) -> io::Result<JoinHandle<()>> {
         .spawn(|| worker.run())
 }
 
-/// RayonThreads that are waited for.
+/// Threads that are waited for.
 #[derive(Debug)]
 struct JoinOnDrop(Vec<JoinHandle<()>>);
 

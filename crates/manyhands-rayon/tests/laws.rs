@@ -1,4 +1,5 @@
-//! The laws of worker pools, on rayon's threads.
+//! The laws. In a binary of its own, since some of them count the threads and
+//! file handles of the whole process.
 
 use manyhands_conformance::check_all;
 use manyhands_rayon::RayonPool;

@@ -63,7 +63,7 @@
 //! ```
 //!
 //! and here: [`spawn`], and [`holding`] for what happens in the task. The
-//! [`JoinSet`](tokio::task::JoinSet) is the wait group.
+//! [`JoinSet`] is the wait group.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -105,7 +105,7 @@
 //! assert_eq!(doubled.filter_map(|c| c.done()).sum::<u32>(), 30);
 //!
 //! // Within async code, with `submit_async` and `recv_async`:
-//! # let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
+//! # let runtime = tokio::runtime::Builder::new_multi_thread().build()?;
 //! # runtime.block_on(async {
 //! let pool = TaskPool::builder().workers(3).queue(5).build()?;
 //! for job in 1..=5u32 {

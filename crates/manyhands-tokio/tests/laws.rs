@@ -1,5 +1,8 @@
-//! The laws of worker pools, on tasks: each pool with a runtime of its own,
-//! on a caller's runtime, and with blocking jobs.
+//! The laws: each pool with a runtime of its own, on a caller's runtime, and
+//! with blocking jobs. In a binary of its own, since some of them count the
+//! threads and file handles of the whole process.
+
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;

@@ -84,7 +84,7 @@ impl Verdict {
         let Some(reach) = noise.map_or(Some(1.0), Ratio::reach) else {
             return Self::CannotTell;
         };
-        if ratio.is_above_one() && ratio.estimate > 1.0 {
+        if ratio.is_above_one() && ratio.estimate > reach {
             Self::Faster
         } else if ratio.is_below_one() && ratio.estimate < 1.0 / reach {
             Self::Slower

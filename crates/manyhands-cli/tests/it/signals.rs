@@ -4,23 +4,9 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::program::{Ended, Running, start, unwrapped};
+use crate::program::{Ended, start, unwrapped};
 
 const INTERRUPTED: Option<i32> = Some(130);
-
-/// Jobs that outlast the test.
-fn long_run(workers: &str) -> Running {
-    let running = start(&[
-        "run",
-        "channel",
-        "--work",
-        "sleep:60s",
-        "--workers",
-        workers,
-    ]);
-    assert!(running.line().contains("started"));
-    running
-}
 
 #[test]
 fn an_interrupted_run_prints_its_totals_and_that_they_are_partial() {
@@ -46,12 +32,17 @@ fn an_interrupted_run_prints_its_totals_and_that_they_are_partial() {
 
 #[test]
 fn a_second_ctrl_c_ends_at_once() {
-    let mut running = long_run("1");
+    let mut running =
+        start(&["run", "channel", "--work", "sleep:60s", "--workers", "1"]);
+    assert!(running.line().contains("started"));
     running.signal("INT");
     assert!(running.said().starts_with("interrupted: "));
     assert!(running.is_running());
     running.signal("INT");
-    assert_eq!(running.end().code, INTERRUPTED);
+    let ended = running.end();
+    assert_eq!(ended.code, INTERRUPTED);
+    // Had it waited for the job, it would have said so.
+    assert_eq!(ended.stdout, "");
 }
 
 #[test]

@@ -5,53 +5,86 @@ use manyhands_conformance::Law::{self, *};
 /// One fault, in a pool that is right otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
+    // Jobs.
     CompletesTwice,
+    /// Every other id is left out.
     SkipsIds,
+    /// Each completion goes out under its neighbour's id.
     MixesUpIds,
+    /// So does a job that is refused.
     RefusedTakesAnId,
+    /// A finished job waits for those that were accepted before it.
     ReadsInOrderOfIds,
+    /// The job that comes back is the last one in the queue.
     RefusesAnother,
+    OneWorkerMore,
+    OneWorkerLess,
+    /// A worker takes the next job, too, and has it wait.
+    TakesTwo,
+    RunsUnderItsLock,
+    /// The completion goes out before the job's captured values are dropped.
+    DropsLate,
+
+    // Close and cancel.
     FullWhenClosed,
     AcceptsAfterClose,
     SecondCloseHangs,
+    /// Close returns when all jobs have ended.
     CloseWaits,
     CloseLosesTheLast,
     CloseClearsTheQueue,
+    /// "Is it open?" and "here is the job", with room for a close between.
     LooksBeforeItLocks,
+    /// `recv` says None when there is nothing to read *yet*.
     NoneBeforeTheLast,
+    /// The second `recv` after the end waits.
     NoneOnlyOnce,
+    /// Of several readers, one hears of the close.
     CloseWakesOneReader,
+    /// Of several readers, one hears that the last job has ended.
     LastWakesOneReader,
-    BoundsResults,
-    FreedByReading,
-    OneWorkerMore,
-    OneWorkerLess,
-    TakesTwo,
-    RunsUnderItsLock,
-    IgnoresBound,
-    OnePlaceMore,
-    FullOneEarly,
-    ChecksThenAccepts,
-    PanicKillsWorker,
-    PanicEndsWorker,
-    PanicKeepsPlace,
-    PanicsLoseTheirText,
-    DropThrows,
     CancelRuns,
     CancelClearsTheQueue,
     CancelClearsTheFinished,
+    CloseForgetsTheWaiting,
+    CancelForgetsTheWaiting,
+    /// Whoever is woken takes it for a place, and it was a close.
+    LetsTheWaitingIn,
+
+    // Backpressure.
+    /// Workers wait for the reader, as with a bounded channel of results.
+    BoundsResults,
+    /// A place is free once the completion was read.
+    FreedByReading,
+    IgnoresBound,
+    OnePlaceMore,
+    FullOneEarly,
+    /// "Is there a place?" and "I take it", with room for others between.
+    ChecksThenAccepts,
+    /// A place is free just after the completion can be read.
+    FreedLate,
+
+    // Panics.
+    PanicKillsWorker,
+    /// It is reported first.
+    PanicEndsWorker,
+    PanicKeepsPlace,
+    PanicsLoseTheirText,
+    /// What nobody read is dropped with its panics.
+    DropThrows,
+
+    // Threads.
     DropDoesNotWait,
     DropCancels,
     DropHangs,
     DropPanics,
     UnwindingDoesNotWait,
+    /// "Is there a completion?" and "I take it", with room for other readers
+    /// between.
     LooksTwice,
+    /// "Is there a job?" and "wake me", with room for a job between.
     LooksThenWaits,
     DropsUnderItsLock,
-    DropsLate,
-    CloseForgetsTheWaiting,
-    CancelForgetsTheWaiting,
-    LetsTheWaitingIn,
     SpinsForWork,
     PollsForWork,
     SpinsInRecv,
@@ -59,11 +92,15 @@ pub(crate) enum Fault {
     LeaksFile,
     LeaksMemory,
     LeaksState,
-    FreedLate,
+
+    // Batches.
     RecvManyWaitsForMax,
+    /// "Are there more?" and "I take one", with room for others between.
+    RecvManyLooksThenWaits,
     RecvManyTakesMore,
     RecvManyClears,
     LocksAroundTheIterator,
+    /// A job is handed over once the iterator has yielded the next.
     LooksAhead,
     BatchDropsTheRefused,
     BatchMiscounts,
@@ -130,6 +167,7 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (LeaksState, AllGivenBack, "were not dropped with the pool"),
         (FreedLate, FullMeansOwed, "Full was said with"),
         (RecvManyWaitsForMax, BatchesObey, "one completion only"),
+        (RecvManyLooksThenWaits, BatchesObey, "shared by readers"),
         (RecvManyTakesMore, BatchesObey, "recv_many of 3 at most"),
         (RecvManyClears, BatchesObey, "recv_many of 3 at most"),
         (LocksAroundTheIterator, BatchesObey, "iterator had yielded"),

@@ -1,8 +1,8 @@
 //! A small pool, right as it stands, with a switch for each way to be wrong.
 //!
-//! It uses nothing of the workspace but the contract: a queue and two
-//! condition variables more than that. Read past the lines that ask for a
-//! fault, and it is the pool.
+//! A queue, a lock and three condition variables: nothing of the workspace
+//! but the contract. Without the lines that ask for a fault (`has`), this is
+//! the whole pool.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -47,7 +47,7 @@ struct State {
     /// How many were accepted: the next id.
     accepted: u64,
     unfinished: usize,
-    /// Only for `ReadsInOrderOfIds`.
+    /// The id to read next, for a fault that goes by it.
     next: JobId,
     closed: bool,
     cancelled: bool,
@@ -305,22 +305,32 @@ impl WorkerPool<LawJob> for ReferencePool {
         max: usize,
     ) -> usize {
         let shared = &*self.shared;
-        let least = if shared.has(RecvManyWaitsForMax) { max } else { 1 };
-        let more = shared.has(RecvManyTakesMore) && max > 0;
-        let max = if more { usize::MAX } else { max };
+        if max == 0 {
+            return 0;
+        }
+        let max = if shared.has(RecvManyTakesMore) { usize::MAX } else { max };
         if shared.has(RecvManyClears) {
             into.clear();
         }
-        let mut count = 0;
-        while count < max {
-            if count >= least && shared.lock().finished.is_empty() {
-                break;
-            }
-            let Some(completion) = self.recv() else { break };
+        let Some(first) = self.recv() else { return 0 };
+        into.push(first);
+        let mut count = 1;
+        loop {
+            let next = if count == max {
+                None
+            } else if shared.has(RecvManyWaitsForMax) {
+                self.recv()
+            } else if shared.has(RecvManyLooksThenWaits) {
+                let some = !shared.lock().finished.is_empty();
+                thread::yield_now();
+                some.then(|| self.recv()).flatten()
+            } else {
+                shared.lock().finished.pop_front()
+            };
+            let Some(completion) = next else { return count };
             into.push(completion);
             count += 1;
         }
-        count
     }
 }
 

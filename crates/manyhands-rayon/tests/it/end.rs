@@ -4,10 +4,9 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
+use manyhands_conformance::watchdog;
 use manyhands_core::{Config, WorkerPool};
 use manyhands_rayon::{RayonPool, RayonThreads};
-
-use crate::{WATCHDOG, within_time};
 
 /// Counts the threads that it was put on, as they end.
 struct Farewell(Arc<AtomicUsize>);
@@ -34,7 +33,7 @@ fn count_ends(threads: &RayonThreads) -> Arc<AtomicUsize> {
 
 #[test]
 fn when_drop_returns_the_threads_have_ended() {
-    within_time(|| {
+    watchdog(|| {
         let threads = RayonThreads::start(4).unwrap();
         let ended = count_ends(&threads);
         assert_eq!(ended.load(Ordering::SeqCst), 0);
@@ -45,7 +44,7 @@ fn when_drop_returns_the_threads_have_ended() {
 
 #[test]
 fn when_a_pool_is_dropped_its_jobs_have_run_and_its_threads_ended() {
-    within_time(|| {
+    watchdog(|| {
         let pool = RayonPool::new(Config::new(3, 100).unwrap()).unwrap();
         let ended = count_ends(pool.threads());
         let ran = Arc::new(AtomicUsize::new(0));
@@ -65,7 +64,7 @@ type Work = Box<dyn FnOnce() + Send>;
 #[test]
 fn a_job_may_drop_its_own_pool_and_what_was_accepted_still_runs() {
     for workers in [1, 3] {
-        within_time(move || {
+        watchdog(move || {
             let config = Config::new(workers, 10).unwrap();
             let pool = RayonPool::<Work>::new(config).unwrap();
             let pool = Arc::new(Mutex::new(Some(pool)));
@@ -93,7 +92,7 @@ fn a_job_may_drop_its_own_pool_and_what_was_accepted_still_runs() {
 
             drop(ran);
             let mut seen: Vec<_> =
-                (0..6).map(|_| runs.recv_timeout(WATCHDOG).unwrap()).collect();
+                (0..6).map(|_| runs.recv().unwrap()).collect();
             seen.sort();
             assert_eq!(seen, ["dropped", "ran", "ran", "ran", "ran", "ran"]);
         });

@@ -5,10 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Barrier, Mutex};
 use std::thread;
 
+use manyhands_conformance::watchdog;
 use manyhands_core::{Config, Spawn, Task};
 use manyhands_rayon::{RayonPool, RayonThreads};
-
-use crate::within_time;
 
 #[test]
 fn results_are_in_the_order_of_the_items() {
@@ -35,7 +34,7 @@ fn items_and_work_may_borrow_from_the_caller() {
 
 #[test]
 fn a_batch_runs_on_all_threads_and_on_no_others() {
-    within_time(|| {
+    watchdog(|| {
         let threads = RayonThreads::start(3).unwrap();
         let seen = Mutex::new(BTreeSet::new());
         // Passes only if three items are under way at once.
@@ -56,7 +55,7 @@ fn a_batch_runs_on_all_threads_and_on_no_others() {
 
 #[test]
 fn a_panic_reaches_the_caller_and_the_threads_live_on() {
-    within_time(|| {
+    watchdog(|| {
         let threads = RayonThreads::start(2).unwrap();
         let result = catch_unwind(AssertUnwindSafe(|| {
             threads.par_map(0..100, |n| {
@@ -68,13 +67,13 @@ fn a_panic_reaches_the_caller_and_the_threads_live_on() {
         assert_eq!(*result.unwrap_err().downcast::<&str>().unwrap(), "fifty");
 
         let meeting = Barrier::new(2);
-        threads.par_map(0..2, |_| drop(meeting.wait()));
+        threads.par_map(0..2, |_| meeting.wait().is_leader());
     });
 }
 
 #[test]
 fn a_batch_from_inside_a_job_of_the_only_thread_runs() {
-    within_time(|| {
+    watchdog(|| {
         let config = Config::new(1, 1).unwrap();
         let pool = RayonPool::<Task<'_>>::new(config).unwrap();
         let pool: &'static RayonPool<_> = Box::leak(Box::new(pool));

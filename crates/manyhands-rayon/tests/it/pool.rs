@@ -3,13 +3,12 @@
 use std::panic::resume_unwind;
 use std::sync::mpsc;
 
+use manyhands_conformance::watchdog;
 use manyhands_core::results;
 use manyhands_core::{
     Config, Outcome, Spawn, Task, WorkerPool, WorkerPoolExt,
 };
 use manyhands_rayon::{RayonPool, RayonThreads};
-
-use crate::within_time;
 
 type Work = Box<dyn FnOnce() -> u32 + Send>;
 
@@ -19,7 +18,7 @@ fn pool(workers: usize, queue: usize) -> RayonPool<Work> {
 
 #[test]
 fn spawned_jobs_send_one_result_each_and_then_the_results_end() {
-    within_time(|| {
+    watchdog(|| {
         let threads = RayonThreads::start(3).unwrap();
         let (results, collected) = results::channel();
         for job in 0..100u32 {
@@ -34,7 +33,7 @@ fn spawned_jobs_send_one_result_each_and_then_the_results_end() {
 
 #[test]
 fn a_job_that_panics_is_one_completion_and_not_the_end_of_the_process() {
-    within_time(|| {
+    watchdog(|| {
         let pool = pool(2, 100);
         for job in 0..100 {
             let work = move || match job % 2 {
@@ -61,7 +60,7 @@ fn a_job_that_panics_is_one_completion_and_not_the_end_of_the_process() {
 
 #[test]
 fn rayons_own_queue_is_bounded() {
-    within_time(|| {
+    watchdog(|| {
         let pool = pool(1, 2);
         let (release, gate) = mpsc::channel::<()>();
         pool.submit(Box::new(move || gate.recv().map_or(0, |()| 1))).unwrap();
@@ -81,7 +80,7 @@ fn rayons_own_queue_is_bounded() {
 
 #[test]
 fn a_batch_takes_no_place_of_the_pools_bound() {
-    within_time(|| {
+    watchdog(|| {
         let pool = pool(1, 0);
         // The only thread is busy with the batch, and yet there is a place.
         let tried = pool.threads().par_map([()], |()| {
@@ -95,7 +94,7 @@ fn a_batch_takes_no_place_of_the_pools_bound() {
 
 #[test]
 fn spawned_closures_answer_their_handles() {
-    within_time(|| {
+    watchdog(|| {
         let pool = RayonPool::<Task<'static>>::builder().workers(2).build();
         let pool = pool.unwrap();
         let handles: Vec<_> =

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake};
 
+use manyhands_conformance::watchdog;
 use manyhands_core::{Closed, WorkerPool};
 
-use crate::{for_both_pools, waits, within_time, work, workers};
+use crate::{for_both_pools, waits, work, workers};
 
 /// Knows whether it was woken.
 #[derive(Default)]
@@ -119,7 +120,7 @@ for_both_pools! {
 
 #[test]
 fn a_place_is_free_for_whoever_is_there_first() {
-    within_time(|| {
+    watchdog(|| {
         let pool = manyhands_tokio::TaskPool::new(workers(1)).unwrap();
         let (release, job) = waits(1);
         pool.submit(job).unwrap();

@@ -11,8 +11,7 @@ use tokio::runtime::Handle;
 use tokio::task::LocalSet;
 
 use crate::{
-    WATCHDOG, Work, current_thread, for_both_pools, multi_thread, waits,
-    within_time, work, workers,
+    Work, current_thread, for_both_pools, multi_thread, waits, work, workers,
 };
 
 /// Counts the threads that it was put on, as they end.
@@ -192,7 +191,7 @@ for_both_pools! {
         pool.recv().unwrap();
         drop(pool);
         release.send(()).unwrap();
-        drops.recv_timeout(WATCHDOG).unwrap();
+        drops.recv().unwrap();
     }
 
     fn drop_contains_the_drops_of_what_nobody_read() {
@@ -242,7 +241,7 @@ where
     drop((guard, ran));
 
     let mut seen: Vec<_> =
-        (0..=others).map(|_| runs.recv_timeout(WATCHDOG).unwrap()).collect();
+        (0..=others).map(|_| runs.recv().unwrap()).collect();
     seen.sort();
     assert_eq!(seen[0], "dropped");
     assert!(seen[1..].iter().all(|&seen| seen == "ran"));

@@ -6,6 +6,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
+use manyhands_conformance::watchdog;
 use manyhands_core::{
     Config, InlinePool, Job, JobError, Outcome, Spawn, Task, WorkerPool,
     WorkerPoolExt,
@@ -13,9 +14,7 @@ use manyhands_core::{
 use manyhands_tokio::{Async, Blocking, TaskPool};
 use tokio::runtime::Handle;
 
-use crate::{
-    current_thread, for_both_pools, waits, within_time, work, workers,
-};
+use crate::{current_thread, for_both_pools, waits, work, workers};
 
 for_both_pools! {
     fn a_hundred_jobs_wait_at_once_on_as_many_threads_as_cores() {
@@ -58,7 +57,7 @@ for_both_pools! {
         let meeting = Arc::new(Barrier::new(many));
         for _ in 0..many {
             let meeting = Arc::clone(&meeting);
-            pool.submit(Blocking(move || drop(meeting.wait()))).unwrap();
+            pool.submit(Blocking(move || meeting.wait().is_leader())).unwrap();
         }
         pool.close();
         assert_eq!(pool.completions().count(), many);
@@ -112,16 +111,15 @@ for_both_pools! {
 
     fn a_blocking_jobs_panic_is_told_with_its_message() {
         let pool = Pool::new(workers(1)).unwrap();
-        let throw = |payload: Option<&'static str>| {
-            Blocking(move || match payload {
+        for (says, message) in [
+            (Some("no such file"), "no such file"),
+            (None, "non-string panic"),
+        ] {
+            let throw = Blocking(move || match says {
                 Some(message) => resume_unwind(Box::new(message)),
                 None => resume_unwind(Box::new(42)),
-            })
-        };
-        for (payload, message) in
-            [(Some("no such file"), "no such file"), (None, "non-string panic")]
-        {
-            pool.submit(throw(payload)).unwrap();
+            });
+            pool.submit(throw).unwrap();
             let Outcome::Panicked(panic) = pool.recv().unwrap().outcome else {
                 panic!("it panicked")
             };
@@ -199,7 +197,7 @@ for_both_pools! {
 
 #[test]
 fn a_cancelled_blocking_job_comes_back_with_the_job_inside() {
-    within_time(|| {
+    watchdog(|| {
         let config = Config::new(1, 1).unwrap();
         let pool = TaskPool::new(config).unwrap();
         let (release, gate) = mpsc::channel::<()>();
@@ -232,7 +230,7 @@ fn an_async_closure_runs_on_a_thread_too() {
             6 * 7
         })
     };
-    within_time(move || {
+    watchdog(move || {
         assert_eq!(job().run(), 42);
         current_thread().block_on(async { assert_eq!(job().run(), 42) });
 

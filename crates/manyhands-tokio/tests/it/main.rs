@@ -1,5 +1,7 @@
 //! What this variant promises beyond the laws.
 
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
+
 mod cancel_safety;
 mod end;
 mod jobs;
@@ -7,60 +9,33 @@ mod runtimes;
 mod start;
 mod taught;
 
-use std::panic::resume_unwind;
 use std::pin::Pin;
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
 
 use manyhands_core::Config;
 use manyhands_tokio::Async;
 use tokio::runtime::{Builder, Runtime};
 
-/// How long any single step may take before it counts as hung. Steps take
-/// milliseconds; the rest is for a machine under load.
-const WATCHDOG: Duration = Duration::from_secs(20);
-
 /// Makes of each test two: `Pool` is the one pool, then the other.
 macro_rules! for_both_pools {
-    ($($(#[$doc:meta])* fn $name:ident() $body:block)*) => {$(
+    ($(fn $name:ident() $body:block)*) => {$(
         mod $name {
             use super::*;
 
-            $(#[$doc])*
             #[test]
             fn task_pool() {
                 type Pool<J> = manyhands_tokio::TaskPool<J>;
-                within_time(|| $body);
+                manyhands_conformance::watchdog(|| $body);
             }
 
-            $(#[$doc])*
             #[test]
             fn join_set_pool() {
                 type Pool<J> = manyhands_tokio::JoinSetPool<J>;
-                within_time(|| $body);
+                manyhands_conformance::watchdog(|| $body);
             }
         }
     )*};
 }
 use for_both_pools;
-
-/// Runs a test's body on a thread of its own, and fails if it hangs.
-#[track_caller]
-fn within_time<T: Send + 'static>(
-    body: impl FnOnce() -> T + Send + 'static,
-) -> T {
-    let (done, wait) = mpsc::channel();
-    let runs = thread::spawn(move || {
-        let result = body();
-        done.send(()).ok();
-        result
-    });
-    if wait.recv_timeout(WATCHDOG) == Err(mpsc::RecvTimeoutError::Timeout) {
-        panic!("hung for {WATCHDOG:?}");
-    }
-    runs.join().unwrap_or_else(|payload| resume_unwind(payload))
-}
 
 /// A job of one type for whatever future.
 type Work<T> =

@@ -4,13 +4,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
+use manyhands_conformance::watchdog;
 use manyhands_core::{Config, Outcome, Panic, TrySubmitError, WorkerPool};
 use tokio::runtime::Handle;
 use tokio::task::LocalSet;
 
 use crate::{
-    current_thread, for_both_pools, multi_thread, waits, within_time, work,
-    workers,
+    current_thread, for_both_pools, multi_thread, waits, work, workers,
 };
 
 /// More than the budget of operations after which tokio makes a task yield.
@@ -246,7 +246,7 @@ for_both_pools! {
 
 #[test]
 fn jobs_that_a_runtime_never_started_come_back() {
-    within_time(|| {
+    watchdog(|| {
         let runtime = current_thread();
         let config = Config::new(1, 4).unwrap();
         let pool = manyhands_tokio::TaskPool::on(runtime.handle(), config);
@@ -266,7 +266,7 @@ fn jobs_that_a_runtime_never_started_come_back() {
 
 #[test]
 fn tasks_that_a_runtime_never_started_come_back() {
-    within_time(|| {
+    watchdog(|| {
         let runtime = current_thread();
         let pool =
             manyhands_tokio::JoinSetPool::on(runtime.handle(), workers(4));

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use manyhands_conformance::watchdog;
 use manyhands_tokio::{holding, results, spawn, worker};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 
-use crate::{current_thread, within_time};
+use crate::current_thread;
 
 #[test]
 fn workers_range_over_jobs_and_the_results_end_with_them() {
-    within_time(|| {
+    watchdog(|| {
         current_thread().block_on(async {
             let (jobs, queued) = async_channel::bounded(5);
             let (results, collected) = results::channel();
@@ -38,7 +39,7 @@ fn workers_range_over_jobs_and_the_results_end_with_them() {
 
 #[test]
 fn a_worker_goes_on_when_nobody_reads() {
-    within_time(|| {
+    watchdog(|| {
         current_thread().block_on(async {
             let (jobs, queued) = async_channel::unbounded();
             let (results, collected) = results::channel();
@@ -59,7 +60,7 @@ fn a_worker_goes_on_when_nobody_reads() {
 
 #[test]
 fn a_task_is_made_only_when_there_is_a_permit() {
-    within_time(|| {
+    watchdog(|| {
         current_thread().block_on(async {
             let permits = Arc::new(Semaphore::new(2));
             let mut tasks = JoinSet::new();
@@ -85,7 +86,7 @@ fn a_task_is_made_only_when_there_is_a_permit() {
 
 #[test]
 fn a_permit_comes_back_from_a_panic_and_from_an_abort() {
-    within_time(|| {
+    watchdog(|| {
         current_thread().block_on(async {
             let permits = Arc::new(Semaphore::new(1));
             let mut tasks = JoinSet::new();
@@ -103,7 +104,7 @@ fn a_permit_comes_back_from_a_panic_and_from_an_abort() {
 
 #[test]
 fn the_permit_is_back_before_the_result_is_there() {
-    within_time(|| {
+    watchdog(|| {
         current_thread().block_on(async {
             let permits = Arc::new(Semaphore::new(1));
             let permit = Arc::clone(&permits).acquire_owned().await.unwrap();
@@ -115,7 +116,7 @@ fn the_permit_is_back_before_the_result_is_there() {
 
 #[test]
 fn a_closed_semaphore_refuses() {
-    within_time(|| {
+    watchdog(|| {
         current_thread().block_on(async {
             let permits = Arc::new(Semaphore::new(1));
             permits.close();
