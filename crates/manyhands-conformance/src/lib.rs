@@ -1,4 +1,30 @@
-#![doc = include_str!("../README.md")]
+//! The laws of worker pools as checks, for any pool that keeps the contract
+//! of `manyhands-core`: those of Many Hands, and yours.
+//!
+//! One dependency, one line in a test, and a line for each law that is
+//! broken. `MyPool` is any
+//! [`WorkerPool<LawJob>`](manyhands_core::WorkerPool), also a
+//! `Box<dyn WorkerPool<LawJob>>`:
+//!
+//! ```no_run
+//! # use manyhands_core::{Config, InlinePool};
+//! # struct MyPool;
+//! # impl MyPool {
+//! #     fn new<J: manyhands_core::Job>(_: Config) -> InlinePool<J> {
+//! #         InlinePool::new()
+//! #     }
+//! # }
+//! use manyhands_conformance::check_all;
+//!
+//! // In a file of its own under `tests/`, as a `#[test]`:
+//! fn my_pool_keeps_the_laws() {
+//!     check_all(|config| MyPool::new(config)).assert_passed();
+//! }
+//! # my_pool_keeps_the_laws();
+//! ```
+//!
+//! The example `pool_from_outside` is a whole pool in under a hundred
+//! lines, and its check.
 //!
 //! # A map
 //!

@@ -1,5 +1,6 @@
 //! Jobs for pools of tasks: a future, and what must not be one.
 
+use std::fmt;
 use std::panic::resume_unwind;
 use std::thread;
 
@@ -31,7 +32,7 @@ use tokio::task::spawn_blocking;
 /// a small runtime of its own, so that timers work there too. That costs some
 /// microseconds a job; and a thread, where the job is run within async code,
 /// which may not block.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Async<F>(pub F);
 
 impl<F, T> Job for Async<F>
@@ -88,7 +89,7 @@ where
 /// On a caller's runtime, see that its `max_blocking_threads` allows for it.
 ///
 /// Cost: one allocation a job, and two changes of thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Blocking<J>(pub J);
 
 impl<J> From<J> for Blocking<J> {
@@ -119,5 +120,17 @@ impl<J: Job + 'static> AsyncJob for Blocking<J> {
                 Err(cancelled) => panic!("the job was not run: {cancelled}"),
             },
         }
+    }
+}
+
+impl<F> fmt::Debug for Async<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Async(..)")
+    }
+}
+
+impl<J> fmt::Debug for Blocking<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Blocking(..)")
     }
 }

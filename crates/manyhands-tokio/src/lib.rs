@@ -150,9 +150,10 @@
 //! # Cost
 //!
 //! A runtime a pool: as many threads as the machine has cores, or as there
-//! are workers, if these are fewer. [`TaskPool`] allocates nothing for a job;
-//! [`JoinSetPool`] makes a task, which is one allocation. [`Blocking`] adds
-//! one, two changes of thread, and as many threads as jobs block at once.
+//! are workers, if these are fewer. A job of [`TaskPool`] is a value that
+//! passes two channels, which allocate now and then; a job of [`JoinSetPool`]
+//! is a task, which is an allocation of its own. [`Blocking`] adds another,
+//! two changes of thread, and as many threads as jobs block at once.
 
 #![forbid(unsafe_code)]
 

@@ -77,7 +77,7 @@ pub(crate) fn measure(
     interrupt: &Interrupt,
 ) -> anyhow::Result<Measured> {
     let contenders = plan.contenders.len();
-    let mut session = Session {
+    let mut measuring = Measuring {
         trial: Trial { plan, interrupt },
         stamped: latency::contenders(&plan.contenders),
         rng: Rng::with_seed(plan.seed),
@@ -93,20 +93,20 @@ pub(crate) fn measure(
             interrupted: false,
         },
     };
-    while plan.budget.has_room(session.done(), session.start.elapsed()) {
-        let go_on = session.latency_round()? && session.timed_round()?;
+    while plan.budget.has_room(measuring.done(), measuring.start.elapsed()) {
+        let go_on = measuring.latency_round()? && measuring.timed_round()?;
         if !go_on {
             break;
         }
     }
-    let mut measured = session.measured;
+    let mut measured = measuring.measured;
     measured.interrupted = interrupt.is_pressed();
-    measured.elapsed = session.start.elapsed();
+    measured.elapsed = measuring.start.elapsed();
     Ok(measured)
 }
 
 /// What the rounds hand on to each other.
-struct Session<'a> {
+struct Measuring<'a> {
     trial: Trial<'a>,
     /// The contenders for rounds that look at latencies.
     stamped: Vec<Contender<Stamped>>,
@@ -116,7 +116,7 @@ struct Session<'a> {
     measured: Measured,
 }
 
-impl Session<'_> {
+impl Measuring<'_> {
     /// After how many timed rounds there is one that looks at latencies. The
     /// first is before the first timed round, and also warms up code and
     /// allocator for it.

@@ -11,7 +11,6 @@ use super::moves::{Way, fill, meet, receive, submit};
 use super::{backpressure, close, jobs, threads};
 use crate::LawJob;
 use crate::gate::Gate;
-use crate::latch::Count;
 use crate::trial::{Checked, Trial, ensure};
 
 /// Law 18.
@@ -25,7 +24,6 @@ pub(super) fn batches_obey(trial: &Trial) -> Checked {
     closed_on_the_way(trial)?;
     several_at_once(trial)?;
     shared_by_all_workers(trial)?;
-    shared_by_readers(trial)?;
     // The other laws, through batches.
     jobs::exactly_one_completion(trial, Way::Batches)?;
     jobs::writes_visible(trial, Way::Batches)?;
@@ -297,42 +295,6 @@ fn shared_by_all_workers(trial: &Trial) -> Checked {
     trial.note("as many jobs of a batch to start as there are workers");
     gate.wait_for(trial.workers());
     Ok(())
-}
-
-/// Readers of batches compete, and none keeps a completion to itself while
-/// it waits for another.
-fn shared_by_readers(trial: &Trial) -> Checked {
-    const READERS: usize = 2;
-    const ROUNDS: usize = 100;
-    let pool = trial.pool();
-    let pool = &pool;
-    let read = Count::new();
-    thread::scope(|scope| {
-        let reader = |_| {
-            let read = &read;
-            scope.spawn(move || {
-                let mut into = Vec::new();
-                while pool.recv_many(&mut into, 8) > 0 {
-                    for _ in into.drain(..) {
-                        read.add();
-                    }
-                }
-                Ok(())
-            })
-        };
-        let readers: Vec<_> = (0..READERS).map(reader).collect();
-        for round in 1..=ROUNDS {
-            for number in 0..READERS as u64 {
-                trial.note("places for jobs whose readers compete");
-                submit(trial, pool, LawJob::new(number))?;
-            }
-            trial.note("completions shared by readers of batches");
-            read.wait_for(round * READERS);
-        }
-        pool.close();
-        trial.note("readers of batches to find the end");
-        readers.into_iter().try_for_each(|thread| trial.join(thread))
-    })
 }
 
 /// Says that it is endless, and is until the pool is closed.

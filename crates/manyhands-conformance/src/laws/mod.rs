@@ -28,7 +28,7 @@ const FEW: Sizes = &[(1, 0), (2, 2), (3, 64)];
 /// For what takes some tenths of a second.
 const TWO: Sizes = &[(2, 2), (8, 0)];
 /// With a queue whose memory shows, and with many threads.
-const LARGE: Sizes = &[(3, 4096), (8, 0)];
+const LARGE: Sizes = &[(3, 2048), (8, 0)];
 
 /// On which sizes a law is tried, and how.
 pub(crate) fn plan(law: Law) -> (Sizes, Check) {

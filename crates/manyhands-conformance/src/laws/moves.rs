@@ -104,16 +104,30 @@ impl Way {
         }
     }
 
-    /// Receives until there is nothing more.
-    pub(super) fn drain(self, pool: AnyPool<'_>) -> Vec<Completion<LawJob>> {
+    /// Receives one or a few; false if that was the end.
+    pub(super) fn receive_some(
+        self,
+        pool: AnyPool<'_>,
+        received: impl FnMut(Completion<LawJob>),
+    ) -> bool {
+        const AT_MOST: usize = 7;
+        let mut into = Vec::new();
         match self {
-            Self::OneByOne => std::iter::from_fn(|| pool.recv()).collect(),
+            Self::OneByOne => into.extend(pool.recv()),
             Self::Batches => {
-                let mut into = Vec::new();
-                while pool.recv_many(&mut into, 7) > 0 {}
-                into
+                pool.recv_many(&mut into, AT_MOST);
             }
         }
+        let some = !into.is_empty();
+        into.into_iter().for_each(received);
+        some
+    }
+
+    /// Receives until there is nothing more.
+    pub(super) fn drain(self, pool: AnyPool<'_>) -> Vec<Completion<LawJob>> {
+        let mut received = Vec::new();
+        while self.receive_some(pool, |it| received.push(it)) {}
+        received
     }
 
     /// Receives so many.

@@ -139,6 +139,7 @@ pub(super) fn any_threads(trial: &Trial, way: Way) -> Checked {
     const SUBMITTERS: u64 = 8;
     const JOBS: u64 = 60;
     one_at_a_time(trial, way)?;
+    few_at_a_time(trial, way)?;
     let pool = trial.pool();
     let pool = &*pool;
     let ledger = Ledger::new((SUBMITTERS * JOBS) as usize);
@@ -212,6 +213,49 @@ fn one_at_a_time(trial: &Trial, way: Way) -> Checked {
         way.receive(trial, &pool, 1)?;
     }
     Ok(())
+}
+
+/// A few jobs, and more readers that compete for their completions: none
+/// leaves with nothing while the pool is open, and none keeps a completion to
+/// itself while it waits for another.
+fn few_at_a_time(trial: &Trial, way: Way) -> Checked {
+    const READERS: usize = 4;
+    const JOBS: usize = 3;
+    const ROUNDS: usize = 150;
+    let pool = trial.pool();
+    let pool = &pool;
+    let read = Count::new();
+    let closed = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let reader = |_| {
+            let (read, closed) = (&read, &closed);
+            scope.spawn(move || {
+                let count = |_| {
+                    read.add();
+                };
+                while way.receive_some(pool, count) {}
+                ensure!(
+                    trial,
+                    closed.load(Ordering::SeqCst),
+                    "one of several readers was told None by an open pool"
+                );
+                Ok(())
+            })
+        };
+        let readers: Vec<_> = (0..READERS).map(reader).collect();
+        for round in 1..=ROUNDS {
+            for number in 0..JOBS as u64 {
+                trial.note("places for jobs whose readers compete");
+                submit(trial, pool, LawJob::new(number))?;
+            }
+            trial.note("completions that readers compete for");
+            read.wait_for(round * JOBS);
+        }
+        closed.store(true, Ordering::SeqCst);
+        pool.close();
+        trial.note("several readers to find the end");
+        readers.into_iter().try_for_each(|thread| trial.join(thread))
+    })
 }
 
 /// A job is on some thread too: it may submit while there is room, and so may
@@ -359,16 +403,14 @@ fn is_quiet(others: &BTreeSet<Tid>) -> Option<String> {
             .map(|(before, after)| after.1.saturating_sub(before.1))
             .max()
             .unwrap_or(0);
-        if used > WINDOW / 100 {
-            let percent = used.as_secs_f64() / WINDOW.as_secs_f64() * 100.0;
-            noise = Some(format!("used {percent:.0} % of a processor"));
-        } else if woken > WAKES {
-            noise = Some(format!(
-                "woke a thread {woken} times in {WINDOW:?} for nothing"
-            ));
-        } else {
+        if used <= WINDOW / 100 && woken <= WAKES {
             return None;
         }
+        let percent = used.as_secs_f64() / WINDOW.as_secs_f64() * 100.0;
+        noise = Some(format!(
+            "used {percent:.1} % of a processor and woke a thread \
+             {woken} times in {WINDOW:?}"
+        ));
     }
     noise
 }

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
+use std::hint::black_box;
 use std::mem::forget;
 use std::num::NonZeroUsize;
 use std::panic::resume_unwind;
@@ -88,7 +89,7 @@ impl ReferencePool {
             forget(File::open("/dev/null"));
         }
         if fault == Some(LeaksMemory) {
-            forget(vec![1_u8; 1 << 20]);
+            forget(black_box(vec![1_u8; 1 << 20]));
         }
         if fault == Some(LeaksState) {
             forget(Arc::clone(&shared));

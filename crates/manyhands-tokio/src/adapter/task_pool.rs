@@ -39,11 +39,12 @@ use crate::worker;
 /// # In async code
 ///
 /// [`submit_async`](Self::submit_async) and
-/// [`recv_async`](Self::recv_async) wait without blocking. They are not
-/// called `submit` and `recv`, since the trait's methods are, and which of
-/// the two `pool.submit(job)` were would change with an import.
+/// [`recv_async`](Self::recv_async) wait without blocking. `submit` and
+/// `recv` are the names of the trait's methods, which block; were these called
+/// the same, `pool.submit(job)` would be one thing for a `TaskPool` and
+/// another for whatever takes any pool.
 ///
-/// The trait's own methods work there too, and block the thread.
+/// The trait's methods work there too, and block the thread.
 pub struct TaskPool<J: Job> {
     entry: Arc<Entry<J>>,
     results: Receiver<Completion<J>>,
@@ -90,11 +91,11 @@ impl<J: AsyncJob + 'static> TaskPool<J> {
     ///   not wait, accepted jobs go on without the pool.
     /// - **The trait's waiting methods** (`submit`, `recv` and their batches),
     ///   called on the runtime, let its other tasks move to another thread
-    ///   while they block. On a current-thread runtime there is no other
-    ///   thread: where they would have to wait, they panic, as tokio's own
-    ///   blocking calls do. `submit_async` and `recv_async` work everywhere.
-    ///   Outside of a current-thread runtime they wait for as long as nobody
-    ///   runs it.
+    ///   while they block. On a current-thread runtime, and in a `LocalSet`,
+    ///   there is no other thread: where they would have to wait, they panic,
+    ///   as tokio's own blocking calls do. Beside a current-thread runtime
+    ///   they wait for as long as nobody runs it. `submit_async` and
+    ///   `recv_async` work everywhere.
     /// - **A runtime that is shut down** closes the pool. Jobs that had not
     ///   started come back as cancelled, those that were running are reported
     ///   as panicked.

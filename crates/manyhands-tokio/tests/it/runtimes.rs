@@ -158,6 +158,21 @@ for_both_pools! {
         });
     }
 
+    fn in_a_local_set_on_it_they_panic_instead_of_waiting() {
+        let runtime = multi_thread(1);
+        let local = LocalSet::new();
+        let result = runtime.block_on(local.run_until(async {
+            let pool = Pool::on(&Handle::current(), workers(1));
+            let task = tokio::task::spawn_local(async move {
+                let (_release, job) = waits(1);
+                pool.submit(job).unwrap();
+                pool.submit(work(async { 2 })).is_ok()
+            });
+            task.await
+        }));
+        assert!(result.unwrap_err().is_panic());
+    }
+
     fn beside_a_current_thread_runtime_they_wait_for_it() {
         let runtime = current_thread();
         let pool = Arc::new(Pool::on(runtime.handle(), workers(1)));
