@@ -38,7 +38,6 @@ pub(super) fn exact_bound(trial: &Trial) -> Checked {
         bound >= workers,
         "{workers} workers can never be busy with a bound of {bound}"
     );
-    // A pool that has just started, and one whose workers are all busy.
     reached_and_held(trial, &pool)?;
     reached_by_many(trial)?;
     never_passed(trial)?;
@@ -46,6 +45,8 @@ pub(super) fn exact_bound(trial: &Trial) -> Checked {
     waits_for_a_place(trial, &waits)
 }
 
+/// One thread takes all the places of a pool that has just started, and each
+/// place that becomes free after that.
 fn reached_and_held(trial: &Trial, pool: AnyPool<'_>) -> Checked {
     const STEPS: usize = 20;
     let bound = pool.bound().get();
