@@ -161,7 +161,7 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(error) => error.fmt(f),
-            Self::Spawn(error) => write!(f, "cannot start a thread: {error}"),
+            Self::Spawn(_) => f.write_str("cannot start a thread"),
         }
     }
 }
@@ -169,7 +169,7 @@ impl fmt::Display for BuildError {
 impl std::error::Error for BuildError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Config(error) => Some(error),
+            Self::Config(_) => None,
             Self::Spawn(error) => Some(error),
         }
     }

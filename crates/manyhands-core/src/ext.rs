@@ -4,18 +4,20 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::iter::Fuse;
 use std::marker::PhantomData;
-use std::mem::take;
+use std::mem::{replace, take};
 
 use crate::{
     Closed, Completion, Job, JobId, Outcome, SubmitAllError, TrySubmitError,
-    WorkerPool,
+    WorkerPool, discard,
 };
 
 /// Conveniences over [`WorkerPool`], for every implementation of it.
 ///
-/// `run_all` and `map_ordered` read completions and count the ones they are
-/// owed, so they want to be the pool's only reader while they run. The pool
-/// stays open and can be used again afterwards.
+/// `run_all` and `map_ordered` read completions until they have those of their
+/// own jobs, so they want to be the pool's only reader while they run. The
+/// pool stays open and can be used again afterwards. A completion of somebody
+/// else's job that they come upon is passed on by `run_all`, and dropped by
+/// `map_ordered`.
 pub trait WorkerPoolExt<J: Job>: WorkerPool<J> {
     /// The completions as an iterator: waits for each as
     /// [`recv`](WorkerPool::recv) does, and ends when the pool is closed and
@@ -64,23 +66,27 @@ pub trait WorkerPoolExt<J: Job>: WorkerPool<J> {
         const { assert!(!J::DETACHED, "detached jobs have no completions") };
         let most = self.bound().get().saturating_mul(2);
         let mut accepted = 0;
-        let mut owed = 0;
+        let mut owed = Owed::default();
         let mut batch = Vec::new();
         // Hands on what is finished; waits for one completion if none is.
-        let mut read = |owed: &mut usize| {
-            let count = self.recv_many(&mut batch, usize::MAX);
-            // Somebody else closed the pool and read what was owed to us.
-            *owed = if count == 0 { 0 } else { owed.saturating_sub(count) };
-            batch.drain(..).for_each(&mut sink);
+        let mut read = |owed: &mut Owed| {
+            if self.recv_many(&mut batch, usize::MAX) == 0 {
+                // Somebody else closed the pool and read what was owed to us.
+                owed.clear();
+            }
+            for completion in batch.drain(..) {
+                owed.settle(completion.id);
+                sink(completion);
+            }
         };
         let mut refused = None;
         for mut job in jobs {
             let submitted = loop {
-                if owed == most {
+                if owed.len() == most {
                     read(&mut owed);
                 }
                 match self.try_submit(job) {
-                    Err(TrySubmitError::Full(back)) if owed > 0 => {
+                    Err(TrySubmitError::Full(back)) if !owed.is_empty() => {
                         job = back;
                         read(&mut owed);
                     }
@@ -94,14 +100,16 @@ pub trait WorkerPoolExt<J: Job>: WorkerPool<J> {
                     Ok(id) => break Ok(id),
                 }
             };
-            if let Err(Closed(back)) = submitted {
-                refused = Some(back);
-                break;
+            match submitted {
+                Ok(id) => owed.add(id),
+                Err(Closed(back)) => {
+                    refused = Some(back);
+                    break;
+                }
             }
             accepted += 1;
-            owed += 1;
         }
-        while owed > 0 {
+        while !owed.is_empty() {
             read(&mut owed);
         }
         match refused {
@@ -142,13 +150,67 @@ pub trait WorkerPoolExt<J: Job>: WorkerPool<J> {
             most: self.bound().get().saturating_mul(2),
             waiting: VecDeque::new(),
             finished: BTreeMap::new(),
-            owed: 0,
+            owed: Owed::default(),
             refused: None,
         }
     }
 }
 
 impl<J: Job, P: WorkerPool<J> + ?Sized> WorkerPoolExt<J> for P {}
+
+/// The ids whose completions are still to come.
+///
+/// They are added in rising order and come back about in that order, so a
+/// queue with gaps does: what is settled out of turn is marked, and goes when
+/// its turn comes.
+#[derive(Default)]
+struct Owed {
+    ids: VecDeque<(JobId, bool)>,
+    open: usize,
+}
+
+impl Owed {
+    fn add(&mut self, id: JobId) {
+        self.ids.push_back((id, false));
+        self.open += 1;
+    }
+
+    /// False for an id that is not owed.
+    fn settle(&mut self, id: JobId) -> bool {
+        let Some(at) = self.position(id) else { return false };
+        if replace(&mut self.ids[at].1, true) {
+            return false;
+        }
+        self.open -= 1;
+        while self.ids.front().is_some_and(|entry| entry.1) {
+            self.ids.pop_front();
+        }
+        true
+    }
+
+    fn position(&self, id: JobId) -> Option<usize> {
+        // Where it is if nobody else submits, and the ids have no gaps.
+        let first = self.ids.front()?.0.get();
+        let guess = usize::try_from(id.get().checked_sub(first)?).ok()?;
+        if self.ids.get(guess).is_some_and(|entry| entry.0 == id) {
+            return Some(guess);
+        }
+        self.ids.binary_search_by_key(&id, |entry| entry.0).ok()
+    }
+
+    fn clear(&mut self) {
+        self.ids.clear();
+        self.open = 0;
+    }
+
+    fn len(&self) -> usize {
+        self.open
+    }
+
+    fn is_empty(&self) -> bool {
+        self.open == 0
+    }
+}
 
 /// The completions of a pool; see [`WorkerPoolExt::completions`].
 #[must_use = "an iterator does nothing until it is asked"]
@@ -181,8 +243,8 @@ where
     waiting: VecDeque<JobId>,
     /// What came out of order.
     finished: BTreeMap<JobId, Outcome<J>>,
-    /// How many completions are still to be received.
-    owed: usize,
+    /// Those of them whose completion is still to be received.
+    owed: Owed,
     /// The job that found the pool full, or closed.
     refused: Option<TrySubmitError<J>>,
 }
@@ -215,7 +277,7 @@ where
             match submitted {
                 Ok(id) => {
                     self.waiting.push_back(id);
-                    self.owed += 1;
+                    self.owed.add(id);
                 }
                 Err(refused) => {
                     self.refused = Some(refused);
@@ -228,13 +290,16 @@ where
     fn receive(&mut self) {
         match self.pool.recv() {
             Some(Completion { id, outcome }) => {
-                self.owed -= 1;
-                self.finished.insert(id, outcome);
+                if self.owed.settle(id) {
+                    self.finished.insert(id, outcome);
+                } else {
+                    discard(outcome);
+                }
             }
             // Somebody else read what was owed to us.
             None => {
-                self.owed = 0;
-                self.waiting.clear();
+                self.owed.clear();
+                self.waiting.retain(|id| self.finished.contains_key(id));
             }
         }
     }
@@ -275,11 +340,11 @@ where
     I: Iterator<Item = J>,
 {
     fn drop(&mut self) {
-        while self.owed > 0 {
+        while !self.owed.is_empty() {
             self.receive();
         }
         let finished = take(&mut self.finished);
-        finished.into_values().for_each(crate::discard);
+        finished.into_values().for_each(discard);
     }
 }
 
@@ -297,7 +362,7 @@ where
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MapOrdered")
-            .field("owed", &self.owed)
+            .field("owed", &self.owed.len())
             .finish_non_exhaustive()
     }
 }

@@ -163,6 +163,10 @@ impl<'a, T: Send + 'a> JobHandle<'a, T> {
     ///
     /// [`JobError::Panicked`] when the closure panicked,
     /// [`JobError::Cancelled`] when the pool was cancelled before it started.
+    ///
+    /// # Panics
+    ///
+    /// When the answer was taken before, by polling the handle.
     pub fn join(self) -> Result<T, JobError> {
         self.packet.wait()
     }
@@ -316,6 +320,10 @@ impl<F: Send, T: Send> Answer<T> for Packet<F, T> {
         loop {
             match Self::take_answer(&mut state) {
                 Some(answer) => return answer,
+                None if matches!(state.step, Step::Taken) => {
+                    drop(state);
+                    panic!("a JobHandle was joined after it was ready");
+                }
                 None => {
                     state.joining = true;
                     state = wait(&self.finished, state);
@@ -334,11 +342,11 @@ impl<F: Send, T: Send> Answer<T> for Packet<F, T> {
         let mut state = lock(&self.state);
         match Self::take_answer(&mut state) {
             Some(answer) => return Poll::Ready(answer),
+            None if matches!(state.step, Step::Taken) => {
+                drop(state);
+                panic!("a JobHandle was polled after it was ready");
+            }
             None => {
-                assert!(
-                    !matches!(state.step, Step::Taken),
-                    "a JobHandle was polled after it was ready"
-                );
                 std::mem::swap(&mut state.waker, &mut waker);
             }
         }

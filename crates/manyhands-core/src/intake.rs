@@ -123,7 +123,11 @@ impl<H> Intake<H> {
     ) -> Result<JobId, Closed<J>> {
         let mut desk = lock(&self.desk);
         if desk.way_in.is_some() && !self.has_room(&mut desk) {
-            desk = self.wait_for_room(desk);
+            // Woken for a place that it may then not take: let the next try.
+            let _pass_on = PassOn(self);
+            // Unlocked before that, whatever happens.
+            let mut desk = self.wait_for_room(desk);
+            return desk.accept(job, hand_over);
         }
         desk.accept(job, hand_over)
     }
@@ -153,13 +157,15 @@ impl<H> Intake<H> {
     }
 
     /// [`run`](Self::run) for the async face of a job.
+    ///
+    /// Frees the place also when the future is dropped before it is ready;
+    /// then the job is gone, and its completion is up to the caller.
     pub async fn run_async<J: AsyncJob>(
         &self,
         ticket: Ticket<J>,
     ) -> Completion<J> {
-        let completion = run_one_async(ticket, || self.is_stopped()).await;
-        self.leave();
-        completion
+        let _leave = Leave(self);
+        run_one_async(ticket, || self.is_stopped()).await
     }
 
     /// Accepts no more jobs, and returns the way in, once: dropping it is
@@ -220,6 +226,34 @@ impl<H> Intake<H> {
         }
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         desk
+    }
+}
+
+/// Frees a place when it is dropped.
+struct Leave<'a, H>(&'a Intake<H>);
+
+impl<H> Drop for Leave<'_, H> {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
+
+/// Wakes the next submitter that waits, if there is room for one.
+///
+/// A submitter that was woken and then handed nothing over, or panicked in
+/// trying, has used up a wake-up and left the place free.
+struct PassOn<'a, H>(&'a Intake<H>);
+
+impl<H> Drop for PassOn<'_, H> {
+    fn drop(&mut self) {
+        if self.0.waiting.load(Ordering::SeqCst) > 0 {
+            let mut desk = lock(&self.0.desk);
+            let room = self.0.has_room(&mut desk);
+            drop(desk);
+            if room {
+                self.0.place.notify_one();
+            }
+        }
     }
 }
 

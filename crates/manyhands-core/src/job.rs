@@ -34,6 +34,9 @@ pub trait Job: Send {
     /// of completions, as [`Task`](crate::Task) answers its handle. Nobody
     /// reads the completion of such a job, so the pool drops it at once
     /// instead of keeping it for [`recv`](crate::WorkerPool::recv).
+    ///
+    /// A job that wraps a job passes this on:
+    /// `const DETACHED: bool = J::DETACHED`.
     const DETACHED: bool = false;
 
     /// Does the work.

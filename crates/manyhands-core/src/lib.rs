@@ -6,7 +6,7 @@
 //! tasks. This crate is what they have in common, and nothing else: one trait,
 //! [`WorkerPool`], the laws that every implementation keeps, and the few
 //! parts that all of them share. It depends on the standard library only,
-//! starts no thread and reads no clock.
+//! starts no thread unless a pool asks for one, and reads no clock.
 //!
 //! # A map, in reading order
 //!

@@ -81,7 +81,9 @@ use crate::{Closed, Completion, Job, JobId, SubmitAllError, TrySubmitError};
 ///
 /// - *Law 9.* A panic in a job, or in dropping what a job returned, captured
 ///   or threw, **is contained**: it is one completion like any other, and a
-///   pool that saw more panics than it has workers is at full strength.
+///   pool that saw more panics than it has workers is at full strength. (Two
+///   at once, a drop that panics while its job unwinds, end the process: that
+///   is Rust's rule.)
 ///
 /// ## Threads
 ///
@@ -100,6 +102,15 @@ use crate::{Closed, Completion, Job, JobId, SubmitAllError, TrySubmitError};
 ///   [`recv_many`](Self::recv_many) keep laws 1 to 17. `recv_many` waits for
 ///   one completion, not for `max`. An iterator that panics, or that calls the
 ///   pool, breaks nothing.
+///
+/// ## Detached jobs
+///
+/// A job that is [`DETACHED`](Job::DETACHED) answers by another way, as
+/// [`Task`](crate::Task) answers its handle. Where these laws speak of its
+/// completion, read: its answer there. The pool drops the completion instead
+/// of giving it to `recv`, which on such a pool has nothing to give, and
+/// returns `None` once the pool is closed and drained. A pool that does not
+/// look at the constant only remembers what nobody asks for.
 ///
 /// ## Not promised
 ///
@@ -179,8 +190,8 @@ pub trait WorkerPool<J: Job>: Send + Sync {
         Ok(accepted)
     }
 
-    /// Moves completions to the end of `into`: as many as there are, `max` at
-    /// most. Waits for the first, never for more.
+    /// Moves completions to the end of `into`: at least one, and as many more
+    /// as are at hand, `max` at most. Waits for the first, never for more.
     ///
     /// Returns how many, which is 0 only when the pool is closed and every
     /// completion was received, or when `max` is 0.

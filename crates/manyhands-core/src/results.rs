@@ -105,8 +105,8 @@ pub struct Receiver<T> {
 }
 
 struct Shared<T> {
-    /// The reader's side: results taken over from the back. Who waits for a
-    /// result holds this lock while it waits, so that at most one reader is
+    /// The reader's side: results taken over from the back. Whoever waits for
+    /// a result holds this lock meanwhile, so that at most one reader is
     /// parked at the back, and none can be overlooked. Locked before `back`.
     front: CachePadded<Mutex<VecDeque<T>>>,
     /// The workers' side.
@@ -170,8 +170,8 @@ impl<T> Receiver<T> {
         self.front_with_results()?.pop_front()
     }
 
-    /// Moves results to the end of `into`: as many as there are, `max` at
-    /// most. Waits for the first, never for more.
+    /// Moves results to the end of `into`: at least one, and as many more as
+    /// are at hand, `max` at most. Waits for the first, never for more.
     ///
     /// Returns how many, which is 0 only at the end of the channel or when
     /// `max` is 0.

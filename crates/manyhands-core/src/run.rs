@@ -8,12 +8,14 @@ use std::task::Poll;
 
 use crate::{AsyncJob, Completion, Job, Outcome, Panic, Ticket};
 
-/// Runs one job to its completion: the one function in the workspace that
-/// does.
+/// Runs one job to its completion. Every pool of threads runs its jobs here,
+/// and nowhere else.
 ///
 /// When `stopped` holds, the job is not started and comes back as
 /// [`Outcome::Cancelled`]. A panic is caught and becomes
-/// [`Outcome::Panicked`]. Never panics itself.
+/// [`Outcome::Panicked`]. Never panics itself. (Two panics at once, as when a
+/// captured value panics in its drop while its job unwinds, end the process:
+/// that is Rust's rule, and nothing can contain it.)
 ///
 /// ```
 /// use manyhands_core::{JobId, Outcome, Ticket, run_one};

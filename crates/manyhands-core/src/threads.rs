@@ -81,10 +81,23 @@ impl Threads {
         }
     }
 
-    /// Waits until every thread has ended, as [`join_all`] does.
+    /// Waits until every thread has ended, as [`join_all`] does, and those
+    /// that were started meanwhile as well.
     pub fn join(&self) {
-        let running = std::mem::take(&mut *lock(&self.running));
-        join_all(running);
+        loop {
+            let running = std::mem::take(&mut *lock(&self.running));
+            if running.is_empty() {
+                return;
+            }
+            join_all(running);
+        }
+    }
+}
+
+/// Waits until every thread has ended.
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.join();
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the tutorials' programs show, and what the pool promises beyond the
 //! laws.
 
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
+
 mod pool;
 mod tutorial;

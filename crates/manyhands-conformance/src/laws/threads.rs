@@ -364,7 +364,7 @@ pub(super) fn idle_is_free(trial: &Trial) -> Checked {
     })?;
     for (when, noise) in result {
         if let Some(noise) = noise {
-            let how = format_args!("{when}, the pool {noise}");
+            let how = format!("{when}, the pool {noise}");
             return Err(trial.fail(how));
         }
     }

@@ -1,6 +1,7 @@
 use std::cell::Cell;
 use std::num::NonZeroUsize;
 
+use manyhands_conformance::watchdog;
 use manyhands_core::{
     Closed, Completion, InlinePool, Job, JobId, Outcome, TrySubmitError,
     WorkerPool, WorkerPoolExt,
@@ -218,9 +219,47 @@ fn pools_work_through_references_boxes_and_arcs() {
         pool.run_all(jobs, |c| sum += c.done().unwrap()).unwrap();
         sum
     }
-    assert_eq!(total(&InlinePool::new()), 3);
+    let pool = InlinePool::new();
+    assert_eq!(total(&pool), 3);
+    assert_eq!(total(pool), 3);
     assert_eq!(total(Box::new(InlinePool::new())), 3);
     assert_eq!(total(std::sync::Arc::new(InlinePool::new())), 3);
     let object: Box<dyn WorkerPool<fn() -> u32>> = Box::new(InlinePool::new());
     assert_eq!(total(object), 3);
+}
+
+#[test]
+fn completions_of_others_are_not_taken_for_ones_own() {
+    watchdog(|| {
+        let pool = InlinePool::new();
+        let jobs = |numbers: &[u32]| {
+            let numbers = numbers.to_vec();
+            numbers.into_iter().map(|n| move || n)
+        };
+        // Left behind by somebody.
+        pool.submit_all(&mut jobs(&[100, 101])).unwrap();
+        let mapped = pool.map_ordered(jobs(&[1, 2, 3]));
+        assert!(mapped.filter_map(Outcome::done).eq([1, 2, 3]));
+
+        pool.submit_all(&mut jobs(&[102, 103])).unwrap();
+        let mut seen = Vec::new();
+        let fed = pool.run_all(jobs(&[4, 5]), |c| seen.extend(c.done()));
+        assert_eq!(fed.unwrap(), 2);
+        assert_eq!(seen, [102, 103, 4, 5]);
+        pool.close();
+        assert!(pool.recv().is_none());
+    });
+}
+
+#[test]
+fn run_all_waits_for_its_own_last_job_when_others_finish_first() {
+    // The last job in is the first to run, so the stranger comes last.
+    let pool = Lazy::new(3);
+    let jobs = |numbers: std::ops::Range<u32>| numbers.map(|n| move || n);
+    pool.submit_all(&mut jobs(100..101)).unwrap();
+    let mut seen = Vec::new();
+    pool.run_all(jobs(0..5), |c| seen.extend(c.done())).unwrap();
+    seen.retain(|n| *n < 100);
+    seen.sort_unstable();
+    assert_eq!(seen, [0, 1, 2, 3, 4]);
 }

@@ -188,3 +188,16 @@ fn a_cancelled_task_comes_back_as_a_job_and_then_cancels_its_handle() {
     drop(completion);
     assert!(matches!(handle.join(), Err(JobError::Cancelled)));
 }
+
+#[test]
+fn a_handle_whose_answer_was_taken_panics_instead_of_waiting() {
+    watchdog(|| {
+        let pool = InlinePool::<Task<'static>>::new();
+        let mut handle = pool.spawn(|| 42).unwrap();
+        let mut context = Context::from_waker(Waker::noop());
+        let polled = std::pin::Pin::new(&mut handle).poll(&mut context);
+        assert!(matches!(polled, Poll::Ready(Ok(42))));
+        let again = std::panic::AssertUnwindSafe(|| handle.join());
+        assert!(std::panic::catch_unwind(again).is_err());
+    });
+}

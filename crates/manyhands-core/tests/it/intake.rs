@@ -1,11 +1,15 @@
+use std::future::pending;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
 use std::thread;
 
 use manyhands_conformance::watchdog;
-use manyhands_core::{Closed, Intake, JobId, Ticket, TrySubmitError};
+use manyhands_core::{
+    AsyncJob, Closed, Intake, Job, JobId, Ticket, TrySubmitError,
+};
 
 type Way = Sender<Ticket<u32>>;
 
@@ -160,4 +164,63 @@ fn cancel_stops_what_has_not_started() {
     let Ticket { id, job } = queue.recv().unwrap();
     let completion = intake.run(Ticket { id, job: move || job });
     assert!(completion.outcome.is_cancelled());
+}
+
+#[test]
+fn a_submitter_that_hands_nothing_over_passes_its_wake_up_on() {
+    watchdog(|| {
+        for round in 0..200 {
+            let (intake, queue) = intake(1);
+            let intake = Arc::new(intake);
+            intake.enter(0, hand_over).unwrap();
+            let refused = {
+                let intake = Arc::clone(&intake);
+                thread::spawn(move || {
+                    let refuse = |_: &Way, ticket: Ticket<u32>| {
+                        if round % 2 == 0 {
+                            std::panic::resume_unwind(Box::new("refused"));
+                        }
+                        Err(ticket.job)
+                    };
+                    let _ = intake.enter(1, refuse);
+                })
+            };
+            let accepted = {
+                let intake = Arc::clone(&intake);
+                thread::spawn(move || intake.enter(2, hand_over).is_ok())
+            };
+            finish(&intake, &queue);
+            assert!(accepted.join().unwrap());
+            // The other may wait behind it.
+            finish(&intake, &queue);
+            let _ = refused.join();
+        }
+    });
+}
+
+#[test]
+fn an_async_job_that_is_dropped_frees_its_place() {
+    struct Never;
+
+    impl Job for Never {
+        type Output = ();
+
+        fn run(self) {}
+    }
+
+    impl AsyncJob for Never {
+        async fn run_async(self) {
+            pending().await
+        }
+    }
+
+    let (intake, _queue) = intake(1);
+    intake.enter(0, hand_over).unwrap();
+    let ticket = Ticket { id: JobId::new(0), job: Never };
+    let mut running = Box::pin(intake.run_async(ticket));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(running.as_mut().poll(&mut context).is_pending());
+    assert!(intake.try_enter(1, hand_over).unwrap_err().is_full());
+    drop(running);
+    assert!(intake.try_enter(1, hand_over).is_ok());
 }

@@ -1,5 +1,7 @@
 //! What core promises, a module a part.
 
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
+
 mod completion;
 mod ext;
 mod handle;
@@ -7,3 +9,4 @@ mod inline;
 mod intake;
 mod results;
 mod run;
+mod threads;

@@ -2,6 +2,8 @@
 //! notes on Stack Overflow's documentation, and a defined answer wherever the
 //! original has none.
 
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Barrier, Mutex};

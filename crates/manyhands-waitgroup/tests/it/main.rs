@@ -1,6 +1,8 @@
 //! The observable behaviour of the Go tutorial "Worker Pools" (the
 //! struct-based pool), and what the port must not carry over from it.
 
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
+
 use std::panic::catch_unwind;
 use std::sync::mpsc;
 use std::thread;

@@ -1,0 +1,44 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
+
+use manyhands_conformance::watchdog;
+use manyhands_core::Threads;
+
+#[test]
+fn join_waits_also_for_threads_that_threads_have_started() {
+    watchdog(|| {
+        for _ in 0..50 {
+            let threads = Arc::new(Threads::new());
+            let inner = Arc::clone(&threads);
+            let ended = Arc::new(AtomicBool::new(false));
+            let end = Arc::clone(&ended);
+            let begun = Arc::new(Barrier::new(2));
+            let begin = Arc::clone(&begun);
+            let outer = move || {
+                begin.wait();
+                let inside = move || {
+                    std::thread::yield_now();
+                    end.store(true, Ordering::SeqCst);
+                };
+                assert!(inner.spawn("inner", inside).is_ok());
+            };
+            assert!(threads.spawn("outer", outer).is_ok());
+            begun.wait();
+            threads.join();
+            assert!(ended.load(Ordering::SeqCst));
+        }
+    });
+}
+
+#[test]
+fn dropping_threads_waits_for_them() {
+    watchdog(|| {
+        let threads = Threads::new();
+        let ended = Arc::new(AtomicBool::new(false));
+        let end = Arc::clone(&ended);
+        let work = move || end.store(true, Ordering::SeqCst);
+        assert!(threads.spawn("one", work).is_ok());
+        drop(threads);
+        assert!(ended.load(Ordering::SeqCst));
+    });
+}
