@@ -279,6 +279,7 @@ impl<H> fmt::Debug for Intake<H> {
             .field("accepted", &desk.accepted)
             .field("finished", &self.finished.load(Ordering::SeqCst))
             .field("bound", &self.bound)
+            .field("waiting", &self.waiting.load(Ordering::SeqCst))
             .finish_non_exhaustive()
     }
 }

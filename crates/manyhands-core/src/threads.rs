@@ -33,6 +33,8 @@ pub fn join_all(threads: impl IntoIterator<Item = JoinHandle<()>>) {
 #[derive(Default)]
 pub struct Threads {
     running: Mutex<Vec<JoinHandle<()>>>,
+    /// Held by whoever joins, so that a second one waits as well.
+    joining: Mutex<()>,
 }
 
 impl Threads {
@@ -82,8 +84,10 @@ impl Threads {
     }
 
     /// Waits until every thread has ended, as [`join_all`] does, and those
-    /// that were started meanwhile as well.
+    /// that were started meanwhile as well. Not to be called by one of the
+    /// threads while somebody else waits in it.
     pub fn join(&self) {
+        let _joining = lock(&self.joining);
         loop {
             let running = std::mem::take(&mut *lock(&self.running));
             if running.is_empty() {

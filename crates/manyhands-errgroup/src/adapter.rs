@@ -11,7 +11,7 @@ use manyhands_core::{
     Outcome, Ticket, TrySubmitError, WorkerPool,
 };
 
-use crate::{Failure, Group, Token};
+use crate::{Context, Failure, Group, Token};
 
 /// The error group under the contract of
 /// [`WorkerPool`](manyhands_core::WorkerPool), for jobs that return a
@@ -22,9 +22,10 @@ use crate::{Failure, Group, Token};
 ///   not started coming back. The `Err` itself is in its job's completion. A
 ///   panic is a completion too, and stops nothing.
 /// - **Bound**: the limit, which is the workers. There is no queue, so
-///   [`Builder::queue`] has no effect: who is over the limit waits in
+///   [`Builder::queue`] has no effect: a submitter over the limit waits in
 ///   `submit`.
-/// - **Threads**: one a job.
+/// - **Threads**: one a job. If the system refuses a thread, the job runs on
+///   its submitter's, before `submit` or `try_submit` returns.
 /// - **Drop**: closes, and joins the threads. Dropped by a job of its own, it
 ///   does not wait for that job's thread.
 pub struct ErrGroupPool<J: Job> {
@@ -65,6 +66,29 @@ where
         })
     }
 
+    /// What jobs may look at to learn that they may stop: cancelled by the
+    /// first `Err`, and by [`cancel`](WorkerPool::cancel).
+    ///
+    /// ```
+    /// use manyhands_core::WorkerPool;
+    /// use manyhands_errgroup::ErrGroupPool;
+    ///
+    /// type Job = Box<dyn FnOnce() -> Result<u32, &'static str> + Send>;
+    /// let pool = ErrGroupPool::<Job>::builder().workers(2).build()?;
+    /// let ctx = pool.context();
+    /// let long = move || {
+    ///     let _failed = ctx.done().recv(); // or ctx.is_cancelled(), in steps
+    ///     Ok(1)
+    /// };
+    /// pool.submit(Box::new(long)).unwrap();
+    /// pool.submit(Box::new(|| Err("stop"))).unwrap();
+    /// assert_eq!(std::iter::from_fn(|| pool.recv()).count(), 2);
+    /// # Ok::<(), manyhands_core::BuildError>(())
+    /// ```
+    pub fn context(&self) -> Context {
+        self.group.shared.ctx.clone()
+    }
+
     /// Accepts a job that has its token, and starts its thread.
     fn start(&self, token: Token<()>, job: J) -> Result<JobId, Closed<J>> {
         let mut accepted = None;
@@ -80,7 +104,7 @@ where
                     intake.cancel();
                     token.0.fail(Failure::Error(()));
                 }
-                // Who reads the completion finds the place free.
+                // Whoever reads the completion finds the place free.
                 drop(token);
                 results.send(completion);
             });
@@ -122,12 +146,12 @@ where
 
     fn close(&self) {
         self.intake.close();
-        self.group.shared.ctx.cancel();
+        self.group.shared.admission.cancel();
     }
 
     fn cancel(&self) {
         self.intake.cancel();
-        self.group.shared.ctx.cancel();
+        self.group.shared.cancel();
     }
 
     fn workers(&self) -> NonZeroUsize {

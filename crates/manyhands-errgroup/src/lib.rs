@@ -24,7 +24,7 @@
 //!     }
 //! }
 //! assert_eq!(group.wait(), Err(7));
-//! # Ok::<(), manyhands_core::ConfigError>(())
+//! # Ok::<(), manyhands_errgroup::SetLimitError>(())
 //! ```
 //!
 //! # What is as in Go, and what is not
@@ -35,12 +35,11 @@
 //! | `Wait` | waits for all, returns the first error | the same |
 //! | the first error | cancels the context; later functions *still start* | cancels the [`Context`], and later functions are refused |
 //! | limit 0 | nothing can ever be added, `Go` waits for ever | an error |
-//! | the limit, changed while active | panics | is set once, when the group is made |
+//! | the limit, changed while active | panics | an error |
 //! | a panic | ends the process | stops the rest, and goes on in [`Group::wait`] |
 //!
 //! *Refusing what comes after the first error is our choice.* A function that
-//! would start only to look at its context and return is spared that. Who
-//! wants Go's behaviour ignores what [`Group::go`] returns.
+//! would start only to look at its context and return is spared that.
 //!
 //! *Panics*: Go's authors added forwarding them to `Wait` in 2025 and took it
 //! back two months later, since the stack is lost and the report comes late;
@@ -77,28 +76,32 @@
 //!   itself. Use [`try_go`](Group::try_go) there.
 //! - A function that never looks at its [`Context`] runs to its end after the
 //!   first error: stopping is asked for, not forced.
-//! - The group keeps the first error. Who needs all of them uses the pool,
+//! - The group keeps the first error. If you need all of them, use the pool,
 //!   whose completions carry each.
 //!
 //! # Cost
 //!
-//! A thread a job: tens of microseconds, and three allocations.
+//! A thread a job, which costs far more than the group. Jobs of milliseconds
+//! do not notice; jobs of microseconds are better off with workers that stay.
 
 #![forbid(unsafe_code)]
 
 mod adapter;
+mod context;
+mod error;
 
-use std::convert::Infallible;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender, bounded, select};
 use manyhands_core::{
-    Closed, Config, ConfigError, Panic, Threads, TrySubmitError,
+    Closed, Config, Panic, Threads, TrySubmitError, discard,
 };
 
 pub use crate::adapter::ErrGroupPool;
+pub use crate::context::Context;
+pub use crate::error::SetLimitError;
 
 /// Functions that run together and fail together.
 ///
@@ -114,21 +117,16 @@ struct Shared<E> {
     /// `None` without a limit.
     sem: Option<(Sender<()>, Receiver<()>)>,
     first: Mutex<Option<Failure<E>>>,
+    /// What running functions look at. Cancelled by the first failure.
     ctx: Context,
+    /// What those look at who wait for a token. Cancelled with `ctx`, and by
+    /// a pool that is closed.
+    admission: Context,
 }
 
 enum Failure<E> {
     Error(E),
     Panic(Panic),
-}
-
-/// What a function looks at to learn that it may stop.
-///
-/// Cancelled by the first error or panic in the group, and by nothing else.
-pub struct Context {
-    /// Dropped by the first failure. That ends `done`.
-    cancel: Mutex<Option<Sender<Infallible>>>,
-    done: Receiver<Infallible>,
 }
 
 /// A token in the semaphore; taken out again by dropping it.
@@ -137,7 +135,13 @@ struct Token<E>(Arc<Shared<E>>);
 impl<E: Send + 'static> Group<E> {
     /// A group without a limit.
     pub fn new() -> Self {
-        Self::with_sem(None)
+        let shared = Shared {
+            sem: None,
+            first: Mutex::new(None),
+            ctx: Context::new(),
+            admission: Context::new(),
+        };
+        Self { shared: Arc::new(shared), threads: Threads::new() }
     }
 
     /// A group of which at most `limit` functions run at once.
@@ -145,26 +149,34 @@ impl<E: Send + 'static> Group<E> {
     /// # Errors
     ///
     /// When `limit` is not within 1 to [`Config::MAX_WORKERS`].
-    pub fn with_limit(limit: usize) -> Result<Self, ConfigError> {
-        match Config::new(limit, 0) {
-            Ok(config) => Ok(Self::with_sem(Some(config.workers().get()))),
-            Err(mut error) => {
-                error.field = "limit";
-                Err(error)
-            }
-        }
+    pub fn with_limit(limit: usize) -> Result<Self, SetLimitError> {
+        let mut group = Self::new();
+        group.set_limit(limit)?;
+        Ok(group)
     }
 
-    fn with_sem(limit: Option<usize>) -> Self {
-        let (cancel, done) = bounded(0);
-        let ctx = Context { cancel: Mutex::new(Some(cancel)), done };
-        let sem = limit.map(bounded);
-        let shared = Shared { sem, first: Mutex::new(None), ctx };
-        Self { shared: Arc::new(shared), threads: Threads::new() }
+    /// From now on, at most `limit` functions run at once.
+    ///
+    /// # Errors
+    ///
+    /// When `limit` is not within 1 to [`Config::MAX_WORKERS`], and when
+    /// functions are running: they would be over the limit, or beside it.
+    pub fn set_limit(&mut self, limit: usize) -> Result<(), SetLimitError> {
+        let limit = Config::new(limit, 0).map_err(SetLimitError::range)?;
+        let tokens = bounded(limit.workers().get());
+        // Every token holds a clone.
+        match Arc::get_mut(&mut self.shared) {
+            Some(shared) => shared.sem = Some(tokens),
+            None => return Err(SetLimitError::Active),
+        }
+        Ok(())
     }
 
     /// Runs a function on a thread of its own. Waits while `limit` functions
     /// are running.
+    ///
+    /// If the system refuses a thread, the function runs here, before `go`
+    /// returns: still no more at once than the limit.
     ///
     /// # Errors
     ///
@@ -182,7 +194,8 @@ impl<E: Send + 'static> Group<E> {
         }
     }
 
-    /// Runs a function if that needs no waiting.
+    /// Runs a function if that needs no waiting, with the same exception as
+    /// [`go`](Self::go).
     ///
     /// # Errors
     ///
@@ -204,7 +217,11 @@ impl<E: Send + 'static> Group<E> {
         }
     }
 
-    /// Waits until all functions have ended. Returns the first error.
+    /// Waits until all functions have ended. Returns the first error, once: a
+    /// second call has nothing left to return.
+    ///
+    /// Not to be called by a function of the group, which would wait for
+    /// itself.
     ///
     /// # Errors
     ///
@@ -213,9 +230,10 @@ impl<E: Send + 'static> Group<E> {
     /// # Panics
     ///
     /// When the first failure was a panic, with its payload.
-    pub fn wait(self) -> Result<(), E> {
+    pub fn wait(&self) -> Result<(), E> {
         self.threads.join(); // g.wg.Wait()
-        match lock(&self.shared.first).take() {
+        let first = lock(&self.shared.first).take();
+        match first {
             None => Ok(()),
             Some(Failure::Error(error)) => Err(error),
             Some(Failure::Panic(panic)) => panic.resume(),
@@ -224,20 +242,20 @@ impl<E: Send + 'static> Group<E> {
 
     /// `g.sem <- token{}`; nothing when the group has failed.
     fn token(&self) -> Option<Token<E>> {
-        let ctx = &self.shared.ctx;
+        let admission = &self.shared.admission;
         if let Some((sem, _)) = &self.shared.sem {
             select! {
                 send(sem, ()) -> _ => {}
-                recv(ctx.done) -> _ => return None,
+                recv(admission.done()) -> _ => return None,
             }
         }
         let token = Token(Arc::clone(&self.shared));
         // With both of them ready, `select!` takes either.
-        (!ctx.is_cancelled()).then_some(token)
+        (!admission.is_cancelled()).then_some(token)
     }
 
     fn try_token(&self) -> Result<Token<E>, TrySubmitError<()>> {
-        if self.shared.ctx.is_cancelled() {
+        if self.shared.admission.is_cancelled() {
             return Err(TrySubmitError::Closed(()));
         }
         if let Some((sem, _)) = &self.shared.sem {
@@ -283,8 +301,13 @@ impl<E> Shared<E> {
             Some(_) => Some(failure),
         };
         drop(first);
+        self.cancel();
+        discard(later);
+    }
+
+    fn cancel(&self) {
         self.ctx.cancel();
-        manyhands_core::discard(later);
+        self.admission.cancel();
     }
 }
 
@@ -293,23 +316,6 @@ impl<E> Drop for Token<E> {
         if let Some((_, sem)) = &self.0.sem {
             let _ = sem.try_recv(); // <-g.sem
         }
-    }
-}
-
-impl Context {
-    /// True once the group has failed: what is still running may stop.
-    pub fn is_cancelled(&self) -> bool {
-        lock(&self.cancel).is_none()
-    }
-
-    /// Ends when the group fails, so that a function can wait for that beside
-    /// other channels, in a `select!`.
-    pub fn done(&self) -> &Receiver<Infallible> {
-        &self.done
-    }
-
-    fn cancel(&self) {
-        drop(lock(&self.cancel).take());
     }
 }
 
@@ -336,13 +342,5 @@ impl<E> fmt::Debug for Group<E> {
             .field("limit", &limit)
             .field("failed", &self.shared.ctx.is_cancelled())
             .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Context {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context")
-            .field("cancelled", &self.is_cancelled())
-            .finish()
     }
 }

@@ -17,9 +17,12 @@ use crate::{AcquireError, Permit, Semaphore, spawn};
 /// [`WorkerPool`](manyhands_core::WorkerPool).
 ///
 /// - **Bound**: the permits, which are the workers. There is no queue, so
-///   [`Builder::queue`] has no effect: who finds no permit waits in `submit`.
+///   [`Builder::queue`] has no effect: a submitter that finds no permit waits.
+/// - **Order**: places are given in the order in which submitters came to
+///   wait. A place that is meant for one of them counts as taken.
 /// - **Threads**: one a job, so its number varies between 0 and the workers,
-///   and a few that are about to end.
+///   and a few that are about to end. If the system refuses a thread, the job
+///   runs on its submitter's, before `submit` or `try_submit` returns.
 /// - **Drop**: closes, and joins the threads. Dropped by a job of its own, it
 ///   does not wait for that job's thread.
 /// - **Cancel**: a job comes back if its thread had not begun it yet.
@@ -64,7 +67,7 @@ impl<J: Job + 'static> SemaphorePool<J> {
             let intake = Arc::clone(&self.intake);
             spawn(&self.threads, permit, move |permit| {
                 let completion = intake.run(ticket);
-                // Who reads the completion finds the place free.
+                // Whoever reads the completion finds the place free.
                 drop(permit);
                 results.send(completion);
             });
@@ -85,7 +88,7 @@ impl<J: Job + 'static> WorkerPool<J> for SemaphorePool<J> {
         match self.semaphore.try_acquire() {
             Ok(permit) => Ok(self.start(permit, job)?),
             Err(AcquireError::NoPermits) => Err(TrySubmitError::Full(job)),
-            Err(AcquireError::Closed) => Err(TrySubmitError::Closed(job)),
+            Err(_) => Err(TrySubmitError::Closed(job)),
         }
     }
 

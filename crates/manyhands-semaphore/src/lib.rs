@@ -54,8 +54,15 @@
 //!
 //! # Stages
 //!
-//! 1. The tutorial: [`Semaphore`], [`Permit`], [`spawn`].
-//! 2. [`SemaphorePool`]: the same over tickets, under the contract.
+//! 1. The tutorial: a counter, and threads that wait for it to be above 0.
+//! 2. [`Semaphore`], [`Permit`], [`spawn`]: whoever waits stands in a queue.
+//!    A bare counter serves whoever comes just then, so that a request for
+//!    many permits may wait for ever beside a stream of requests for one.
+//!    Here the first in the queue is served first, and nobody overtakes.
+//! 3. [`SemaphorePool`]: stage 2 over tickets, under the contract.
+//!
+//! A form for async tasks is in `manyhands-tokio`: tasks under tokio's
+//! semaphore.
 //!
 //! # Traps
 //!
@@ -71,22 +78,28 @@
 //!
 //! # Cost
 //!
-//! A thread a job: tens of microseconds, and three allocations. Jobs of
-//! milliseconds do not notice; jobs of microseconds are better off with
-//! workers that stay.
+//! A thread a job, which costs far more than the permit. Jobs of milliseconds
+//! do not notice; jobs of microseconds are better off with workers that stay.
+//! A permit that is free costs a lock and no allocation; to wait for one
+//! allocates a place in the queue.
 
 #![forbid(unsafe_code)]
 
 mod adapter;
+mod error;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use manyhands_core::Threads;
 
 pub use crate::adapter::SemaphorePool;
+pub use crate::error::AcquireError;
 
-/// A counting semaphore: so many permits, to be had one at a time.
+/// A counting semaphore: so many permits, given out in the order in which
+/// they were asked for.
 ///
 /// Clones are the same semaphore.
 #[derive(Clone)]
@@ -98,8 +111,6 @@ struct Shared {
     /// How many permits there are in all.
     total: usize,
     state: Mutex<State>,
-    /// Signalled when a permit is given back, and on close.
-    released: Condvar,
     /// Signalled when the last permit is given back.
     idle: Condvar,
 }
@@ -109,21 +120,23 @@ struct State {
     free: usize,
     /// No more permits are given out.
     closed: bool,
+    /// Those who wait, the first in front, who asks for more than is free.
+    queue: VecDeque<Arc<Turn>>,
 }
 
-/// Leave to do one thing. Dropping it gives it back.
+/// A place in the queue.
+struct Turn {
+    /// How many permits are asked for.
+    permits: usize,
+    /// Signalled when it is this one's turn, and on close.
+    called: Condvar,
+}
+
+/// Permission to do something. Dropping it gives it back.
 #[must_use = "a permit that is dropped at once permits nothing"]
 pub struct Permit {
     shared: Arc<Shared>,
-}
-
-/// Why there is no permit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AcquireError {
-    /// All permits are out; only [`Semaphore::try_acquire`] says so.
-    NoPermits,
-    /// The semaphore is closed.
-    Closed,
+    permits: usize,
 }
 
 impl Semaphore {
@@ -134,11 +147,12 @@ impl Semaphore {
     /// When `permits` is 0: nobody could ever acquire one.
     pub fn new(permits: usize) -> Self {
         assert!(permits > 0, "a semaphore without permits stops everybody");
+        let state =
+            State { free: permits, closed: false, queue: VecDeque::new() };
         Self {
             shared: Arc::new(Shared {
                 total: permits,
-                state: Mutex::new(State { free: permits, closed: false }),
-                released: Condvar::new(),
+                state: Mutex::new(state),
                 idle: Condvar::new(),
             }),
         }
@@ -150,27 +164,100 @@ impl Semaphore {
     ///
     /// When the semaphore is closed, also while waiting.
     pub fn acquire(&self) -> Result<Permit, AcquireError> {
-        let mut state = self.shared.lock();
-        while state.free == 0 && !state.closed {
-            state = wait(&self.shared.released, state);
-        }
-        self.shared.take(state)
+        self.acquire_many(1)
     }
 
-    /// Takes a permit if one is free.
+    /// Waits for several permits at once, for a job that weighs more.
+    ///
+    /// # Errors
+    ///
+    /// When the semaphore is closed, also while waiting; and at once, when
+    /// `permits` is more than there are in all.
+    pub fn acquire_many(
+        &self,
+        permits: usize,
+    ) -> Result<Permit, AcquireError> {
+        self.acquire_until(permits, None)
+    }
+
+    /// [`acquire_many`](Self::acquire_many), for `timeout` at most. A
+    /// caller that gives up makes way for those behind it.
+    ///
+    /// # Errors
+    ///
+    /// As `acquire_many`, and when the time is up.
+    pub fn acquire_timeout(
+        &self,
+        permits: usize,
+        timeout: Duration,
+    ) -> Result<Permit, AcquireError> {
+        // A time so long that no clock can tell its end has none.
+        let deadline = Instant::now().checked_add(timeout);
+        self.acquire_until(permits, deadline)
+    }
+
+    /// Takes a permit if one is free, and nobody waits for it.
     ///
     /// # Errors
     ///
     /// When none is, or the semaphore is closed.
     pub fn try_acquire(&self) -> Result<Permit, AcquireError> {
-        self.shared.take(self.shared.lock())
+        self.try_acquire_many(1)
+    }
+
+    /// Takes several permits if they are free, and nobody waits for them.
+    ///
+    /// # Errors
+    ///
+    /// When they are not, or the semaphore is closed, or `permits` is more
+    /// than there are in all.
+    pub fn try_acquire_many(
+        &self,
+        permits: usize,
+    ) -> Result<Permit, AcquireError> {
+        self.shared.take(&mut self.shared.lock(), permits)
+    }
+
+    fn acquire_until(
+        &self,
+        permits: usize,
+        deadline: Option<Instant>,
+    ) -> Result<Permit, AcquireError> {
+        let shared = &self.shared;
+        let mut state = shared.lock();
+        match shared.take(&mut state, permits) {
+            Err(AcquireError::NoPermits) => {}
+            taken => return taken,
+        }
+        let turn = Arc::new(Turn { permits, called: Condvar::new() });
+        state.queue.push_back(Arc::clone(&turn));
+        // Whoever is called is out of the queue, and has its permits.
+        while let Some(at) = state.position(&turn) {
+            let now = Instant::now();
+            let left = deadline.map(|end| end.saturating_duration_since(now));
+            let given_up = if state.closed {
+                Some(AcquireError::Closed)
+            } else {
+                left.is_some_and(|left| left.is_zero())
+                    .then_some(AcquireError::TimedOut)
+            };
+            if let Some(error) = given_up {
+                state.queue.remove(at);
+                // It may have been the one that held up the others.
+                state.call();
+                return Err(error);
+            }
+            state = wait(&turn.called, state, left);
+        }
+        Ok(Permit { shared: Arc::clone(shared), permits })
     }
 
     /// Gives out no more permits, and sends away whoever waits for one.
     /// Permits that are out come back as ever.
     pub fn close(&self) {
-        self.shared.lock().closed = true;
-        self.shared.released.notify_all();
+        let mut state = self.shared.lock();
+        state.closed = true;
+        state.queue.iter().for_each(|turn| turn.called.notify_one());
     }
 
     /// Waits until every permit is back, and nothing runs under one. In Go:
@@ -178,7 +265,7 @@ impl Semaphore {
     pub fn wait_idle(&self) {
         let mut state = self.shared.lock();
         while state.free < self.shared.total {
-            state = wait(&self.shared.idle, state);
+            state = wait(&self.shared.idle, state, None);
         }
     }
 
@@ -188,17 +275,42 @@ impl Semaphore {
     }
 }
 
+impl State {
+    fn position(&self, turn: &Arc<Turn>) -> Option<usize> {
+        self.queue.iter().position(|other| Arc::ptr_eq(other, turn))
+    }
+
+    /// Gives free permits to the first in the queue, and to the next, as far
+    /// as they go. A request that is too large holds up those behind it.
+    fn call(&mut self) {
+        while let Some(turn) = self.queue.front() {
+            if self.closed || turn.permits > self.free {
+                return;
+            }
+            self.free -= turn.permits;
+            turn.called.notify_one();
+            self.queue.pop_front();
+        }
+    }
+}
+
 impl Shared {
     fn take(
         self: &Arc<Self>,
-        mut state: MutexGuard<'_, State>,
+        state: &mut State,
+        permits: usize,
     ) -> Result<Permit, AcquireError> {
         if state.closed {
             return Err(AcquireError::Closed);
         }
-        state.free =
-            state.free.checked_sub(1).ok_or(AcquireError::NoPermits)?;
-        Ok(Permit { shared: Arc::clone(self) })
+        if permits > self.total {
+            return Err(AcquireError::TooMany);
+        }
+        if !state.queue.is_empty() || permits > state.free {
+            return Err(AcquireError::NoPermits);
+        }
+        state.free -= permits;
+        Ok(Permit { shared: Arc::clone(self), permits })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -206,22 +318,28 @@ impl Shared {
     }
 }
 
-fn wait<'a>(
-    condition: &Condvar,
-    state: MutexGuard<'a, State>,
-) -> MutexGuard<'a, State> {
-    condition.wait(state).unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
-        state.free += 1;
-        let idle = state.free == self.shared.total;
-        drop(state);
-        self.shared.released.notify_one();
-        if idle {
+        state.free += self.permits;
+        state.call();
+        if state.free == self.shared.total {
             self.shared.idle.notify_all();
+        }
+    }
+}
+
+/// Waits, not longer than `left` if that is set.
+fn wait<'a>(
+    condition: &Condvar,
+    state: MutexGuard<'a, State>,
+    left: Option<Duration>,
+) -> MutexGuard<'a, State> {
+    match left {
+        None => condition.wait(state).unwrap_or_else(PoisonError::into_inner),
+        Some(left) => {
+            let waited = condition.wait_timeout(state, left);
+            waited.unwrap_or_else(PoisonError::into_inner).0
         }
     }
 }
@@ -242,28 +360,19 @@ pub fn spawn(
     }
 }
 
-impl fmt::Display for AcquireError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NoPermits => "no permit is free",
-            Self::Closed => "the semaphore is closed",
-        })
-    }
-}
-
-impl std::error::Error for AcquireError {}
-
 impl fmt::Debug for Semaphore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.shared.lock();
         f.debug_struct("Semaphore")
             .field("total", &self.shared.total)
-            .field("available", &self.available())
+            .field("available", &state.free)
+            .field("waiting", &state.queue.len())
             .finish()
     }
 }
 
 impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Permit")
+        f.debug_tuple("Permit").field(&self.permits).finish()
     }
 }

@@ -189,6 +189,9 @@ fn a_submitter_that_hands_nothing_over_passes_its_wake_up_on() {
                 let intake = Arc::clone(&intake);
                 thread::spawn(move || intake.enter(2, hand_over).is_ok())
             };
+            while !format!("{intake:?}").contains("waiting: 2") {
+                thread::yield_now();
+            }
             finish(&intake, &queue);
             assert!(accepted.join().unwrap());
             // The other may wait behind it.

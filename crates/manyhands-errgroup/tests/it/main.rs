@@ -2,6 +2,8 @@
 //! (`errgroup_test.go`, The Go Authors, BSD licence), and a defined answer
 //! wherever Go waits for ever, panics, or ends the process.
 
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
@@ -9,7 +11,7 @@ use std::thread;
 
 use manyhands_conformance::watchdog;
 use manyhands_core::{Outcome, TrySubmitError, WorkerPool, WorkerPoolExt};
-use manyhands_errgroup::{Context, ErrGroupPool, Group};
+use manyhands_errgroup::{Context, ErrGroupPool, Group, SetLimitError};
 
 // TestZeroGroup
 #[test]
@@ -147,6 +149,60 @@ fn a_limit_of_0_is_refused() {
 }
 
 #[test]
+fn the_limit_cannot_change_while_functions_run() {
+    watchdog(|| {
+        let mut group = Group::<()>::with_limit(1).unwrap();
+        group.set_limit(2).unwrap();
+        let both = Arc::new(Barrier::new(3));
+        for _ in 0..2 {
+            let both = Arc::clone(&both);
+            group
+                .go(move |_ctx| {
+                    both.wait();
+                    Ok(())
+                })
+                .unwrap();
+        }
+        assert_eq!(group.set_limit(3), Err(SetLimitError::Active));
+        both.wait();
+        assert_eq!(group.wait(), Ok(()));
+        group.set_limit(3).unwrap();
+    });
+}
+
+#[test]
+fn jobs_of_the_pool_see_the_first_err_in_its_context() {
+    watchdog(|| {
+        let pool = pool(2);
+        let ctx = pool.context();
+        let (running, started) = mpsc::channel();
+        let until_failed = {
+            let ctx = ctx.clone();
+            move || {
+                running.send(()).unwrap();
+                let _ended = ctx.done().recv();
+                Ok(u32::from(ctx.is_cancelled()))
+            }
+        };
+        pool.submit(Box::new(until_failed)).unwrap();
+        started.recv().unwrap();
+        assert!(!ctx.is_cancelled());
+        pool.submit(Box::new(|| Err("no".into()))).unwrap();
+        let sum: u32 = pool.completions().filter_map(|c| c.done()?.ok()).sum();
+        assert_eq!(sum, 1);
+    });
+}
+
+#[test]
+fn closing_the_pool_does_not_cancel_what_runs() {
+    let pool = pool(1);
+    pool.close();
+    assert!(!pool.context().is_cancelled());
+    pool.cancel();
+    assert!(pool.context().is_cancelled());
+}
+
+#[test]
 fn a_panic_stops_the_rest_and_goes_on_at_wait() {
     watchdog(|| {
         let group = Group::<()>::new();
@@ -233,10 +289,9 @@ fn a_panic_is_a_completion_and_stops_nothing() {
         let pool = pool(1);
         let boom = || std::panic::resume_unwind(Box::new("boom"));
         pool.submit(Box::new(boom)).unwrap();
+        assert!(pool.recv().unwrap().outcome.is_panicked());
         pool.submit(Box::new(|| Ok(1))).unwrap();
         pool.close();
-        let outcomes: Vec<_> = pool.completions().collect();
-        assert!(outcomes[0].outcome.is_panicked());
-        assert!(outcomes[1].outcome.is_done());
+        assert!(pool.recv().unwrap().outcome.is_done());
     });
 }

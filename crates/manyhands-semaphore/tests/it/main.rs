@@ -2,13 +2,18 @@
 //! `golang.org/x/sync/semaphore` promises (BSD licence), and the traps that
 //! the port must not carry over.
 
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
+
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use manyhands_conformance::watchdog;
-use manyhands_core::{Config, Threads, WorkerPool, WorkerPoolExt};
+use manyhands_core::{
+    Config, Spawn, Task, Threads, WorkerPool, WorkerPoolExt,
+};
 use manyhands_semaphore::{AcquireError, Semaphore, SemaphorePool, spawn};
 
 #[test]
@@ -144,5 +149,127 @@ fn five_jobs_at_most_three_at_once_come_back_doubled() {
         let doubled: Vec<i32> =
             pool.map_ordered(jobs).filter_map(|o| o.done()).collect();
         assert_eq!(doubled, [2, 4, 6, 8, 10]);
+    });
+}
+
+/// Waits until so many stand in the semaphore's queue.
+fn until_waiting(sem: &Semaphore, count: usize) {
+    let waiting = format!("waiting: {count}");
+    while !format!("{sem:?}").contains(&waiting) {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn permits_go_in_the_order_in_which_they_were_asked_for() {
+    watchdog(|| {
+        let sem = Semaphore::new(1);
+        let held = sem.acquire().unwrap();
+        let (served, order) = mpsc::channel();
+        let waiting: Vec<_> = (0..10)
+            .map(|n| {
+                let (queue, served) = (sem.clone(), served.clone());
+                let thread = thread::spawn(move || {
+                    let _permit = queue.acquire().unwrap();
+                    served.send(n).unwrap();
+                });
+                until_waiting(&sem, n + 1);
+                thread
+            })
+            .collect();
+        drop(held);
+        waiting.into_iter().for_each(|w| w.join().unwrap());
+        drop(served);
+        assert!(order.iter().eq(0..10));
+    });
+}
+
+#[test]
+fn a_large_request_is_not_starved_by_small_ones() {
+    watchdog(|| {
+        let sem = Semaphore::new(3);
+        let small = sem.acquire().unwrap();
+        let large = {
+            let sem = sem.clone();
+            thread::spawn(move || sem.acquire_many(3).unwrap())
+        };
+        until_waiting(&sem, 1);
+        // Two are free, and go to nobody: the large one is first.
+        assert_eq!(sem.available(), 2);
+        assert_eq!(sem.try_acquire().unwrap_err(), AcquireError::NoPermits);
+        let behind = {
+            let sem = sem.clone();
+            thread::spawn(move || drop(sem.acquire().unwrap()))
+        };
+        until_waiting(&sem, 2);
+        drop(small);
+        let large = large.join().unwrap();
+        assert_eq!(sem.available(), 0);
+        until_waiting(&sem, 1);
+        drop(large);
+        behind.join().unwrap();
+        assert_eq!(sem.available(), 3);
+    });
+}
+
+#[test]
+fn a_request_that_can_never_be_met_is_refused_at_once() {
+    let sem = Semaphore::new(2);
+    assert_eq!(sem.acquire_many(3).unwrap_err(), AcquireError::TooMany);
+    assert_eq!(sem.try_acquire_many(3).unwrap_err(), AcquireError::TooMany);
+    let both = sem.acquire_many(2).unwrap();
+    assert_eq!(sem.available(), 0);
+    drop(both);
+    assert_eq!(sem.available(), 2);
+}
+
+#[test]
+fn a_request_gives_up_when_its_time_is_up_and_not_before() {
+    watchdog(|| {
+        let sem = Semaphore::new(1);
+        let patience = Duration::from_millis(20);
+        let held = sem.acquire().unwrap();
+        let begun = Instant::now();
+        let late = sem.acquire_timeout(1, patience);
+        assert_eq!(late.unwrap_err(), AcquireError::TimedOut);
+        assert!(begun.elapsed() >= patience);
+        let at_once = sem.acquire_timeout(1, Duration::ZERO);
+        assert_eq!(at_once.unwrap_err(), AcquireError::TimedOut);
+        drop(held);
+        drop(sem.acquire_timeout(1, Duration::ZERO).unwrap());
+        drop(sem.acquire_timeout(1, Duration::MAX).unwrap());
+    });
+}
+
+#[test]
+fn a_first_in_line_that_gives_up_makes_way_for_those_behind() {
+    watchdog(|| {
+        let sem = Semaphore::new(2);
+        let held = sem.acquire().unwrap();
+        let first = {
+            let sem = sem.clone();
+            let patience = Duration::from_millis(100);
+            thread::spawn(move || sem.acquire_timeout(2, patience).is_err())
+        };
+        until_waiting(&sem, 1);
+        let behind = {
+            let sem = sem.clone();
+            thread::spawn(move || drop(sem.acquire().unwrap()))
+        };
+        assert!(first.join().unwrap(), "there were two permits");
+        behind.join().unwrap();
+        drop(held);
+        assert_eq!(sem.available(), 2);
+    });
+}
+
+#[test]
+fn spawned_closures_answer_their_handles_and_pile_up_nowhere() {
+    watchdog(|| {
+        let pool: SemaphorePool<Task<'static>> =
+            SemaphorePool::builder().workers(2).build().unwrap();
+        assert_eq!(pool.spawn(|| 6 * 7).unwrap().join().unwrap(), 42);
+        pool.close();
+        assert!(pool.recv().is_none());
     });
 }
