@@ -29,9 +29,9 @@ use tokio::task::spawn_blocking;
 /// ```
 ///
 /// On a pool of threads the future is run to its end on the job's thread, by
-/// a small runtime of its own, so that timers work there too. That costs some
-/// microseconds a job; and a thread, where the job is run within async code,
-/// which may not block.
+/// a small runtime of its own, so that timers work there too. That costs a
+/// runtime a job; and a thread, where the job is run within async code, which
+/// may not block.
 #[derive(Clone, Copy)]
 pub struct Async<F>(pub F);
 

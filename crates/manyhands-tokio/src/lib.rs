@@ -1,10 +1,10 @@
 //! Async workers, and tasks under a semaphore: worker pools on tokio.
 //!
 //! A worker that waits for a network or a timer holds a thread and does
-//! nothing with it. A *task* that waits holds some hundred bytes: a thousand
-//! of them can wait on two threads. This is what goroutines are, so here the
-//! tutorials' programs come over nearly word by word. Two of their patterns:
-//! workers, and no workers.
+//! nothing with it. A *task* that waits holds its own state and no thread: a
+//! thousand of them can wait on two threads. This is what goroutines are, so
+//! here the tutorials' programs come over nearly word by word. Two of their
+//! patterns: workers, and no workers.
 //!
 //! # Workers
 //!
@@ -63,7 +63,8 @@
 //! ```
 //!
 //! and here: [`spawn`], and [`holding`] for what happens in the task. The
-//! [`JoinSet`] is the wait group.
+//! [`JoinSet`] is the wait group. This is the task form of the semaphore,
+//! under tokio's own; the crate `manyhands-semaphore` has the thread form.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -150,7 +151,8 @@
 //! # Cost
 //!
 //! A runtime a pool: as many threads as the machine has cores, or as there
-//! are workers, if these are fewer. A job of [`TaskPool`] is a value that
+//! are workers, if these are fewer; each is started twice, since a probe asks
+//! the system [first](TaskPool::new). A job of [`TaskPool`] is a value that
 //! passes two channels, which allocate now and then; a job of [`JoinSetPool`]
 //! is a task, which is an allocation of its own. [`Blocking`] adds another,
 //! two changes of thread, and as many threads as jobs block at once.

@@ -2,13 +2,13 @@
 
 use std::io;
 use std::iter::from_fn;
-use std::mem::forget;
+use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
-use std::thread::{self, available_parallelism};
+use std::thread::{self, JoinHandle, available_parallelism};
 
 use async_channel::TryRecvError;
-use manyhands_core::{BuildError, Config, Threads, discard, join_all};
+use manyhands_core::{BuildError, Config, discard, join_all};
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 use tokio::task::{JoinSet, block_in_place};
 
@@ -102,25 +102,28 @@ impl Home {
 
     /// Waits for the tasks, as far as that is possible from here, and ends
     /// the runtime if it is the pool's own. They must be about to end.
-    pub(super) fn end(&mut self, mut tasks: JoinSet<()>) {
+    pub(super) fn end<S>(&mut self, sets: S)
+    where
+        S: IntoIterator<Item = JoinSet<()>> + Send + 'static,
+    {
         match self.own.take() {
             // A task of the runtime would wait for itself: a thread that is
             // none of it does, in the background.
             Some(runtime) if self.is_here() => {
-                aside(move || {
-                    wait_for(tasks);
+                drop(aside(move || {
+                    wait_for(sets);
                     drop(runtime);
-                });
+                }));
             }
             Some(runtime) => {
-                wait_for(tasks);
+                wait_for(sets);
                 end(runtime);
             }
             // Waiting would keep the caller's runtime from its work.
             None if self.is_here() || !self.is_driven_by_itself() => {
-                tasks.detach_all();
+                sets.into_iter().for_each(|mut tasks| tasks.detach_all());
             }
-            None => wait_for(tasks),
+            None => wait_for(sets),
         }
     }
 
@@ -130,10 +133,12 @@ impl Home {
     }
 }
 
-fn wait_for(mut tasks: JoinSet<()>) {
+fn wait_for(sets: impl IntoIterator<Item = JoinSet<()>>) {
     block_on(async {
-        while let Some(ended) = tasks.join_next().await {
-            discard(ended);
+        for mut tasks in sets {
+            while let Some(ended) = tasks.join_next().await {
+                discard(ended);
+            }
         }
     });
 }
@@ -145,24 +150,24 @@ fn end(runtime: Runtime) {
         Err(_) => drop(runtime),
         // Within async code, of another runtime, tokio panics instead of
         // waiting. Elsewhere nobody minds.
-        Ok(_) => aside(move || drop(runtime)).join(),
+        Ok(_) => join_all(aside(move || drop(runtime))),
     }
 }
 
-/// Does something on a thread that belongs to no runtime.
-fn aside(work: impl FnOnce() + Send + 'static) -> Threads {
-    let threads = Threads::new();
-    if let Err(undone) = threads.spawn("pool end", work) {
-        // No thread to be had. Accepted jobs run, so the runtime stays.
-        forget(undone);
-    }
-    threads
+/// Does something on a thread that belongs to no runtime. If there is no
+/// thread to be had, it is neither done nor dropped: accepted jobs run all
+/// the same, so their runtime stays.
+fn aside(work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
+    let work = ManuallyDrop::new(work);
+    let work = move || ManuallyDrop::into_inner(work)();
+    thread::Builder::new().name("pool end".to_owned()).spawn(work).ok()
 }
 
 /// Starts this many threads at once, and ends them again.
 ///
 /// Tokio panics when the system refuses it one of its threads, and then waits
-/// for the others, for ever. So the system is asked beforehand.
+/// for the others, for ever. So the system is asked beforehand, which is a
+/// good guess: its answer may be another one right after.
 fn can_start(threads: usize) -> io::Result<()> {
     let gate = Arc::new(Mutex::new(()));
     let closed = gate.lock();

@@ -1,6 +1,7 @@
 //! A task a job under a semaphore: [`holding`] a permit, with `run_one_async`
 //! as the work.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::mem::take;
 use std::num::NonZeroUsize;
@@ -8,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use manyhands_core::{
     AsyncJob, BuildError, Builder, Closed, Completion, Config, Intake, Job,
-    JobId, Ticket, TrySubmitError, WorkerPool,
+    JobId, Ticket, TrySubmitError, WorkerPool, discard,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
@@ -45,9 +46,12 @@ pub struct JoinSetPool<J: Job> {
     /// the results end when the pool is closed and the last job is done.
     intake: Arc<Intake<Sender<Completion<J>>>>,
     results: Receiver<Completion<J>>,
-    /// One for each unfinished job, and those that ended since the last
-    /// `submit`.
-    tasks: Mutex<JoinSet<()>>,
+    /// The tasks of unfinished jobs, and some that have ended. Locked only to
+    /// take a set out and to put it back, never while a task is started or
+    /// joined, which may drop what is the user's: a job, on a runtime that
+    /// was shut down, or the payload of a panic. So there are as many sets as
+    /// submitters met, and they take turns.
+    tasks: Mutex<VecDeque<JoinSet<()>>>,
     config: Config,
     home: Home,
 }
@@ -62,8 +66,8 @@ impl<J: AsyncJob + 'static> JoinSetPool<J> {
     ///
     /// # Errors
     ///
-    /// [`BuildError::Spawn`] when the system refuses a thread; nothing is
-    /// left running.
+    /// [`BuildError::Spawn`] when the system refuses a thread, as far as that
+    /// can be known beforehand; see [`TaskPool::new`](crate::TaskPool::new).
     pub fn new(config: Config) -> Result<Self, BuildError> {
         Ok(Self::start(Home::own(config)?, config))
     }
@@ -81,7 +85,7 @@ impl<J: AsyncJob + 'static> JoinSetPool<J> {
             permits: Arc::new(Semaphore::new(config.workers().get())),
             intake: Arc::new(Intake::unbounded(results)),
             results: collected,
-            tasks: Mutex::new(JoinSet::new()),
+            tasks: Mutex::new(VecDeque::new()),
             config,
             home,
         }
@@ -127,8 +131,11 @@ impl<J: AsyncJob + 'static> JoinSetPool<J> {
         })?;
         if let Some((results, ticket)) = accepted {
             let task = self.task(permit, ticket, results);
-            let mut tasks = lock(&self.tasks);
-            while tasks.try_join_next().is_some() {}
+            let mut turn = Turn::take(&self.tasks);
+            let tasks = turn.set.get_or_insert_default();
+            while let Some(ended) = tasks.try_join_next() {
+                discard(ended);
+            }
             tasks.spawn_on(task, self.home.handle());
         }
         Ok(id)
@@ -207,8 +214,28 @@ impl<J: Job> Drop for JoinSetPool<J> {
         drop(self.intake.close());
         self.permits.close();
         // Dropped as it is, a join set aborts its tasks.
-        let tasks = take(&mut *lock(&self.tasks));
-        self.home.end(tasks);
+        let sets = take(&mut *lock(&self.tasks));
+        self.home.end(sets);
+    }
+}
+
+/// A set of tasks, taken out of the others while it is used, and put back
+/// whatever happens meanwhile.
+struct Turn<'a> {
+    sets: &'a Mutex<VecDeque<JoinSet<()>>>,
+    /// `None` if all sets are in use.
+    set: Option<JoinSet<()>>,
+}
+
+impl<'a> Turn<'a> {
+    fn take(sets: &'a Mutex<VecDeque<JoinSet<()>>>) -> Self {
+        Self { sets, set: lock(sets).pop_front() }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        lock(self.sets).extend(self.set.take());
     }
 }
 

@@ -74,8 +74,12 @@ impl<J: AsyncJob + 'static> TaskPool<J> {
     ///
     /// # Errors
     ///
-    /// [`BuildError::Spawn`] when the system refuses a thread; nothing is
-    /// left running.
+    /// [`BuildError::Spawn`] when the system refuses a thread; then nothing
+    /// is left running. This is best effort. Tokio does not survive such a
+    /// refusal: it panics, and may hang while it does. So as many threads as
+    /// the runtime will have are started and ended before it is built; if the
+    /// system grants these and then refuses the runtime's own, because others
+    /// took the room in between, tokio fails as it does.
     pub fn new(config: Config) -> Result<Self, BuildError> {
         Ok(Self::start(Home::own(config)?, config))
     }
@@ -233,7 +237,7 @@ impl<J: AsyncJob> WorkerPool<J> for TaskPool<J> {
 impl<J: Job> Drop for TaskPool<J> {
     fn drop(&mut self) {
         self.entry.close();
-        self.home.end(take(&mut self.workers));
+        self.home.end([take(&mut self.workers)]);
     }
 }
 

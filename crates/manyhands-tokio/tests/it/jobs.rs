@@ -188,6 +188,25 @@ for_both_pools! {
         assert!(pool.recv().is_none());
     }
 
+    fn after_cancel_handles_say_so_and_nothing_is_left_to_receive() {
+        // Nobody runs the runtime, so that no job has started.
+        let runtime = current_thread();
+        let pool = Pool::<Task<'static>>::on(runtime.handle(), workers(3));
+        let handles: Vec<_> =
+            (0..3).map(|n| pool.spawn(move || n).unwrap()).collect();
+        pool.cancel();
+        let Err(refused) = pool.spawn(|| 4) else { panic!("it is closed") };
+        assert_eq!((refused.into_inner())(), 4);
+        runtime.block_on(async {
+            for handle in handles {
+                let answer = handle.await;
+                assert!(matches!(answer, Err(JobError::Cancelled)));
+            }
+            assert!(pool.recv_async().await.is_none());
+        });
+        assert!(pool.recv().is_none());
+    }
+
     fn a_handle_can_be_awaited() {
         let pool = Pool::<Task<'static>>::new(workers(1)).unwrap();
         let answer = pool.spawn(|| 6 * 7).unwrap();

@@ -1,0 +1,130 @@
+//! What belongs to the user is dropped where it may use the pool.
+
+use std::panic::panic_any;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
+use std::task::{Context, Wake};
+use std::thread;
+
+use manyhands_conformance::watchdog;
+use manyhands_core::{JobError, Spawn, Task, WorkerPool};
+use manyhands_tokio::JoinSetPool;
+use tokio::runtime::Handle;
+
+use crate::{
+    Work, current_thread, for_both_pools, multi_thread, work, workers,
+};
+
+/// Does something when it is dropped.
+struct OnDrop<F: FnOnce()>(Option<F>);
+
+impl<F: FnOnce()> OnDrop<F> {
+    fn new(work: F) -> Self {
+        Self(Some(work))
+    }
+}
+
+impl<F: FnOnce()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        self.0.take().unwrap()();
+    }
+}
+
+fn handle_of_a_runtime_that_was_shut_down() -> Handle {
+    multi_thread(1).handle().clone()
+}
+
+for_both_pools! {
+    fn a_job_lost_with_its_runtime_may_use_the_pool_in_its_drop() {
+        let handle = handle_of_a_runtime_that_was_shut_down();
+        let pool = Arc::new(Pool::<Task<'static>>::on(&handle, workers(2)));
+        let user = Arc::clone(&pool);
+        let (used, uses) = std::sync::mpsc::channel();
+        let captured = OnDrop::new(move || {
+            used.send(user.spawn(|| ()).is_err()).unwrap();
+            user.close();
+        });
+        // Accepted and lost, or refused at once: the drop comes either way.
+        match pool.spawn(move || drop(captured)) {
+            Ok(handle) => {
+                let answer = handle.join();
+                assert!(matches!(answer, Err(JobError::Cancelled)));
+            }
+            Err(refused) => drop(refused),
+        }
+        assert!(uses.recv().unwrap(), "the pool is closed");
+        assert!(pool.recv().is_none());
+    }
+
+    fn jobs_lost_with_their_runtime_may_wait_for_each_other_in_their_drops() {
+        /// Rarely are both submitters between being accepted and being told
+        /// that the runtime is gone.
+        const ROUNDS: usize = 3000;
+        let handle = handle_of_a_runtime_that_was_shut_down();
+        for _ in 0..ROUNDS {
+            let pool = Pool::<Task<'static>>::on(&handle, workers(2));
+            let start = Barrier::new(2);
+            let meeting = Arc::new(Barrier::new(2));
+            thread::scope(|scope| {
+                for _ in 0..2 {
+                    let meeting = Arc::clone(&meeting);
+                    let captured = OnDrop::new(move || {
+                        meeting.wait();
+                    });
+                    scope.spawn(|| {
+                        start.wait();
+                        drop(pool.spawn(move || drop(captured)));
+                    });
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn what_a_waker_panicked_with_may_use_the_pool_when_it_is_dropped() {
+    /// Panics, with a payload that submits a job when it is dropped.
+    struct Hostile {
+        pool: Arc<JoinSetPool<Work<()>>>,
+        dropped: Arc<AtomicBool>,
+    }
+    impl Wake for Hostile {
+        fn wake(self: Arc<Self>) {
+            let pool = Arc::clone(&self.pool);
+            let dropped = Arc::clone(&self.dropped);
+            panic_any(OnDrop::new(move || {
+                pool.try_submit(work(async {})).unwrap();
+                dropped.store(true, Ordering::SeqCst);
+            }));
+        }
+    }
+    watchdog(|| {
+        let runtime = current_thread();
+        let pool = JoinSetPool::on(runtime.handle(), workers(2));
+        let pool = Arc::new(pool);
+        let dropped = Arc::new(AtomicBool::new(false));
+        for _ in 0..2 {
+            pool.submit(work(async {})).unwrap();
+        }
+        {
+            let mut submitting = pin!(pool.submit_async(work(async {})));
+            let hostile = Hostile {
+                pool: Arc::clone(&pool),
+                dropped: Arc::clone(&dropped),
+            };
+            let waker = Arc::new(hostile).into();
+            let mut context = Context::from_waker(&waker);
+            assert!(submitting.as_mut().poll(&mut context).is_pending());
+            // A task ends, wakes the submitter, and is killed for that.
+            runtime.block_on(tokio::task::yield_now());
+        }
+        assert!(!dropped.load(Ordering::SeqCst));
+
+        // Here the pool looks after the tasks that have ended.
+        pool.submit(work(async {})).unwrap();
+        assert!(dropped.load(Ordering::SeqCst));
+        pool.close();
+        runtime.block_on(async { while pool.recv_async().await.is_some() {} });
+    });
+}
