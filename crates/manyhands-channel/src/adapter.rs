@@ -31,7 +31,7 @@ pub struct ChannelPool<J: Job> {
 }
 
 /// The way in is the jobs channel. It has a place for every job that the
-/// intake lets in, so sending never waits; who waits, waits at the intake.
+/// intake lets in, so sending never waits: submitters wait at the intake.
 type Jobs<J> = Intake<Sender<Ticket<J>>>;
 
 impl<J: Job + 'static> ChannelPool<J> {

@@ -12,7 +12,7 @@
 //! }
 //! ```
 //!
-//! and here, line by line the same: [`worker`].
+//! and here, line by line the same, [`worker`].
 //!
 //! [Go by Example]: https://gobyexample.com/worker-pools
 //!
@@ -87,8 +87,8 @@
 //! # Cost
 //!
 //! A thread a worker, started when the pool is built. A job crosses one
-//! bounded channel, its result a lock that the reader touches once a batch;
-//! nothing is allocated for a job.
+//! bounded channel; its result goes through a lock, which the reader takes
+//! once for all results that are there. Nothing is allocated for a job.
 
 #![forbid(unsafe_code)]
 
@@ -104,7 +104,7 @@ pub use crate::adapter::ChannelPool;
 
 /// Works on jobs until their channel is closed and empty.
 ///
-/// `id` goes to `work`, which may want to say who it is.
+/// `id` goes to `work`, which may want to say which worker it runs on.
 pub fn worker<J, R>(
     id: usize,
     jobs: Receiver<J>,

@@ -15,15 +15,14 @@ pub(crate) struct WorkArgs {
     /// What work is done [default: run sleep:1s, compare files]
     #[arg(long, value_parser = text(), allow_hyphen_values = true)]
     pub(crate) work: Option<String>,
-    /// Which directory the work `files` reads
+    /// Which directory the work `files` reads [default: this one]
     #[arg(
         long,
         value_name = "DIR",
-        default_value = ".",
         value_parser = path(),
         allow_hyphen_values = true
     )]
-    pub(crate) input: PathBuf,
+    input: Option<PathBuf>,
     /// How many jobs there are [default: what suits the work]
     #[arg(
         long,
@@ -57,6 +56,35 @@ pub(crate) struct WorkArgs {
         allow_hyphen_values = true
     )]
     pub(crate) seed: u64,
+}
+
+impl WorkArgs {
+    /// How much of the work, and on what.
+    ///
+    /// # Errors
+    ///
+    /// [`Usage`], when there is an input and `spec` is work that reads none.
+    pub(crate) fn settings(&self, spec: &str) -> Result<Settings, Usage> {
+        let defaults = Settings::default();
+        let input = match &self.input {
+            Some(input) if spec != "files" && is_known(spec) => {
+                return Err(Usage(format!(
+                    "--input is {}, which goes with the work files and not \
+                     with {spec}",
+                    input.display()
+                )));
+            }
+            Some(input) => input.clone(),
+            None => defaults.input,
+        };
+        Ok(Settings { jobs: self.jobs, input, seed: self.seed })
+    }
+}
+
+/// True for work that exists; of other work, more is to be said elsewhere.
+fn is_known(spec: &str) -> bool {
+    let name = spec.split(':').next();
+    manyhands_workloads::all().iter().any(|kind| name == Some(kind.name))
 }
 
 /// Makes the workload, and finds out the answers that its jobs must give.

@@ -89,7 +89,8 @@ use crate::{Closed, Completion, Job, JobId, SubmitAllError, TrySubmitError};
 ///
 /// - *Law 11.* **Drop is close, then wait**: accepted jobs run, unless
 ///   `cancel` was called, and no thread outlives its pool. Also when the drop
-///   happens while unwinding.
+///   happens while unwinding. (A pool that is dropped by a job of its own
+///   cannot wait for that job; each pool says what it waits for then.)
 /// - *Law 12.* Any number of threads may submit and receive; each completion
 ///   goes to exactly one receiver.
 /// - *Law 15.* An idle pool **uses no processor time**.

@@ -1,4 +1,4 @@
-//! The one place where a job is run, and where panics end.
+//! Where a job is run, and where panics end.
 
 use std::future::poll_fn;
 use std::mem::forget;
@@ -8,8 +8,8 @@ use std::task::Poll;
 
 use crate::{AsyncJob, Completion, Job, Outcome, Panic, Ticket};
 
-/// Runs one job to its completion. Every pool of threads runs its jobs here,
-/// and nowhere else.
+/// Runs one job to its completion. Every pool under the contract runs its jobs
+/// here, or in [`run_one_async`].
 ///
 /// When `stopped` holds, the job is not started and comes back as
 /// [`Outcome::Cancelled`]. A panic is caught and becomes

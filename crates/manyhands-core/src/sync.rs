@@ -11,9 +11,9 @@ use std::sync::PoisonError;
 
 /// Locks, whether or not somebody panicked while holding the lock.
 ///
-/// No user code runs under core's locks, so a poisoned one means a failed
-/// allocation at worst; each critical section leaves its data valid at every
-/// step.
+/// No job and no drop of a user's value runs under core's locks, so a poisoned
+/// one means a failed allocation, or a pool's hand-over that panicked. Each
+/// critical section leaves its data valid at every step.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -26,8 +26,8 @@ pub(crate) fn wait<'a, T>(
     condition.wait(guard).unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A value on cache lines of its own, so that who writes it does not slow
-/// down who reads its neighbour. 128 bytes: x86-64 fetches lines in pairs,
+/// A value on cache lines of its own, so that writing it does not slow down
+/// reading its neighbour. 128 bytes: x86-64 fetches lines in pairs,
 /// and some ARM cores have lines of that size.
 #[derive(Debug, Default)]
 #[repr(align(128))]
@@ -47,7 +47,8 @@ impl<T> Deref for CachePadded<T> {
 /// often comes within one. The pauses between two looks double, since each
 /// look takes the cache line away from who is about to write it. The last
 /// looks give the processor away in between, which on a machine with fewer
-/// cores than threads is what lets the awaited thread run at all.
+/// cores than threads is what lets the awaited thread run at all; without
+/// them, small jobs on two cores end in a park each.
 pub(crate) fn spin_until(mut ready: impl FnMut() -> bool) -> bool {
     const SPINS: u32 = 6;
     const YIELDS: u32 = 4;

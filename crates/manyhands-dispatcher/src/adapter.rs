@@ -31,7 +31,7 @@ pub struct DispatcherPool<J: Job + 'static> {
 }
 
 /// The way in is the internal queue. It has a place for every job that the
-/// intake lets in, so sending never waits; who waits, waits at the intake.
+/// intake lets in, so sending never waits: submitters wait at the intake.
 type Jobs<J> = Intake<Sender<Ticket<J>>>;
 
 impl<J: Job + 'static> DispatcherPool<J> {

@@ -13,7 +13,7 @@
 //!                                     "my channel, I am idle"
 //! ```
 //!
-//! In Go, and in [`JobQueue`] and [`Worker`] under the same names:
+//! In Go (the names here are the same):
 //!
 //! ```go
 //! case job := <-q.internalQueue:
@@ -68,7 +68,7 @@
 //! | 0 workers: the first job is never run | an error |
 //! | a wait group is copied, so `Stop` waits for nobody | threads are joined |
 //! | a panic ends the process | is contained; the worker goes on |
-//! | nothing of the accepted is lost, by luck of a rendezvous | by design |
+//! | accepted jobs survive `Stop` only for want of a buffer | by design |
 //!
 //! The last row: a worker must not be told to quit while a job lies in its
 //! channel, or `select!` may take the one and leave the other. The original
@@ -78,7 +78,7 @@
 //!
 //! # Stages
 //!
-//! 1. The tutorial: [`JobQueue`], [`Worker`].
+//! 1. The tutorial: [`JobQueue`], and its `Worker`.
 //! 2. [`DispatcherPool`]: the same over tickets, under the contract.
 //!
 //! # Traps
@@ -91,10 +91,12 @@
 //!
 //! # Cost
 //!
-//! A thread a worker, and one for the dispatcher. A job crosses two channels
-//! and two threads, and a worker's channel a third: about the dearest
-//! hand-over of all the patterns. It pays where the dispatcher has something
-//! to decide. Nothing is allocated for a job.
+//! A thread a worker, and one for the dispatcher. A job is handed over twice,
+//! from the submitter to the dispatcher and from there to a worker; and once
+//! a job, the worker sends its own channel through a third, the ready pool.
+//! The other patterns with workers hand a job over once. The detour pays
+//! where the dispatcher has something to decide. Nothing is allocated for a
+//! job.
 
 #![forbid(unsafe_code)]
 

@@ -27,12 +27,12 @@ pub struct WaitGroupPool<J: Job> {
     config: Config,
     /// Waits for the workers and closes the results.
     closer: Option<JoinHandle<()>>,
-    /// Who must not wait for the closer, which waits for them.
+    /// The threads that must not wait for the closer, which waits for them.
     workers: Vec<ThreadId>,
 }
 
 /// The way in is the jobs channel. It has a place for every job that the
-/// intake lets in, so sending never waits; who waits, waits at the intake.
+/// intake lets in, so sending never waits: submitters wait at the intake.
 type Jobs<J> = Intake<Sender<Ticket<J>>>;
 
 impl<J: Job + 'static> WaitGroupPool<J> {

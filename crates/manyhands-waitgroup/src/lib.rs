@@ -95,7 +95,7 @@
 //! 1. The tutorial: [`WorkerPool`] without [`wait`](WorkerPool::wait)'s last
 //!    line.
 //! 2. The threads are joined too. A worker that is done with its wait group
-//!    has not quite ended; who counts threads, or unloads a library, must
+//!    has not quite ended; whoever counts threads, or unloads a library, must
 //!    know that it has.
 //! 3. [`WaitGroupPool`]: stage 2 under the contract.
 //!
@@ -113,8 +113,8 @@
 //!
 //! # Cost
 //!
-//! As `manyhands-channel`, and one thread more, which sleeps until the pool
-//! is closed. Nothing is allocated for a job.
+//! That of `manyhands-channel`, and one thread more, which sleeps until the
+//! pool is closed. Nothing is allocated for a job.
 
 #![forbid(unsafe_code)]
 

@@ -1,9 +1,9 @@
 //! Worker-pool patterns, side by side: one crate a pattern, one shared trait.
 //!
 //! This crate re-exports the contract ([`manyhands_core`]) and, a feature
-//! each, the patterns. Who needs one pattern may as well depend on its crate
-//! alone; who wants to choose at run time, or to compare, takes this one and
-//! its list, [`variants`].
+//! each, the patterns. If you need one pattern, depend on its crate alone. To
+//! choose at run time, or to compare, take this crate and its list,
+//! [`variants`].
 
 #![forbid(unsafe_code)]
 

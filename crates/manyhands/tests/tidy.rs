@@ -1,4 +1,5 @@
 //! The rules of the repository, as tests. Each failure says what to do.
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -20,6 +21,9 @@ const PATTERNS: [&str; 7] = [
     "tokio",
 ];
 
+/// The other folders of that form.
+const NOT_PATTERNS: [&str; 4] = ["cli", "conformance", "core", "workloads"];
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
@@ -30,7 +34,16 @@ fn read(path: impl AsRef<Path>) -> String {
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Every member's direct dependencies: name, and kind (`normal`, `dev`).
+/// Every file and folder in a folder, by its path from the root.
+fn entries(folder: impl AsRef<Path>) -> Vec<PathBuf> {
+    let folder = folder.as_ref();
+    let entries = fs::read_dir(root().join(folder))
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    entries.map(|entry| folder.join(entry.unwrap().file_name())).collect()
+}
+
+/// Every member's direct dependencies: name, and kind (`normal`, `build`,
+/// `dev`).
 fn dependencies() -> BTreeMap<String, BTreeSet<(String, String)>> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
@@ -60,13 +73,14 @@ fn dependencies() -> BTreeMap<String, BTreeSet<(String, String)>> {
         .collect()
 }
 
-fn normal<'a>(
+/// What is built whenever the member is: all but its `dev` dependencies.
+fn needed<'a>(
     all: &'a BTreeMap<String, BTreeSet<(String, String)>>,
     member: &str,
 ) -> BTreeSet<&'a str> {
     all[member]
         .iter()
-        .filter(|(_, kind)| kind == "normal")
+        .filter(|(_, kind)| kind != "dev")
         .map(|(name, _)| name.as_str())
         .collect()
 }
@@ -74,7 +88,7 @@ fn normal<'a>(
 #[test]
 fn core_depends_on_nothing() {
     let all = dependencies();
-    let core = normal(&all, "manyhands-core");
+    let core = needed(&all, "manyhands-core");
     assert!(
         core.is_empty(),
         "manyhands-core depends on {core:?}: whoever writes a pool or a job \
@@ -84,45 +98,42 @@ fn core_depends_on_nothing() {
 
 #[test]
 fn a_crate_knows_only_the_members_that_the_direction_allows() {
+    const CORE: &str = "manyhands-core";
+    const KIT: &str = "manyhands-conformance";
+    const JOBS: &str = "manyhands-workloads";
     let all = dependencies();
-    let of_core = ["manyhands-core"];
-    let mut allowed: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut allow = |member: &str, may: &[&str]| {
-        allowed.insert(
-            member.to_owned(),
-            may.iter().copied().map(String::from).collect(),
-        );
-    };
-    allow("manyhands-core", &[]);
     let patterns = PATTERNS.map(|name| format!("manyhands-{name}"));
-    for pattern in &patterns {
-        allow(pattern, &of_core);
-    }
-    allow("manyhands-conformance", &of_core);
-    allow("manyhands-workloads", &of_core);
-    let facade: Vec<&str> =
-        patterns.iter().map(String::as_str).chain(of_core).collect();
-    allow("manyhands", &facade);
-    allow(
-        "manyhands-cli",
-        &["manyhands", "manyhands-conformance", "manyhands-workloads"],
-    );
-    allow("manyhands-benches", &["manyhands", "manyhands-workloads"]);
+    let mut facade = vec![CORE];
+    facade.extend(patterns.iter().map(String::as_str));
 
-    for member in all.keys() {
-        let may = allowed.get(member).unwrap_or_else(|| {
-            panic!(
-                "{member} is new: say here which members it may know, and \
-                 draw it in docs/ARCHITECTURE.md"
-            )
-        });
-        for known in normal(&all, member) {
+    // What a member may need, and what its tests may know beside that.
+    let mut allowed: BTreeMap<&str, (&[&str], &[&str])> = BTreeMap::new();
+    allowed.insert(CORE, (&[], &[KIT]));
+    for pattern in &patterns {
+        allowed.insert(pattern, (&[CORE], &[KIT]));
+    }
+    allowed.insert(KIT, (&[CORE], &[]));
+    allowed.insert(JOBS, (&[CORE], &[]));
+    allowed.insert("manyhands", (&facade, &[KIT, JOBS]));
+    allowed.insert("manyhands-cli", (&["manyhands", KIT, JOBS], &[]));
+    allowed.insert("manyhands-benches", (&["manyhands", JOBS], &[]));
+
+    for (member, dependencies) in &all {
+        let (may_need, tests_may) =
+            allowed.get(member.as_str()).unwrap_or_else(|| {
+                panic!(
+                    "{member} is new: say here which members it may know, \
+                     and draw it in docs/ARCHITECTURE.md"
+                )
+            });
+        for (known, kind) in dependencies {
             assert!(
                 !known.starts_with("manyhands")
-                    || may.iter().any(|name| name == known),
-                "{member} depends on {known}, against the direction core <- \
-                 patterns <- facade <- program. Put what both need into \
-                 manyhands-core, or into a crate of its own."
+                    || may_need.contains(&known.as_str())
+                    || kind == "dev" && tests_may.contains(&known.as_str()),
+                "{member} has the {kind} dependency {known}, against the \
+                 direction core <- patterns <- facade <- program. Put what \
+                 both need into manyhands-core, or into a crate of its own."
             );
         }
     }
@@ -143,7 +154,7 @@ fn a_library_is_named_by_the_crates_that_are_about_it() {
         for member in all.keys() {
             assert!(
                 owners.contains(&member.as_str())
-                    || !normal(&all, member).contains(library),
+                    || !needed(&all, member).contains(library),
                 "{member} depends on {library}, which is for {owners:?}. If \
                  that is meant, say why in docs/DESIGN.md and name it here."
             );
@@ -184,15 +195,56 @@ fn every_member_inherits_and_forbids_unsafe_code() {
 }
 
 #[test]
+fn every_published_crate_has_the_licences() {
+    for folder in entries("crates") {
+        for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+            let copy = folder.join(licence);
+            assert!(
+                fs::read(root().join(&copy)).ok()
+                    == fs::read(root().join(licence)).ok(),
+                "{}: wants the text of {licence} in the root, which a \
+                 package takes along only from its own folder",
+                copy.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn every_pattern_folder_is_in_the_list_of_this_test() {
+    let folders: BTreeSet<String> = entries("crates")
+        .iter()
+        .filter_map(|folder| folder.file_name()?.to_str())
+        .filter_map(|name| name.strip_prefix("manyhands-"))
+        .filter(|name| !NOT_PATTERNS.contains(name))
+        .map(String::from)
+        .collect();
+    assert_eq!(
+        folders,
+        PATTERNS.map(String::from).into(),
+        "the folders crates/manyhands-* on the left, PATTERNS on the right: \
+         name a new one in PATTERNS, or in NOT_PATTERNS, of this test"
+    );
+}
+
+#[test]
 fn every_pattern_is_whole() {
     let readme = read("README.md");
     let architecture = read("docs/ARCHITECTURE.md");
     let changelog = read("CHANGELOG.md");
+    let features = read("crates/manyhands/Cargo.toml");
+    let documentation = read("crates/manyhands/src/lib.rs");
+    let list = read("crates/manyhands/src/list.rs");
     for name in PATTERNS {
-        let folder = PathBuf::from(format!("crates/manyhands-{name}"));
-        for file in
-            ["src/lib.rs", "src/adapter.rs", "tests/laws.rs", "README.md"]
-        {
+        let member = format!("manyhands-{name}");
+        let folder = Path::new("crates").join(&member);
+        for file in [
+            "src/lib.rs",
+            "src/adapter.rs",
+            "tests/laws.rs",
+            "tests/it/main.rs",
+            "README.md",
+        ] {
             assert!(
                 root().join(&folder).join(file).exists(),
                 "{name}: {file} is missing. CONTRIBUTING.md has the list of \
@@ -204,15 +256,31 @@ fn every_pattern_is_whole() {
             laws.contains("check_all") && laws.contains("assert_passed"),
             "{name}: tests/laws.rs must hold the pool to all laws"
         );
-        let examples = fs::read_dir(root().join(&folder).join("examples"));
+        let examples = folder.join("examples");
         assert!(
-            examples.is_ok_and(|files| files.count() > 0),
+            root().join(&examples).is_dir() && !entries(examples).is_empty(),
             "{name}: wants the tutorial's program in examples/"
         );
         let page = format!("docs/patterns/{name}.md");
         assert!(root().join(&page).exists(), "{name}: wants {page}");
+        for page in [&page, &format!("crates/{member}/README.md")] {
+            assert!(
+                documentation.contains(&format!("\"{page}\"")),
+                "{name}: wants {page} in `documentation` of \
+                 crates/manyhands/src/lib.rs, so that its examples are tests"
+            );
+        }
         assert!(
-            readme.contains(&format!("(crates/manyhands-{name})")),
+            features.contains(&format!("\n{name} = [\"dep:{member}\"]")),
+            "{name}: wants a feature in crates/manyhands/Cargo.toml"
+        );
+        assert!(
+            list.contains(&format!("#[cfg(feature = \"{name}\")]")),
+            "{name}: wants a row, under its feature, in \
+             crates/manyhands/src/list.rs"
+        );
+        assert!(
+            readme.contains(&format!("\n| [{member}](crates/{member}) |")),
             "{name}: wants a row in the README's table of crates"
         );
         assert!(
@@ -220,7 +288,7 @@ fn every_pattern_is_whole() {
             "{name}: wants a link to {page} in the README"
         );
         assert!(
-            architecture.contains(&format!("manyhands-{name}")),
+            architecture.contains(&format!("`{member}`")),
             "{name}: wants a line in docs/ARCHITECTURE.md"
         );
         assert!(
@@ -249,11 +317,15 @@ impl AsyncJob for Nothing {
     }
 }
 
+#[cfg(feature = "all")]
+fn names() -> Vec<&'static str> {
+    variants::<Nothing, _, _>().iter().map(|variant| variant.name).collect()
+}
+
 #[test]
 #[cfg(feature = "all")]
 fn the_list_has_every_pattern_once() {
-    let names: Vec<_> =
-        variants::<Nothing, _, _>().into_iter().map(|v| v.name).collect();
+    let names = names();
     let unique: BTreeSet<_> = names.iter().collect();
     assert_eq!(unique.len(), names.len(), "a name twice in {names:?}");
     for pattern in PATTERNS {
@@ -265,21 +337,46 @@ fn the_list_has_every_pattern_once() {
 }
 
 #[test]
+#[cfg(feature = "all")]
+fn the_readme_shows_a_comparison_of_every_variant() {
+    let readme = read("README.md");
+    let block = readme
+        .split_once("<!-- BEGIN compare -->")
+        .and_then(|(_, rest)| rest.split_once("<!-- END compare -->"))
+        .map(|(block, _)| block)
+        .expect("README.md has the lines BEGIN compare and END compare");
+    for name in names() {
+        assert!(
+            block
+                .lines()
+                .any(|row| row.split_whitespace().next() == Some(name)),
+            "README.md: no row of {name} between BEGIN compare and END \
+             compare. Run the command above that block, and put what it \
+             prints there."
+        );
+    }
+}
+
+#[test]
 fn documents_link_to_files_that_exist() {
-    let mut pages: Vec<PathBuf> =
-        ["README.md", "CONTRIBUTING.md"].map(PathBuf::from).into();
     let mut folders = vec![PathBuf::from("docs")];
+    let mut paths = entries("");
+    for member in entries("crates") {
+        paths.push(member.join("README.md"));
+        folders.push(member.join("docs"));
+    }
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(root().join(&folder)).unwrap() {
-            let path = folder.join(entry.unwrap().file_name());
-            if root().join(&path).is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|e| e == "md") {
-                pages.push(path);
+        if root().join(&folder).is_dir() {
+            for path in entries(folder) {
+                folders.push(path.clone());
+                paths.push(path);
             }
         }
     }
-    for page in pages {
+    for page in paths {
+        if page.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
         let text = read(&page);
         for link in text.split("](").skip(1) {
             let target = link.split([')', '#']).next().unwrap_or_default();

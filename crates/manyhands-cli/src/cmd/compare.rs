@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use manyhands::Config;
-use manyhands_workloads::{Settings, WorkJob};
+use manyhands_workloads::WorkJob;
 
 use super::End;
 use crate::args::{Format, Names, names, number, one_of, time};
@@ -55,12 +55,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args, interrupt: &Interrupt) -> anyhow::Result<End> {
-    let settings = Settings {
-        jobs: args.work.jobs,
-        input: args.work.input,
-        seed: args.work.seed,
-    };
-    let spec = args.work.work.unwrap_or_else(|| "files".to_owned());
+    let spec = args.work.work.clone().unwrap_or_else(|| "files".to_owned());
+    let settings = args.work.settings(&spec)?;
     let Some(workload) = work::prepare(spec, settings, interrupt)? else {
         say(NOTHING);
         return Ok(End::Interrupted);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use manyhands::{Config, Outcome, SubmitAllError, WorkerPool, WorkerPoolExt};
-use manyhands_workloads::{Seen, Settings, Workload};
+use manyhands_workloads::{Seen, Workload};
 
 use super::End;
 use crate::args::name;
@@ -44,12 +44,11 @@ const MOST_WATCHED: usize = 100;
 
 pub(crate) fn run(args: Args, interrupt: &Interrupt) -> anyhow::Result<End> {
     let work = args.work;
-    let settings = Settings {
-        jobs: work.jobs.or(work.work.is_none().then_some(JOBS)),
-        input: work.input,
-        seed: work.seed,
-    };
-    let spec = work.work.unwrap_or_else(|| WORK.to_owned());
+    let spec = work.work.clone().unwrap_or_else(|| WORK.to_owned());
+    let mut settings = work.settings(&spec)?;
+    if work.work.is_none() {
+        settings.jobs = settings.jobs.or(Some(JOBS));
+    }
     let Some(workload) = work::prepare(spec, settings, interrupt)? else {
         say("interrupted: nothing was run yet");
         return Ok(End::Interrupted);

@@ -56,6 +56,10 @@ const CASES: &[(&[&str], &[&str])] = &[
     ),
     (&["compare", "--variants", ""], &["--variants is ''", "allowed are"]),
     (&["compare", "--variants", "channel,"], &["'' is unknown"]),
+    (
+        &["compare", "--work", "noop", "--input", "."],
+        &["--input is ., ", "work files and not with noop"],
+    ),
     (&["compare", "--work", "slep:1ms"], &["slep", "sleep"]),
     (&["compare", "--work", "sleep:soon"], &["sleep", "soon", "1ns to 60s"]),
     (&["compare", "--work", "a\nb"], &["a\\nb"]),

@@ -10,7 +10,7 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
 use manyhands_conformance::watchdog;
-use manyhands_core::{Closed, Job, WorkerPool, WorkerPoolExt};
+use manyhands_core::{Closed, Job, Spawn, Task, WorkerPool, WorkerPoolExt};
 use manyhands_dispatcher::{DispatcherPool, JobQueue};
 
 /// The tutorial's job: it has an id, and processing it is all it does.
@@ -67,7 +67,9 @@ fn all_workers_work_at_the_same_time() {
         queue.start().unwrap();
         for _ in 0..4 {
             let together = Arc::clone(&together);
-            let job = move || drop(together.wait());
+            let job = move || {
+                together.wait();
+            };
             queue.submit(job).unwrap();
         }
         queue.stop();
@@ -189,7 +191,10 @@ fn a_panicking_job_does_not_cost_a_worker() {
         let together = Arc::new(Barrier::new(2));
         for _ in 0..2 {
             let together = Arc::clone(&together);
-            queue.submit(Box::new(move || drop(together.wait()))).unwrap();
+            let job = move || {
+                together.wait();
+            };
+            queue.submit(Box::new(job)).unwrap();
         }
         queue.stop();
     });
@@ -246,5 +251,16 @@ fn the_pool_starts_jobs_in_the_order_of_their_ids() {
         pool.close();
         assert_eq!(pool.completions().count(), 100);
         assert!(started.lock().unwrap().iter().copied().eq(0..100));
+    });
+}
+
+#[test]
+fn spawned_closures_answer_their_handles_and_pile_up_nowhere() {
+    watchdog(|| {
+        let pool: DispatcherPool<Task<'static>> =
+            DispatcherPool::builder().workers(2).build().unwrap();
+        assert_eq!(pool.spawn(|| 6 * 7).unwrap().join().unwrap(), 42);
+        pool.close();
+        assert!(pool.recv().is_none());
     });
 }
