@@ -4,10 +4,10 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Sender, bounded};
 use manyhands_core::results::{self, Receiver, for_jobs};
+use manyhands_core::sync::thread::{self, JoinHandle};
 use manyhands_core::{
     BuildError, Builder, Closed, Completion, Config, Intake, Job, JobId,
     Ticket, TrySubmitError, WorkerPool, join_all,

@@ -95,9 +95,9 @@
 mod adapter;
 
 use std::io;
-use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use manyhands_core::sync::thread::{self, JoinHandle};
 use manyhands_core::{join_all, results};
 
 pub use crate::adapter::ChannelPool;

@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 
 use crate::run::{run_one, run_one_async};
 use crate::sync::{
-    AtomicBool, AtomicU64, AtomicUsize, CachePadded, Condvar, Mutex,
-    MutexGuard, Ordering, lock, spin_until, wait,
+    AtomicBool, AtomicU64, CachePadded, Condvar, Mutex, MutexGuard, Ordering,
+    load_in_order, lock, spin_until, wait,
 };
 use crate::{
     AsyncJob, Closed, Completion, Job, JobId, Ticket, TrySubmitError,
@@ -65,7 +65,7 @@ pub struct Intake<H> {
     /// How many submitters are parked. Only they change it, with the desk
     /// locked: a waker that counted them down would lose a wake-up when one
     /// gives up by itself.
-    waiting: CachePadded<AtomicUsize>,
+    waiting: CachePadded<AtomicU64>,
     /// Set by `cancel`: no job starts any more.
     stopped: AtomicBool,
     bound: u64,
@@ -194,7 +194,7 @@ impl<H> Intake<H> {
         // Sequentially consistent with the parking in `wait_for_room`: either
         // the parked submitter sees this job finished, or it is seen waiting.
         self.finished.fetch_add(1, Ordering::SeqCst);
-        if self.waiting.load(Ordering::SeqCst) > 0 {
+        if load_in_order(&self.waiting) > 0 {
             // A submitter between its last look and its wait holds the lock:
             // pass through it, so that the notification cannot come too early.
             drop(lock(&self.desk));
@@ -204,7 +204,7 @@ impl<H> Intake<H> {
 
     fn has_room(&self, desk: &mut Desk<H>) -> bool {
         if desk.accepted == desk.room_until {
-            let finished = self.finished.load(Ordering::SeqCst);
+            let finished = load_in_order(&self.finished);
             desk.room_until = finished.saturating_add(self.bound);
         }
         desk.accepted < desk.room_until
@@ -246,7 +246,7 @@ struct PassOn<'a, H>(&'a Intake<H>);
 
 impl<H> Drop for PassOn<'_, H> {
     fn drop(&mut self) {
-        if self.0.waiting.load(Ordering::SeqCst) > 0 {
+        if load_in_order(&self.0.waiting) > 0 {
             let mut desk = lock(&self.0.desk);
             let room = self.0.has_room(&mut desk);
             drop(desk);

@@ -61,7 +61,8 @@ mod job;
 mod pool;
 pub mod results;
 mod run;
-mod sync;
+#[doc(hidden)]
+pub mod sync;
 mod threads;
 
 pub use crate::completion::{Completion, Outcome, Panic};

@@ -1,29 +1,95 @@
-//! The locks and atomics that core is built from, in one place, so that a
-//! model checker can put its own in their stead.
+//! Locks, atomics and threads, in one place, so that a model checker can put
+//! its own in the place of the standard library's.
+//!
+//! Core and the pattern crates take them from here. A build as ever has the
+//! standard library's; with `--cfg loom` or `--cfg shuttle` it has the
+//! checker's, which runs a program under every order of events, or under a
+//! great many. Not a part of the public API: it changes with what the models
+//! need.
 
-pub(crate) use std::sync::atomic::{
-    AtomicBool, AtomicU64, AtomicUsize, Ordering,
+#[cfg(loom)]
+pub use loom::{
+    hint::spin_loop,
+    sync::{
+        Condvar, Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize},
+    },
+    thread,
 };
-pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+#[cfg(shuttle)]
+pub use shuttle::{
+    hint::spin_loop,
+    sync::{
+        Condvar, Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize},
+    },
+    thread,
+};
+#[cfg(not(any(loom, shuttle)))]
+pub use std::{
+    hint::spin_loop,
+    sync::{
+        Condvar, Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+// A count of references is no part of any protocol here.
+pub use std::sync::Arc;
+pub use std::sync::atomic::Ordering;
 
 use std::ops::Deref;
 use std::sync::PoisonError;
 
 /// Locks, whether or not somebody panicked while holding the lock.
 ///
-/// No job and no drop of a user's value runs under core's locks, so a poisoned
-/// one means a failed allocation, or a pool's hand-over that panicked. Each
-/// critical section leaves its data valid at every step.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// No job and no drop of a user's value runs under the project's locks, so a
+/// poisoned one means a failed allocation, or a pool's hand-over that
+/// panicked. Each critical section leaves its data valid at every step.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Waits on a condition variable, as [`lock`] locks.
-pub(crate) fn wait<'a, T>(
+pub fn wait<'a, T>(
     condition: &Condvar,
     guard: MutexGuard<'a, T>,
 ) -> MutexGuard<'a, T> {
     condition.wait(guard).unwrap_or_else(PoisonError::into_inner)
+}
+
+/// [`wait`], with the guard of `mutex`, and not longer than `limit`.
+#[cfg(not(any(loom, shuttle)))]
+pub fn wait_at_most<'a, T>(
+    _mutex: &'a Mutex<T>,
+    condition: &Condvar,
+    guard: MutexGuard<'a, T>,
+    limit: Duration,
+) -> MutexGuard<'a, T> {
+    let waited = condition.wait_timeout(guard, limit);
+    waited.unwrap_or_else(PoisonError::into_inner).0
+}
+
+#[cfg(any(loom, shuttle))]
+pub use self::model::{Duration, Instant, wait_at_most};
+
+/// A load in a total order with every other access that is sequentially
+/// consistent. loom takes such loads for weaker ones, but not such fences.
+pub fn load_in_order(atomic: &AtomicU64) -> u64 {
+    #[cfg(loom)]
+    loom::sync::atomic::fence(Ordering::SeqCst);
+    atomic.load(Ordering::SeqCst)
+}
+
+/// [`std::thread::JoinHandle::is_finished`], which a model's threads do not
+/// tell.
+pub fn is_finished(_thread: &thread::JoinHandle<()>) -> bool {
+    #[cfg(not(any(loom, shuttle)))]
+    return _thread.is_finished();
+    #[cfg(any(loom, shuttle))]
+    false
 }
 
 /// A value on cache lines of its own, so that writing it does not slow down
@@ -31,7 +97,7 @@ pub(crate) fn wait<'a, T>(
 /// and some ARM cores have lines of that size.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-pub(crate) struct CachePadded<T>(pub(crate) T);
+pub struct CachePadded<T>(pub T);
 
 impl<T> Deref for CachePadded<T> {
     type Target = T;
@@ -49,20 +115,67 @@ impl<T> Deref for CachePadded<T> {
 /// looks give the processor away in between, which on a machine with fewer
 /// cores than threads is what lets the awaited thread run at all; without
 /// them, small jobs on two cores end in a park each.
-pub(crate) fn spin_until(mut ready: impl FnMut() -> bool) -> bool {
-    const SPINS: u32 = 6;
-    const YIELDS: u32 = 4;
+///
+/// A model has one look: more are the same to it, and cost it time.
+pub fn spin_until(mut ready: impl FnMut() -> bool) -> bool {
+    const MODEL: bool = cfg!(any(loom, shuttle));
+    const SPINS: u32 = if MODEL { 0 } else { 6 };
+    const YIELDS: u32 = if MODEL { 0 } else { 4 };
     for round in 0..SPINS + YIELDS {
         if ready() {
             return true;
         }
         if round < SPINS {
             for _ in 0..1 << round {
-                std::hint::spin_loop();
+                spin_loop();
             }
         } else {
-            std::thread::yield_now();
+            thread::yield_now();
         }
     }
     ready()
+}
+
+/// What the checkers do not have: time that passes.
+#[cfg(any(loom, shuttle))]
+mod model {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    pub use std::time::Duration;
+
+    use super::{Condvar, Mutex, MutexGuard, lock, thread};
+
+    /// Milliseconds. Only differences count, so it goes on from one execution
+    /// to the next.
+    static NOW: AtomicU64 = AtomicU64::new(0);
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub struct Instant(u64);
+
+    impl Instant {
+        pub fn now() -> Self {
+            Self(NOW.load(Ordering::SeqCst))
+        }
+
+        pub fn checked_add(self, duration: Duration) -> Option<Self> {
+            let millis = u64::try_from(duration.as_millis()).ok()?;
+            self.0.checked_add(millis).map(Self)
+        }
+
+        pub fn saturating_duration_since(self, earlier: Self) -> Duration {
+            Duration::from_millis(self.0.saturating_sub(earlier.0))
+        }
+    }
+
+    /// Lets others run, and a millisecond pass.
+    pub fn wait_at_most<'a, T>(
+        mutex: &'a Mutex<T>,
+        _condition: &Condvar,
+        guard: MutexGuard<'a, T>,
+        _limit: Duration,
+    ) -> MutexGuard<'a, T> {
+        drop(guard);
+        NOW.fetch_add(1, Ordering::SeqCst);
+        thread::yield_now();
+        lock(mutex)
+    }
 }

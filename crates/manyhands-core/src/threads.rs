@@ -1,10 +1,10 @@
 //! The end of a pool's threads.
 
 use std::fmt;
-use std::thread::{self, JoinHandle};
 
 use crate::run::discard;
-use crate::sync::{Arc, Mutex, lock};
+use crate::sync::thread::{self, JoinHandle};
+use crate::sync::{Arc, Mutex, is_finished, lock};
 
 /// Waits until threads have ended.
 ///
@@ -69,7 +69,7 @@ impl Threads {
                 let mut running = lock(&self.running);
                 let all = std::mem::take(&mut *running);
                 let (ended, mut still): (Vec<_>, Vec<_>) =
-                    all.into_iter().partition(JoinHandle::is_finished);
+                    all.into_iter().partition(is_finished);
                 still.push(thread);
                 *running = still;
                 drop(running);

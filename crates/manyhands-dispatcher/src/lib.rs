@@ -106,10 +106,11 @@ use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::mem::replace;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle, ThreadId};
+use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded, select};
+use manyhands_core::sync::thread::{self, JoinHandle, ThreadId};
+use manyhands_core::sync::{Mutex, lock};
 use manyhands_core::{
     Closed, Config, ConfigError, Job, JobId, Ticket, discard, join_all,
     run_one,
@@ -319,10 +320,6 @@ impl<J: Send + 'static> Drop for JobQueue<J> {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<J: Send + 'static> fmt::Debug for JobQueue<J> {

@@ -2,9 +2,10 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use manyhands_core::sync::{Mutex, lock};
 
 /// What a function looks at to learn that it may stop.
 ///
@@ -24,7 +25,7 @@ impl Context {
 
     /// True once the group has failed: what is still running may stop.
     pub fn is_cancelled(&self) -> bool {
-        self.lock().is_none()
+        lock(&self.cancel).is_none()
     }
 
     /// Ends when the group fails, so that a function can wait for that beside
@@ -34,12 +35,8 @@ impl Context {
     }
 
     pub(crate) fn cancel(&self) {
-        let cancel = self.lock().take();
+        let cancel = lock(&self.cancel).take();
         drop(cancel);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Sender<Infallible>>> {
-        self.cancel.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -92,9 +92,10 @@ mod error;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded, select};
+use manyhands_core::sync::{Mutex, lock};
 use manyhands_core::{
     Closed, Config, Panic, Threads, TrySubmitError, discard,
 };
@@ -329,10 +330,6 @@ impl<E> Drop for Group<E> {
     fn drop(&mut self) {
         self.threads.join();
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<E> fmt::Debug for Group<E> {

@@ -90,10 +90,13 @@ mod error;
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use manyhands_core::Threads;
+use manyhands_core::sync::{
+    Condvar, Instant, Mutex, MutexGuard, lock, wait, wait_at_most,
+};
 
 pub use crate::adapter::SemaphorePool;
 pub use crate::error::AcquireError;
@@ -247,7 +250,12 @@ impl Semaphore {
                 state.call();
                 return Err(error);
             }
-            state = wait(&turn.called, state, left);
+            state = match left {
+                None => wait(&turn.called, state),
+                Some(left) => {
+                    wait_at_most(&shared.state, &turn.called, state, left)
+                }
+            };
         }
         Ok(Permit { shared: Arc::clone(shared), permits })
     }
@@ -265,7 +273,7 @@ impl Semaphore {
     pub fn wait_idle(&self) {
         let mut state = self.shared.lock();
         while state.free < self.shared.total {
-            state = wait(&self.shared.idle, state, None);
+            state = wait(&self.shared.idle, state);
         }
     }
 
@@ -314,7 +322,7 @@ impl Shared {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 
@@ -325,21 +333,6 @@ impl Drop for Permit {
         state.call();
         if state.free == self.shared.total {
             self.shared.idle.notify_all();
-        }
-    }
-}
-
-/// Waits, not longer than `left` if that is set.
-fn wait<'a>(
-    condition: &Condvar,
-    state: MutexGuard<'a, State>,
-    left: Option<Duration>,
-) -> MutexGuard<'a, State> {
-    match left {
-        None => condition.wait(state).unwrap_or_else(PoisonError::into_inner),
-        Some(left) => {
-            let waited = condition.wait_timeout(state, left);
-            waited.unwrap_or_else(PoisonError::into_inner).0
         }
     }
 }

@@ -122,10 +122,10 @@ mod adapter;
 
 use std::fmt;
 use std::io;
-use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use crossbeam_utils::sync::WaitGroup;
+use manyhands_core::sync::thread::{self, JoinHandle};
 use manyhands_core::{join_all, results};
 
 pub use crate::adapter::WaitGroupPool;

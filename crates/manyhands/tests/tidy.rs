@@ -196,7 +196,10 @@ fn every_member_inherits_and_forbids_unsafe_code() {
 
 #[test]
 fn every_published_crate_has_the_licences() {
-    for folder in entries("crates") {
+    let mut folders = entries("crates");
+    // A workspace of its own, which stays here.
+    folders.retain(|folder| !folder.ends_with("models"));
+    for folder in folders {
         for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
             let copy = folder.join(licence);
             assert!(

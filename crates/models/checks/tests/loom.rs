@@ -1,0 +1,340 @@
+//! The smallest pieces, under every order of events that loom tells apart.
+//! A thread that waits for ever is a deadlock there, and fails the model.
+//!
+//! Data that must be visible is written and read with relaxed accesses: what
+//! no lock of the piece makes visible, loom may show as it was before.
+#![cfg(loom)]
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use loom::future::block_on;
+use loom::sync::atomic::AtomicUsize;
+use loom::{model, thread};
+use manyhands_core::results::{self, Receiver, Sender};
+use manyhands_core::{
+    Closed, Config, Intake, JobError, JobId, Spawn, Task, Ticket,
+    TrySubmitError, WorkerPool,
+};
+use manyhands_dispatcher::JobQueue;
+use manyhands_semaphore::{AcquireError, Semaphore, SemaphorePool};
+
+type Work = fn() -> u32;
+type Jobs = Intake<Sender<Ticket<Work>>>;
+
+/// An intake for one unfinished job, and where its jobs come out.
+fn intake() -> (Arc<Jobs>, Receiver<Ticket<Work>>) {
+    let (sender, queue) = results::channel();
+    (Arc::new(Intake::new(sender, NonZeroUsize::MIN)), queue)
+}
+
+fn submit(jobs: &Jobs) -> Result<JobId, Closed<Work>> {
+    jobs.enter(|| 1, hand_over)
+}
+
+fn hand_over(
+    queue: &Sender<Ticket<Work>>,
+    ticket: Ticket<Work>,
+) -> Result<(), Work> {
+    queue.send(ticket);
+    Ok(())
+}
+
+/// Runs the next job.
+fn work(jobs: &Jobs, queue: &Receiver<Ticket<Work>>) {
+    jobs.run(queue.recv().expect("there is one"));
+}
+
+#[test]
+fn a_submitter_that_waits_gets_the_place_that_becomes_free() {
+    model(|| {
+        let (jobs, queue) = intake();
+        submit(&jobs).expect("it is open");
+        let submitter = {
+            let jobs = Arc::clone(&jobs);
+            thread::spawn(move || submit(&jobs).is_ok())
+        };
+        work(&jobs, &queue);
+        assert!(submitter.join().expect("it does not panic"));
+    });
+}
+
+#[test]
+fn each_of_two_submitters_that_wait_gets_its_place() {
+    model(|| {
+        let (jobs, queue) = intake();
+        submit(&jobs).expect("it is open");
+        let submitter = || {
+            let jobs = Arc::clone(&jobs);
+            thread::spawn(move || submit(&jobs).is_ok())
+        };
+        let submitters = [submitter(), submitter()];
+        work(&jobs, &queue);
+        work(&jobs, &queue);
+        for submitter in submitters {
+            assert!(submitter.join().expect("it does not panic"));
+        }
+    });
+}
+
+#[test]
+fn a_submitter_that_waits_is_freed_by_close() {
+    model(|| {
+        let (jobs, queue) = intake();
+        submit(&jobs).expect("it is open");
+        let submitter = {
+            let jobs = Arc::clone(&jobs);
+            thread::spawn(move || submit(&jobs).is_err())
+        };
+        drop(jobs.close());
+        assert!(submitter.join().expect("it does not panic"));
+        work(&jobs, &queue);
+        assert!(queue.recv().is_none());
+    });
+}
+
+#[test]
+fn a_submit_that_races_a_close_is_in_the_queue_or_refused() {
+    model(|| {
+        let (jobs, queue) = intake();
+        let submitter = {
+            let jobs = Arc::clone(&jobs);
+            thread::spawn(move || submit(&jobs).is_ok())
+        };
+        drop(jobs.close());
+        let accepted = submitter.join().expect("it does not panic");
+        assert_eq!(queue.recv().is_some(), accepted);
+    });
+}
+
+#[test]
+fn a_refused_hand_over_wakes_the_next_that_waits() {
+    model(|| {
+        let (jobs, queue) = intake();
+        submit(&jobs).expect("it is open");
+        let refused = {
+            let jobs = Arc::clone(&jobs);
+            thread::spawn(move || {
+                let refuse = |_: &_, ticket: Ticket<Work>| Err(ticket.job);
+                jobs.enter(|| 2, refuse).is_err()
+            })
+        };
+        let submitter = {
+            let jobs = Arc::clone(&jobs);
+            thread::spawn(move || submit(&jobs).is_ok())
+        };
+        // The first job, and the one of whoever is not refused.
+        work(&jobs, &queue);
+        work(&jobs, &queue);
+        assert!(refused.join().expect("it does not panic"));
+        assert!(submitter.join().expect("it does not panic"));
+    });
+}
+
+#[test]
+fn a_place_is_free_before_its_completion_can_be_read() {
+    model(|| {
+        let (jobs, queue) = intake();
+        submit(&jobs).expect("it is open");
+        let (completions, received) = results::channel();
+        let worker = {
+            let jobs = Arc::clone(&jobs);
+            thread::spawn(move || {
+                let ticket = queue.recv().expect("there is one");
+                completions.send(jobs.run(ticket));
+            })
+        };
+        let full = match jobs.try_enter(|| 2, |_, _| Ok(())) {
+            Ok(_) => false,
+            Err(TrySubmitError::Full(_)) => true,
+            Err(TrySubmitError::Closed(_)) => panic!("it is open"),
+        };
+        received.recv().expect("a completion is owed");
+        if full {
+            assert!(jobs.try_enter(|| 3, |_, _| Ok(())).is_ok());
+        }
+        worker.join().expect("it does not panic");
+    });
+}
+
+#[test]
+fn what_was_written_before_a_send_is_visible_to_the_reader() {
+    model(|| {
+        let (sender, receiver) = results::channel();
+        let _not_the_end = sender.clone();
+        let written = Arc::new(AtomicUsize::new(0));
+        let worker = {
+            let written = Arc::clone(&written);
+            thread::spawn(move || {
+                written.store(1, Relaxed);
+                sender.send(());
+            })
+        };
+        assert_eq!(receiver.recv(), Some(()));
+        assert_eq!(written.load(Relaxed), 1);
+        worker.join().expect("it does not panic");
+    });
+}
+
+#[test]
+fn two_readers_share_one_result_and_both_find_the_end() {
+    model(|| {
+        let (sender, receiver) = results::channel();
+        let receiver = Arc::new(receiver);
+        let reader = {
+            let receiver = Arc::clone(&receiver);
+            thread::spawn(move || receiver.iter().count())
+        };
+        let worker = thread::spawn(move || {
+            sender.send(());
+        });
+        let here = receiver.iter().count();
+        let there = reader.join().expect("it does not panic");
+        assert_eq!(here + there, 1);
+        worker.join().expect("it does not panic");
+    });
+}
+
+#[test]
+fn several_senders_lose_nothing_and_the_last_ends_it() {
+    model(|| {
+        let (sender, receiver) = results::channel();
+        let other = sender.clone();
+        let workers = [
+            thread::spawn(move || sender.send(1)),
+            thread::spawn(move || other.send(2)),
+        ];
+        let mut received = Vec::new();
+        while receiver.recv_many(&mut received, 8) > 0 {}
+        assert_eq!(received.iter().sum::<u32>(), 3);
+        for worker in workers {
+            worker.join().expect("it does not panic");
+        }
+    });
+}
+
+#[test]
+fn a_handle_that_is_joined_has_the_answer_and_what_was_written() {
+    model(|| {
+        let pool = tasks();
+        let written = Arc::new(AtomicUsize::new(0));
+        let work = {
+            let written = Arc::clone(&written);
+            move || written.store(1, Relaxed)
+        };
+        let handle = pool.spawn(work).expect("it is open");
+        assert!(handle.join().is_ok());
+        assert_eq!(written.load(Relaxed), 1);
+    });
+}
+
+#[test]
+fn a_handle_that_is_polled_is_woken() {
+    model(|| {
+        let pool = tasks();
+        let handle = pool.spawn(|| 7).expect("it is open");
+        assert_eq!(block_on(handle).expect("it ran"), 7);
+    });
+}
+
+#[test]
+fn a_handle_whose_pool_is_cancelled_is_told() {
+    model(|| {
+        let pool = tasks();
+        let handle = pool.spawn(|| 7).expect("it is open");
+        pool.cancel();
+        match handle.join() {
+            Ok(answer) => assert_eq!(answer, 7),
+            Err(JobError::Cancelled) => {}
+            Err(other) => panic!("{other}"),
+        }
+    });
+}
+
+/// A pool with one thread a closure.
+fn tasks() -> SemaphorePool<Task<'static>> {
+    SemaphorePool::new(Config::new(1, 0).expect("one worker"))
+}
+
+#[test]
+fn one_permit_is_held_by_one_at_a_time() {
+    model(|| {
+        let semaphore = Semaphore::new(1);
+        let held = Arc::new(AtomicUsize::new(0));
+        let user = {
+            let (semaphore, held) = (semaphore.clone(), Arc::clone(&held));
+            move || {
+                let permit = semaphore.acquire().expect("it is open");
+                // As no atomic step: whoever holds the permit is alone.
+                let before = held.load(Relaxed);
+                held.store(before + 1, Relaxed);
+                drop(permit);
+            }
+        };
+        let users = [thread::spawn(user.clone()), thread::spawn(user)];
+        for user in users {
+            user.join().expect("it does not panic");
+        }
+        semaphore.wait_idle();
+        assert_eq!(held.load(Relaxed), 2);
+    });
+}
+
+#[test]
+fn a_waiter_that_gives_up_passes_its_turn_on() {
+    model(|| {
+        let semaphore = Semaphore::new(2);
+        let first = semaphore.acquire().expect("it is open");
+        let impatient = {
+            let semaphore = semaphore.clone();
+            thread::spawn(move || {
+                let limit = Duration::from_millis(1);
+                match semaphore.acquire_timeout(2, limit) {
+                    Ok(permit) => drop(permit),
+                    Err(error) => assert_eq!(error, AcquireError::TimedOut),
+                }
+            })
+        };
+        // A permit is free for this one, as soon as it is its turn.
+        drop(semaphore.acquire().expect("it is open"));
+        impatient.join().expect("it does not panic");
+        drop(first);
+        assert_eq!(semaphore.available(), 2);
+    });
+}
+
+#[test]
+fn a_closed_semaphore_frees_who_waits() {
+    model(|| {
+        let semaphore = Semaphore::new(1);
+        let held = semaphore.acquire().expect("it is open");
+        let waiter = {
+            let semaphore = semaphore.clone();
+            thread::spawn(move || semaphore.acquire().map(drop))
+        };
+        semaphore.close();
+        let ended = waiter.join().expect("it does not panic");
+        assert_eq!(ended, Err(AcquireError::Closed));
+        drop(held);
+    });
+}
+
+#[test]
+fn a_dispatcher_hands_over_the_job_that_it_took() {
+    model(|| {
+        let ran = Arc::new(AtomicUsize::new(0));
+        let queue = JobQueue::new(1).expect("one worker");
+        queue.start().expect("it starts");
+        let job = {
+            let ran = Arc::clone(&ran);
+            move || {
+                ran.fetch_add(1, Relaxed);
+            }
+        };
+        assert!(queue.submit(job).is_ok());
+        queue.stop();
+        assert_eq!(ran.load(Relaxed), 1);
+    });
+}

@@ -1,0 +1,493 @@
+//! Whole pools, on schedules that shuttle draws at random and by priority.
+//! A thread that waits for ever is a deadlock there, and fails the model.
+#![cfg(shuttle)]
+
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use checks::{Make, POOLS, Pool, Work, answer, config};
+use manyhands_core::{
+    Closed, Completion, JobError, Spawn, Task, TrySubmitError, WorkerPool,
+};
+use manyhands_semaphore::{AcquireError, Semaphore};
+use shuttle::future::block_on;
+use shuttle::{check_pct, check_random, thread};
+
+/// How many schedules, of each kind: `MODEL_SCHEDULES`, or a few.
+fn schedules() -> usize {
+    match std::env::var("MODEL_SCHEDULES") {
+        Ok(number) => number.parse().expect("MODEL_SCHEDULES is a number"),
+        Err(_) => 300,
+    }
+}
+
+/// Tries a model on schedules of both kinds.
+fn check(model: impl Fn() + Send + Sync + 'static) {
+    let model = Arc::new(model);
+    let same = Arc::clone(&model);
+    check_random(move || same(), schedules());
+    check_pct(move || model(), schedules(), 3);
+}
+
+/// Tries a model on every pool, or on the one that `MODEL_POOL` names.
+fn check_pools(model: fn(Make)) {
+    let chosen = std::env::var("MODEL_POOL").ok();
+    for &(name, make) in POOLS {
+        if chosen.as_deref().is_none_or(|chosen| chosen == name) {
+            eprintln!("{name}");
+            check(move || model(make));
+        }
+    }
+}
+
+/// Every completion that is still to come.
+fn drain(pool: &Pool) -> Vec<Completion<Work>> {
+    std::iter::from_fn(|| pool.recv()).collect()
+}
+
+/// The answers, sorted; all must be done.
+fn answers(completions: Vec<Completion<Work>>) -> Vec<u64> {
+    let mut answers: Vec<u64> = completions
+        .into_iter()
+        .map(|it| it.done().expect("it is done").expect("it is Ok"))
+        .collect();
+    answers.sort_unstable();
+    answers
+}
+
+#[test]
+fn every_job_has_one_completion() {
+    check_pools(|make| {
+        let pool = Arc::new(make(config(2, 1)));
+        let submitters: Vec<_> = [0, 10]
+            .map(|first| {
+                let pool = Arc::clone(&pool);
+                thread::spawn(move || {
+                    for number in first..first + 2 {
+                        pool.submit(answer(number)).expect("it is open");
+                    }
+                })
+            })
+            .into();
+        let mut received = Vec::new();
+        for _ in 0..4 {
+            received.push(pool.recv().expect("four were submitted"));
+        }
+        for submitter in submitters {
+            submitter.join().expect("no submitter panics");
+        }
+        pool.close();
+        assert!(pool.recv().is_none());
+        assert_eq!(answers(received), [0, 1, 10, 11]);
+    });
+}
+
+#[test]
+fn a_submit_that_races_a_close_is_accepted_or_refused() {
+    check_pools(|make| {
+        let pool = Arc::new(make(config(1, 0)));
+        let submitters: Vec<_> = [0, 10]
+            .map(|first| {
+                let pool = Arc::clone(&pool);
+                thread::spawn(move || {
+                    let mut accepted = Vec::new();
+                    for number in first..first + 2 {
+                        match pool.submit(answer(number)) {
+                            Ok(_) => accepted.push(number),
+                            Err(Closed(job)) => {
+                                assert_eq!(job(), Ok(number));
+                            }
+                        }
+                    }
+                    accepted
+                })
+            })
+            .into();
+        let closer = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || {
+                pool.close();
+                pool.close();
+            })
+        };
+        let received = answers(drain(&pool));
+        let mut accepted = Vec::new();
+        for submitter in submitters {
+            accepted.extend(submitter.join().expect("no submitter panics"));
+        }
+        closer.join().expect("close does not panic");
+        accepted.sort_unstable();
+        assert_eq!(received, accepted);
+    });
+}
+
+#[test]
+fn what_cancel_gives_back_was_not_run() {
+    check_pools(|make| {
+        let pool = Arc::new(make(config(1, 1)));
+        let ran = Arc::new(AtomicUsize::new(0));
+        let submitter = {
+            let (pool, ran) = (Arc::clone(&pool), Arc::clone(&ran));
+            thread::spawn(move || {
+                let job = || -> Work {
+                    let ran = Arc::clone(&ran);
+                    Box::new(move || {
+                        ran.fetch_add(1, Ordering::SeqCst);
+                        Ok(1)
+                    })
+                };
+                (0..3).filter(|_| pool.submit(job()).is_ok()).count()
+            })
+        };
+        pool.cancel();
+        let received = drain(&pool);
+        let accepted = submitter.join().expect("no submitter panics");
+        assert_eq!(received.len(), accepted);
+        let done = received.iter().filter(|it| it.outcome.is_done()).count();
+        assert_eq!(done, ran.load(Ordering::SeqCst));
+    });
+}
+
+#[test]
+fn a_place_that_becomes_free_goes_to_a_submitter_that_waits() {
+    check_pools(|make| {
+        let pool = Arc::new(make(config(1, 0)));
+        let submitters: Vec<_> = (0..3)
+            .map(|number| {
+                let pool = Arc::clone(&pool);
+                thread::spawn(move || {
+                    pool.submit(answer(number)).expect("it is open");
+                })
+            })
+            .collect();
+        // Nobody reads: the places alone let them through.
+        for submitter in submitters {
+            submitter.join().expect("no submitter panics");
+        }
+        pool.close();
+        assert_eq!(answers(drain(&pool)), [0, 1, 2]);
+    });
+}
+
+#[test]
+fn full_means_that_a_completion_is_owed() {
+    check_pools(|make| {
+        let pool = make(config(2, 0));
+        let mut owed = 0;
+        for number in 0..4 {
+            let mut job = answer(number);
+            loop {
+                match pool.try_submit(job) {
+                    Ok(_) => break,
+                    Err(TrySubmitError::Full(back)) => job = back,
+                    Err(TrySubmitError::Closed(_)) => panic!("it is open"),
+                }
+                assert!(owed > 0, "Full was said with nothing owed");
+                pool.recv().expect("one is owed");
+                owed -= 1;
+            }
+            owed += 1;
+        }
+        pool.close();
+        assert_eq!(drain(&pool).len(), owed);
+    });
+}
+
+#[test]
+fn the_bound_is_never_passed() {
+    check_pools(|make| {
+        const BOUND: usize = 1;
+        let pool = Arc::new(make(config(1, 0)));
+        assert_eq!(pool.bound().get(), BOUND);
+        let [accepted, ended] =
+            [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
+        let submitters: Vec<_> = (0..3)
+            .map(|_| {
+                let pool = Arc::clone(&pool);
+                let (accepted, ended) =
+                    (Arc::clone(&accepted), Arc::clone(&ended));
+                thread::spawn(move || {
+                    let ends = Arc::clone(&ended);
+                    let job: Work = Box::new(move || {
+                        thread::yield_now();
+                        ends.fetch_add(1, Ordering::SeqCst);
+                        Ok(1)
+                    });
+                    pool.submit(job).expect("it is open");
+                    // Counted after the pool did, and the ends before it
+                    // did, so never more than there are.
+                    let accepted = accepted.fetch_add(1, Ordering::SeqCst) + 1;
+                    let unfinished =
+                        accepted.saturating_sub(ended.load(Ordering::SeqCst));
+                    assert!(unfinished <= BOUND, "{unfinished} unfinished");
+                })
+            })
+            .collect();
+        for submitter in submitters {
+            submitter.join().expect("no submitter panics");
+        }
+    });
+}
+
+#[test]
+fn several_readers_share_the_completions_and_all_find_the_end() {
+    check_pools(|make| {
+        let pool = Arc::new(make(config(1, 2)));
+        let readers: Vec<_> = (0..2)
+            .map(|_| {
+                let pool = Arc::clone(&pool);
+                thread::spawn(move || drain(&pool))
+            })
+            .collect();
+        for number in 0..3 {
+            pool.submit(answer(number)).expect("it is open");
+        }
+        pool.close();
+        let received = readers
+            .into_iter()
+            .flat_map(|reader| reader.join().expect("no reader panics"))
+            .collect();
+        assert_eq!(answers(received), [0, 1, 2]);
+    });
+}
+
+#[test]
+fn batches_lose_nothing_and_wait_for_one() {
+    check_pools(|make| {
+        let pool = Arc::new(make(config(1, 1)));
+        let submitter = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || {
+                let accepted = pool.submit_all(&mut (0..4).map(answer));
+                assert_eq!(accepted.expect("it is open"), 4);
+                pool.close();
+            })
+        };
+        let mut received = Vec::new();
+        while pool.recv_many(&mut received, 3) > 0 {}
+        submitter.join().expect("no submitter panics");
+        assert_eq!(answers(received), [0, 1, 2, 3]);
+    });
+}
+
+#[test]
+fn drop_waits_for_what_was_accepted() {
+    check_pools(|make| {
+        let pool = make(config(2, 2));
+        let ran = Arc::new(AtomicUsize::new(0));
+        for _ in 0..3 {
+            let ran = Arc::clone(&ran);
+            let job: Work = Box::new(move || {
+                thread::yield_now();
+                ran.fetch_add(1, Ordering::SeqCst);
+                Ok(1)
+            });
+            pool.submit(job).expect("it is open");
+        }
+        drop(pool);
+        assert_eq!(ran.load(Ordering::SeqCst), 3);
+        assert_eq!(Arc::strong_count(&ran), 1);
+    });
+}
+
+#[test]
+fn a_pool_may_be_dropped_by_its_own_job() {
+    check_pools(|make| {
+        let pool = Arc::new(make(config(2, 1)));
+        let last = Arc::clone(&pool);
+        let (done, wait) = shuttle::sync::mpsc::channel();
+        let job: Work = Box::new(move || {
+            drop(last);
+            let _ = done.send(());
+            Ok(1)
+        });
+        pool.submit(job).expect("it is open");
+        pool.submit(answer(2)).expect("it is open");
+        drop(pool);
+        wait.recv().expect("the job comes to its end");
+    });
+}
+
+#[test]
+fn a_panic_is_a_completion_and_costs_no_place() {
+    check_pools(|make| {
+        let pool = make(config(1, 0));
+        for number in 0..3 {
+            let job: Work = match number {
+                1 => answer(1),
+                _ => Box::new(|| resume_unwind(Box::new("on purpose"))),
+            };
+            pool.submit(job).expect("it is open");
+        }
+        pool.close();
+        let received = drain(&pool);
+        let panicked = |it: &&Completion<Work>| it.outcome.is_panicked();
+        assert_eq!(received.iter().filter(panicked).count(), 2);
+        assert_eq!(received.len(), 3);
+    });
+}
+
+#[test]
+fn after_the_first_error_no_job_starts_in_an_error_group() {
+    let (_, make) = POOLS[4];
+    check(move || {
+        let pool = make(config(2, 0));
+        let failed = Arc::new(AtomicUsize::new(0));
+        let fails = {
+            let failed = Arc::clone(&failed);
+            move || -> Result<u64, ()> {
+                failed.fetch_add(1, Ordering::SeqCst);
+                Err(())
+            }
+        };
+        pool.submit(Box::new(fails)).expect("it is open");
+        let mut refused = 0;
+        for number in 0..2 {
+            refused += usize::from(pool.submit(answer(number)).is_err());
+        }
+        pool.close();
+        let received = drain(&pool);
+        assert_eq!(received.len() + refused, 3);
+        assert_eq!(failed.load(Ordering::SeqCst), 1);
+        // It is not closed by `close` alone: it had failed.
+        assert!(pool.submit(answer(9)).is_err());
+    });
+}
+
+#[test]
+fn a_handle_is_woken_whether_it_blocks_or_polls() {
+    type Tasks = manyhands_channel::ChannelPool<Task<'static>>;
+    check(|| {
+        let pool = Tasks::new(config(1, 1)).expect("it starts");
+        let joined = pool.spawn(|| 1).expect("it is open");
+        let awaited = pool.spawn(|| 2).expect("it is open");
+        assert_eq!(block_on(awaited).expect("it ran"), 2);
+        assert_eq!(joined.join().expect("it ran"), 1);
+    });
+}
+
+#[test]
+fn a_handle_of_a_cancelled_pool_is_told() {
+    type Tasks = manyhands_channel::ChannelPool<Task<'static>>;
+    check(|| {
+        let pool = Tasks::new(config(1, 1)).expect("it starts");
+        let first = pool.spawn(|| 1).expect("it is open");
+        let second = pool.spawn(|| 2).expect("it is open");
+        let canceller = thread::spawn(move || pool.cancel());
+        for (handle, answer) in [(first, 1), (second, 2)] {
+            match handle.join() {
+                Ok(it) => assert_eq!(it, answer),
+                Err(JobError::Cancelled) => {}
+                Err(other) => panic!("{other}"),
+            }
+        }
+        canceller.join().expect("cancel does not panic");
+    });
+}
+
+#[test]
+fn a_waiter_that_gives_up_passes_its_turn_on() {
+    check(|| {
+        let semaphore = Semaphore::new(2);
+        let first = semaphore.acquire().expect("it is open");
+        // Asks for more than is free, and gives up some time.
+        let impatient = {
+            let semaphore = semaphore.clone();
+            thread::spawn(move || {
+                let limit = Duration::from_millis(2);
+                match semaphore.acquire_timeout(2, limit) {
+                    Ok(permit) => drop(permit),
+                    Err(error) => assert_eq!(error, AcquireError::TimedOut),
+                }
+            })
+        };
+        // One permit is free for this one, as soon as it is its turn.
+        let patient = {
+            let semaphore = semaphore.clone();
+            thread::spawn(move || drop(semaphore.acquire()))
+        };
+        impatient.join().expect("it does not panic");
+        patient.join().expect("it does not panic");
+        drop(first);
+        assert_eq!(semaphore.available(), 2);
+    });
+}
+
+#[test]
+fn a_semaphore_never_gives_out_more_than_it_has() {
+    check(|| {
+        let semaphore = Semaphore::new(3);
+        let out = Arc::new(AtomicUsize::new(0));
+        let users: Vec<_> = [1, 2, 3, 1]
+            .into_iter()
+            .map(|weight| {
+                let (semaphore, out) = (semaphore.clone(), Arc::clone(&out));
+                thread::spawn(move || {
+                    let permit = semaphore.acquire_many(weight);
+                    let permit = permit.expect("it is open");
+                    let now = out.fetch_add(weight, Ordering::SeqCst);
+                    assert!(now + weight <= 3, "{} are out", now + weight);
+                    thread::yield_now();
+                    out.fetch_sub(weight, Ordering::SeqCst);
+                    drop(permit);
+                })
+            })
+            .collect();
+        for user in users {
+            user.join().expect("no user panics");
+        }
+        semaphore.wait_idle();
+        assert_eq!(semaphore.available(), 3);
+    });
+}
+
+#[test]
+fn a_closed_semaphore_sends_everybody_away() {
+    check(|| {
+        let semaphore = Semaphore::new(1);
+        let held = semaphore.acquire().expect("it is open");
+        let waiters: Vec<_> = (0..2)
+            .map(|_| {
+                let semaphore = semaphore.clone();
+                thread::spawn(move || semaphore.acquire().map(drop))
+            })
+            .collect();
+        semaphore.close();
+        drop(held);
+        for waiter in waiters {
+            // It may have come before the close, and had its turn.
+            let _ = waiter.join().expect("no waiter panics");
+        }
+        assert_eq!(semaphore.available(), 1);
+    });
+}
+
+#[test]
+fn a_job_queue_runs_what_it_accepted_whoever_stops_it() {
+    check(|| {
+        let ran = Arc::new(AtomicUsize::new(0));
+        let queue = manyhands_dispatcher::JobQueue::new(2).expect("two");
+        let queue = Arc::new(queue);
+        queue.start().expect("it starts");
+        let submitter = {
+            let (queue, ran) = (Arc::clone(&queue), Arc::clone(&ran));
+            thread::spawn(move || {
+                let job = || {
+                    let ran = Arc::clone(&ran);
+                    move || ran.fetch_add(1, Ordering::SeqCst)
+                };
+                (0..2).filter(|_| queue.submit(job()).is_ok()).count()
+            })
+        };
+        let stopper = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || queue.stop())
+        };
+        queue.stop();
+        stopper.join().expect("stop does not panic");
+        let accepted = submitter.join().expect("no submitter panics");
+        assert_eq!(ran.load(Ordering::SeqCst), accepted);
+    });
+}
