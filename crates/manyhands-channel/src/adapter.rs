@@ -148,6 +148,10 @@ impl<J: Job> WorkerPool<J> for ChannelPool<J> {
     fn bound(&self) -> NonZeroUsize {
         self.config.bound()
     }
+
+    fn unfinished(&self) -> Option<usize> {
+        Some(self.intake.unfinished())
+    }
 }
 
 impl<J: Job> Drop for ChannelPool<J> {

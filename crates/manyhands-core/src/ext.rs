@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::io;
 use std::iter::Fuse;
 use std::marker::PhantomData;
 use std::mem::{replace, take};
+use std::time::Duration;
 
+use crate::shutdown::shutdown;
 use crate::{
-    Closed, Completion, Job, JobId, Outcome, SubmitAllError, TrySubmitError,
-    WorkerPool, discard,
+    Closed, Completion, Job, JobId, Outcome, Shutdown, SubmitAllError,
+    TrySubmitError, WorkerPool, discard,
 };
 
 /// Conveniences over [`WorkerPool`], for every implementation of it.
@@ -153,6 +156,53 @@ pub trait WorkerPoolExt<J: Job>: WorkerPool<J> {
             owed: Owed::default(),
             refused: None,
         }
+    }
+
+    /// Closes the pool and waits for its jobs, for `patience` at most; then
+    /// cancels, and leaves behind what is still running. Every completion
+    /// that comes in time goes to `sink`, on this thread.
+    ///
+    /// Dropping a pool waits for its jobs, and a job may never end. This does
+    /// not wait for it: no more than `patience` and a tenth of a second for
+    /// what the cancel brings back. What was
+    /// [abandoned](Shutdown::abandoned) runs on, and keeps its thread and
+    /// what it borrowed from the pool; what was queued never starts.
+    ///
+    /// Not for a pool that others go on reading from: they would get what is
+    /// counted here.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use manyhands_core::{InlinePool, WorkerPool, WorkerPoolExt};
+    ///
+    /// let pool = InlinePool::new();
+    /// pool.submit(|| 6 * 7)?;
+    /// let end = pool.shutdown(Duration::from_secs(5), |completion| {
+    ///     assert_eq!(completion.done(), Some(42));
+    /// })?;
+    /// assert!(end.is_complete());
+    /// assert_eq!(end.done, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses the thread that reads meanwhile. The pool was
+    /// then dropped, which waits for every job.
+    ///
+    /// # Panics
+    ///
+    /// If `sink` does. The pool is closed by then, and its jobs run on.
+    fn shutdown(
+        self,
+        patience: Duration,
+        sink: impl FnMut(Completion<J>),
+    ) -> io::Result<Shutdown>
+    where
+        J: 'static,
+        Self: Sized + 'static,
+    {
+        shutdown(self, patience, sink)
     }
 }
 

@@ -164,6 +164,10 @@ impl<J: Job> WorkerPool<J> for InlinePool<J> {
     fn bound(&self) -> NonZeroUsize {
         NonZeroUsize::MIN
     }
+
+    fn unfinished(&self) -> Option<usize> {
+        Some(0)
+    }
 }
 
 impl<J: Job> Drop for InlinePool<J> {

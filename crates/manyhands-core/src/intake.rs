@@ -190,6 +190,15 @@ impl<H> Intake<H> {
         self.stopped.load(Ordering::SeqCst)
     }
 
+    /// How many jobs were accepted and are not finished.
+    pub fn unfinished(&self) -> usize {
+        let accepted = lock(&self.desk).accepted;
+        // Those that finished meanwhile may have been accepted meanwhile.
+        let finished = self.finished.load(Ordering::SeqCst);
+        usize::try_from(accepted.saturating_sub(finished))
+            .unwrap_or(usize::MAX)
+    }
+
     fn leave(&self) {
         // Sequentially consistent with the parking in `wait_for_room`: either
         // the parked submitter sees this job finished, or it is seen waiting.

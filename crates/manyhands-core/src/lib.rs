@@ -17,6 +17,7 @@
 //! | read what became of a job | [`Completion`], [`Outcome`], [`Panic`] |
 //! | feed a pool from one thread, in bounded memory | [`WorkerPoolExt::run_all`] |
 //! | get results in the order of the jobs | [`WorkerPoolExt::map_ordered`] |
+//! | stop at a deadline, whatever still runs | [`WorkerPoolExt::shutdown`] |
 //! | wait for one job | [`Spawn::spawn`], [`JobHandle`] |
 //! | choose workers and queue | [`Config`], [`Builder`] |
 //! | have a pool that is no pool: the baseline | [`InlinePool`] |
@@ -61,6 +62,7 @@ mod job;
 mod pool;
 pub mod results;
 mod run;
+mod shutdown;
 #[doc(hidden)]
 pub mod sync;
 mod threads;
@@ -77,4 +79,5 @@ pub use crate::intake::Intake;
 pub use crate::job::{AsyncJob, Job, JobId, Ticket};
 pub use crate::pool::WorkerPool;
 pub use crate::run::{discard, run_one, run_one_async};
+pub use crate::shutdown::Shutdown;
 pub use crate::threads::{Threads, join_all};

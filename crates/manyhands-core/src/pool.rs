@@ -7,7 +7,7 @@ use crate::{Closed, Completion, Job, JobId, SubmitAllError, TrySubmitError};
 
 /// A pool that runs jobs `J` on a limited number of workers.
 ///
-/// Seven methods, and two that do the same in batches. A job goes in through
+/// Seven methods, two that do the same in batches, and one that counts. A job goes in through
 /// [`submit`](Self::submit), and exactly one [`Completion`] for it comes out
 /// of [`recv`](Self::recv). What can be built from these is built from these:
 /// see [`WorkerPoolExt`](crate::WorkerPoolExt) and [`Spawn`](crate::Spawn).
@@ -162,6 +162,15 @@ pub trait WorkerPool<J: Job>: Send + Sync {
     /// Most jobs that are accepted and unfinished at once.
     fn bound(&self) -> NonZeroUsize;
 
+    /// How many jobs are accepted and unfinished at the moment; `None` for a
+    /// pool that does not count.
+    ///
+    /// Never more than there are, and exact while nobody submits and no job
+    /// ends. Does not wait.
+    fn unfinished(&self) -> Option<usize> {
+        None
+    }
+
     /// Submits jobs until the iterator ends. Waits at the bound as
     /// [`submit`](Self::submit) does. Returns how many there were.
     ///
@@ -244,6 +253,10 @@ macro_rules! forward {
 
             fn bound(&self) -> NonZeroUsize {
                 (**self).bound()
+            }
+
+            fn unfinished(&self) -> Option<usize> {
+                (**self).unfinished()
             }
 
             fn submit_all(

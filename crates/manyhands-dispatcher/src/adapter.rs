@@ -100,6 +100,10 @@ impl<J: Job + 'static> WorkerPool<J> for DispatcherPool<J> {
     fn bound(&self) -> NonZeroUsize {
         self.config.bound()
     }
+
+    fn unfinished(&self) -> Option<usize> {
+        Some(self.intake.unfinished())
+    }
 }
 
 impl<J: Job + 'static> Drop for DispatcherPool<J> {

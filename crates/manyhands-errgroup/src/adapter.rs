@@ -162,6 +162,10 @@ where
     fn bound(&self) -> NonZeroUsize {
         self.config.workers()
     }
+
+    fn unfinished(&self) -> Option<usize> {
+        Some(self.intake.unfinished())
+    }
 }
 
 impl<J: Job> Drop for ErrGroupPool<J> {

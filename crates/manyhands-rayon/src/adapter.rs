@@ -123,6 +123,10 @@ impl<J: Job + 'static> WorkerPool<J> for RayonPool<J> {
     fn bound(&self) -> NonZeroUsize {
         self.config.bound()
     }
+
+    fn unfinished(&self) -> Option<usize> {
+        Some(self.intake.unfinished())
+    }
 }
 
 /// Then the fields are dropped, `threads` last of all: that waits for the

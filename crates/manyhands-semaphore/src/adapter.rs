@@ -118,6 +118,10 @@ impl<J: Job + 'static> WorkerPool<J> for SemaphorePool<J> {
     fn bound(&self) -> NonZeroUsize {
         self.config.workers()
     }
+
+    fn unfinished(&self) -> Option<usize> {
+        Some(self.intake.unfinished())
+    }
 }
 
 impl<J: Job> Drop for SemaphorePool<J> {

@@ -117,6 +117,10 @@ impl<J: Job> WorkerPool<J> for WaitGroupPool<J> {
     fn bound(&self) -> NonZeroUsize {
         self.config.bound()
     }
+
+    fn unfinished(&self) -> Option<usize> {
+        Some(self.intake.unfinished())
+    }
 }
 
 impl<J: Job> Drop for WaitGroupPool<J> {

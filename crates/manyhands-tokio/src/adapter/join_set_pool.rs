@@ -207,6 +207,10 @@ impl<J: AsyncJob + 'static> WorkerPool<J> for JoinSetPool<J> {
     fn bound(&self) -> NonZeroUsize {
         self.config.workers()
     }
+
+    fn unfinished(&self) -> Option<usize> {
+        Some(self.intake.unfinished())
+    }
 }
 
 impl<J: Job> Drop for JoinSetPool<J> {

@@ -232,6 +232,10 @@ impl<J: AsyncJob> WorkerPool<J> for TaskPool<J> {
     fn bound(&self) -> NonZeroUsize {
         self.config.bound()
     }
+
+    fn unfinished(&self) -> Option<usize> {
+        Some(self.entry.intake.unfinished())
+    }
 }
 
 impl<J: Job> Drop for TaskPool<J> {
