@@ -26,6 +26,28 @@ use std::fmt;
 ///
 /// A job may panic: the pool contains it and reports it as
 /// [`Outcome::Panicked`](crate::Outcome::Panicked).
+///
+/// A job goes to another thread, and its answer comes from there: what may
+/// not cross over is refused when it is compiled, as what a closure captures,
+///
+/// ```compile_fail,E0277
+/// use std::rc::Rc;
+/// use manyhands_core::{InlinePool, WorkerPool};
+///
+/// let pool = InlinePool::new();
+/// let count = Rc::new(1);
+/// pool.submit(move || *count);
+/// ```
+///
+/// and as what it returns:
+///
+/// ```compile_fail,E0277
+/// use std::rc::Rc;
+/// use manyhands_core::{InlinePool, WorkerPool};
+///
+/// let pool = InlinePool::new();
+/// pool.submit(|| Rc::new(1));
+/// ```
 pub trait Job: Send {
     /// What the job answers.
     type Output: Send;
