@@ -7,8 +7,8 @@ use std::thread;
 use manyhands::{WorkerPoolExt, discard};
 
 use crate::kit::{
-    Count, Dropped, assert_full_strength, drain, every_variant, pool,
-    receive, submit,
+    Count, Dropped, assert_full_strength, drain, every_variant, pool, receive,
+    submit,
 };
 use crate::support::act::{Act, throw};
 

@@ -2,22 +2,30 @@
 
 use std::any::type_name;
 use std::env;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
 
 use crate::kit::{Variant, variants};
 
 /// In a child: the variant whose scene it plays.
 const SCENE: &str = "MANYHANDS_TEST_SCENE";
 
+/// In a child: where it may write.
+const FOLDER: &str = "MANYHANDS_TEST_FOLDER";
+
 /// How a child ended, and what it said on both outputs.
 #[derive(Debug)]
 pub(crate) struct End {
     status: ExitStatus,
     pub(crate) said: String,
+    /// What it could write to; see [`folder`].
+    pub(crate) folder: TempDir,
 }
 
 impl End {
@@ -73,23 +81,28 @@ pub(crate) fn ending<F: Fn(&Variant)>(
 }
 
 fn play(test: &str, variant: &str, patience: Duration) -> End {
+    let folder = tempfile::tempdir().unwrap();
     let mut child = Command::new(env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env(SCENE, variant)
+        .env(FOLDER, folder.path())
+        // Stacks are of the usual size.
+        .env_remove("RUST_MIN_STACK")
         // What one thread gives back, the next can take: otherwise memory
         // depends on which threads met.
         .env("MALLOC_ARENA_MAX", "1")
+        // Nor do the stacks of threads that have ended stay, for others.
+        .env("GLIBC_TUNABLES", "glibc.pthread.stack_cache_size=0")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let outputs =
-        [listen(child.stdout.take()), listen(child.stderr.take())];
+    let outputs = [listen(child.stdout.take()), listen(child.stderr.take())];
     let status = wait(&mut child, patience);
     let said = outputs.map(|output| output.join().unwrap()).concat();
     match status {
-        Some(status) => End { status, said },
+        Some(status) => End { status, said, folder },
         None => panic!(
             "{test}: {variant} was still at it after {patience:?}:\n{said}"
         ),
@@ -110,9 +123,7 @@ fn wait(child: &mut Child, patience: Duration) -> Option<ExitStatus> {
     None
 }
 
-fn listen(
-    output: Option<impl Read + Send + 'static>,
-) -> JoinHandle<String> {
+fn listen(output: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
     let mut output = output.unwrap();
     thread::spawn(move || {
         let mut said = Vec::new();
@@ -121,8 +132,7 @@ fn listen(
     })
 }
 
-/// Says something that is not lost if the process ends right after.
-pub(crate) fn say(what: &str) {
-    println!("{what}");
-    std::io::stdout().flush().unwrap();
+/// In a child: where its scene may write.
+pub(crate) fn folder() -> PathBuf {
+    env::var_os(FOLDER).unwrap().into()
 }

@@ -13,26 +13,30 @@ const SUBMITTERS: usize = 64;
 #[test]
 fn close_hands_64_waiting_submitters_their_jobs_and_runs_the_accepted() {
     every_variant(|variant| {
-        frees_all(variant, |pool| pool.close(), |drained, bound| {
-            assert_eq!(drained, [bound, 0, 0]);
-        });
+        frees_all(
+            variant,
+            |pool| pool.close(),
+            |drained, bound| {
+                assert_eq!(drained, [bound, 0, 0]);
+            },
+        );
     });
 }
 
 #[test]
 fn cancel_hands_64_waiting_submitters_their_jobs_and_gives_back_the_queue() {
     every_variant(|variant| {
-        frees_all(variant, |pool| pool.cancel(), |drained, bound| {
-            assert_eq!(drained, [1, 0, bound - 1]);
-        });
+        frees_all(
+            variant,
+            |pool| pool.cancel(),
+            |drained, bound| {
+                assert_eq!(drained, [1, 0, bound - 1]);
+            },
+        );
     });
 }
 
-fn frees_all(
-    variant: &Variant,
-    end: fn(&Pool),
-    check: fn([usize; 3], usize),
-) {
+fn frees_all(variant: &Variant, end: fn(&Pool), check: fn([usize; 3], usize)) {
     let refused_ran = Count::new();
     let pool: Arc<Pool> = Arc::new(pool(variant, 1, 2));
     let bound = pool.bound().get();
@@ -49,8 +53,7 @@ fn frees_all(
         .collect();
     submitters.iter().for_each(Waiter::asleep);
     end(&pool);
-    let refused: Vec<Act> =
-        submitters.into_iter().map(Waiter::join).collect();
+    let refused: Vec<Act> = submitters.into_iter().map(Waiter::join).collect();
     gate.open();
     check(drain(&*pool), bound);
     assert_eq!(refused_ran.get(), 0);

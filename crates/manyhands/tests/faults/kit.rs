@@ -144,6 +144,10 @@ impl<T: Send + 'static> Waiter<T> {
         os::asleep(self.tid);
     }
 
+    pub(crate) fn is_finished(&self) -> bool {
+        self.thread.is_finished()
+    }
+
     /// What the call returned.
     pub(crate) fn join(self) -> T {
         self.thread.join().unwrap_or_else(|payload| resume_unwind(payload))

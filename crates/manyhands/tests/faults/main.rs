@@ -8,6 +8,11 @@
 //! `MANYHANDS_DEEP=1` runs the same tests with the large numbers.
 #![cfg(all(feature = "all", target_os = "linux"))]
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
+#![allow(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a test's words are shown when it fails"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -16,18 +16,26 @@ use crate::support::or_deep;
 #[test]
 fn on_a_full_pool_a_job_is_told_full_and_close_frees_it_from_its_submit() {
     every_variant(|variant| {
-        nested_on_full(variant, |pool| pool.close(), |drained, queued| {
-            assert_eq!(drained, [1 + queued, 0, 0]);
-        });
+        nested_on_full(
+            variant,
+            |pool| pool.close(),
+            |drained, queued| {
+                assert_eq!(drained, [1 + queued, 0, 0]);
+            },
+        );
     });
 }
 
 #[test]
 fn on_a_full_pool_cancel_frees_a_job_from_its_submit() {
     every_variant(|variant| {
-        nested_on_full(variant, |pool| pool.cancel(), |drained, queued| {
-            assert_eq!(drained, [1, 0, queued]);
-        });
+        nested_on_full(
+            variant,
+            |pool| pool.cancel(),
+            |drained, queued| {
+                assert_eq!(drained, [1, 0, queued]);
+            },
+        );
     });
 }
 

@@ -3,8 +3,8 @@
 use manyhands::{Outcome, WorkerPoolExt, discard};
 
 use crate::kit::{
-    Count, Dropped, assert_full_strength, drain, every_variant, pool,
-    receive, submit,
+    Count, Dropped, assert_full_strength, drain, every_variant, pool, receive,
+    submit,
 };
 use crate::support::act::{Act, Hostile, throw};
 use crate::support::gate::Gate;
