@@ -6,11 +6,12 @@ use std::thread;
 
 use manyhands::{WorkerPoolExt, discard};
 
+use crate::act::Act;
 use crate::kit::{
     Count, Dropped, assert_full_strength, drain, every_variant, pool, receive,
     submit,
 };
-use crate::support::act::{Act, throw};
+use crate::support::hostile::throw;
 
 #[test]
 fn when_the_reader_goes_after_one_result_every_job_runs_and_nothing_leaks() {

@@ -8,8 +8,8 @@ use std::thread;
 
 use manyhands::{Completion, JobId, Outcome};
 
+use crate::act::Act;
 use crate::kit::{Pool, Variant, every_variant, pool};
-use crate::support::act::Act;
 use crate::support::or_deep;
 
 const JOBS: usize = 60;

@@ -83,7 +83,7 @@ pub(crate) fn ending<F: Fn(&Variant)>(
 fn play(test: &str, variant: &str, patience: Duration) -> End {
     let folder = tempfile::tempdir().unwrap();
     let mut child = Command::new(env::current_exe().unwrap())
-        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .args(["--exact", test, "--nocapture", "--include-ignored"])
         .env(SCENE, variant)
         .env(FOLDER, folder.path())
         // Stacks are of the usual size.

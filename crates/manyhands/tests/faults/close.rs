@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::act::Act;
 use crate::kit::{
     Count, Pool, Variant, Waiter, drain, every_variant, pool, submit,
 };
-use crate::support::act::Act;
 use crate::support::gate::Gate;
 
 const SUBMITTERS: usize = 64;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use crate::act::Act;
 use crate::child::alone;
 use crate::kit::{Count, Pool, every_variant, pool, submit};
 use crate::os;
-use crate::support::act::{Act, throw};
 use crate::support::gate::Gate;
+use crate::support::hostile::throw;
 
 const JOBS: usize = 20;
 

@@ -10,11 +10,12 @@ use std::time::Duration;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
 
+use crate::act::Act;
 use crate::child::{End, ending, folder};
 use crate::kit::{Pool, Variant, drain, pool, receive, submit};
 use crate::os;
-use crate::support::act::{Act, Hostile, throw};
 use crate::support::gate::Gate;
+use crate::support::hostile::{Hostile, throw};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -8,8 +8,8 @@ use std::thread::{self, JoinHandle};
 use manyhands::{Completion, Config, WorkerPool};
 use manyhands_conformance::watchdog;
 
+use crate::act::Act;
 use crate::os::{self, Tid};
-use crate::support::act::Act;
 use crate::support::gate::Gate;
 
 pub(crate) type Variant = manyhands::Variant<Act>;

@@ -10,12 +10,12 @@ use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::unistd::{Pid, getpid};
 
+use crate::act::Act;
 use crate::child::alone;
 use crate::kit::{
     Count, Waiter, assert_full_strength, drain, pool, receive, submit,
 };
 use crate::os::{self, Tid};
-use crate::support::act::Act;
 use crate::support::gate::Gate;
 use crate::support::or_deep;
 

@@ -17,6 +17,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod act;
 mod child;
 mod kit;
 mod os;

@@ -4,13 +4,14 @@ use std::sync::{Arc, Weak, mpsc};
 
 use manyhands::{Closed, TrySubmitError};
 
+use crate::act::Act;
 use crate::kit::{
     Count, Pool, Variant, assert_full_strength, drain, every_variant, pool,
     receive, submit,
 };
 use crate::os::{self, Tid};
-use crate::support::act::{Act, throw};
 use crate::support::gate::Gate;
+use crate::support::hostile::throw;
 use crate::support::or_deep;
 
 #[test]

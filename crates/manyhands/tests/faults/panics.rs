@@ -2,12 +2,13 @@
 
 use manyhands::{Outcome, WorkerPoolExt, discard};
 
+use crate::act::Act;
 use crate::kit::{
     Count, Dropped, assert_full_strength, drain, every_variant, pool, receive,
     submit,
 };
-use crate::support::act::{Act, Hostile, throw};
 use crate::support::gate::Gate;
+use crate::support::hostile::{Hostile, throw};
 use crate::support::or_deep;
 
 #[test]

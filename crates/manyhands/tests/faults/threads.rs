@@ -7,12 +7,12 @@ use std::time::Duration;
 use manyhands::{BuildError, Config, WorkerPool};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
+use crate::act::Act;
 use crate::child::alone;
 use crate::kit::{
     Variant, assert_full_strength, drain, pool, receive, submit,
 };
 use crate::os;
-use crate::support::act::Act;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use manyhands::WorkerPoolExt;
 
+use crate::act::Act;
 use crate::child::alone;
 use crate::kit::{Count, Pool, drain, pool, receive, submit};
 use crate::os;
-use crate::support::act::Act;
 use crate::support::or_deep;
 
 #[test]

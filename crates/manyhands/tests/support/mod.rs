@@ -1,8 +1,7 @@
-//! What the tests over all variants share: a job that does what it is told,
-//! and a gate for it to wait at.
+//! What the tests over all variants share.
 
-pub(crate) mod act;
 pub(crate) mod gate;
+pub(crate) mod hostile;
 
 use std::env;
 

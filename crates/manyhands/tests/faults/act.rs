@@ -2,11 +2,10 @@
 
 use std::any::Any;
 use std::fmt;
-use std::panic::resume_unwind;
 
 use manyhands::{AsyncJob, Job};
 
-use super::gate::{Entry, Gate};
+use crate::support::gate::{Entry, Gate};
 
 /// A job for every variant: waits at a gate, if it was told to, and then does
 /// its work. It has both faces, so that the wait holds no thread of a pool of
@@ -70,25 +69,5 @@ impl AsyncJob for Act {
 impl fmt::Debug for Act {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Act").finish_non_exhaustive()
-    }
-}
-
-/// Panics without a word from the panic hook.
-pub(crate) fn throw(payload: impl Any + Send) -> ! {
-    resume_unwind(Box::new(payload))
-}
-
-/// A value that panics when it is dropped, and so does what it throws, as
-/// many times as it says.
-#[derive(Debug)]
-pub(crate) struct Hostile(pub(crate) u32);
-
-impl Drop for Hostile {
-    fn drop(&mut self) {
-        match self.0 {
-            0 => {}
-            1 => throw("a drop that panics"),
-            more => throw(Self(more - 1)),
-        }
     }
 }

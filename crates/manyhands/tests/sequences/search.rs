@@ -1,0 +1,131 @@
+//! Looks for a program that a pool does not keep to, and makes it smaller.
+
+use std::fmt::Debug;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use manyhands::{Config, Panic, WorkerPool};
+use proptest::strategy::Strategy;
+use proptest::test_runner::{
+    Config as Settings, TestCaseError, TestError, TestRng, TestRunner,
+};
+
+use crate::job::Step;
+
+pub(crate) type Pool = Box<dyn WorkerPool<Step>>;
+
+/// A pool to be looked into.
+#[derive(Clone)]
+pub(crate) struct Subject {
+    pub(crate) make: Arc<dyn Fn(Config) -> Pool + Send + Sync>,
+    /// Declared by the variant: the first error is as good as a cancel.
+    pub(crate) stops_on_error: bool,
+    /// How long a program may take, which is milliseconds, before it hangs.
+    pub(crate) patience: Duration,
+}
+
+/// What was found: the smallest program, and what went wrong.
+#[derive(Debug)]
+pub(crate) struct Finding<P> {
+    pub(crate) program: P,
+    pub(crate) fault: String,
+}
+
+/// What a program does to a pool, and whether that was right.
+pub(crate) type Play<P> = fn(&Subject, &P) -> Result<(), String>;
+
+/// Plays so many programs, other ones each time.
+pub(crate) fn search<P>(
+    subject: &Subject,
+    programs: impl Strategy<Value = P>,
+    play: Play<P>,
+    count: u32,
+) -> Option<Finding<P>>
+where
+    P: Clone + Debug + Send + 'static,
+{
+    let runner = TestRunner::new(settings(count));
+    look(runner, subject, programs, play)
+}
+
+/// Plays so many programs, the same ones each time.
+pub(crate) fn search_the_same<P>(
+    subject: &Subject,
+    programs: impl Strategy<Value = P>,
+    play: Play<P>,
+    count: u32,
+) -> Option<Finding<P>>
+where
+    P: Clone + Debug + Send + 'static,
+{
+    let settings = settings(count);
+    let random = TestRng::deterministic_rng(settings.rng_algorithm);
+    let runner = TestRunner::new_with_rng(settings, random);
+    look(runner, subject, programs, play)
+}
+
+fn settings(count: u32) -> Settings {
+    Settings {
+        cases: count,
+        failure_persistence: None,
+        // Beyond that, a fault that hangs would take too long to be shown.
+        max_shrink_time: 60_000,
+        ..Settings::default()
+    }
+}
+
+fn look<P>(
+    mut runner: TestRunner,
+    subject: &Subject,
+    programs: impl Strategy<Value = P>,
+    play: Play<P>,
+) -> Option<Finding<P>>
+where
+    P: Clone + Debug + Send + 'static,
+{
+    let found = runner.run(&programs, |program| {
+        watched(subject, program, play).map_err(TestCaseError::fail)
+    });
+    match found {
+        Ok(()) => None,
+        Err(TestError::Fail(fault, program)) => {
+            Some(Finding { program, fault: fault.to_string() })
+        }
+        Err(TestError::Abort(why)) => panic!("no program: {why}"),
+    }
+}
+
+/// Plays a program on a thread of its own, which is left behind if it hangs.
+fn watched<P: Send + 'static>(
+    subject: &Subject,
+    program: P,
+    play: Play<P>,
+) -> Result<(), String> {
+    let (tell, told) = channel();
+    let patience = subject.patience;
+    let subject = subject.clone();
+    let thread = thread::spawn(move || {
+        let played =
+            catch_unwind(AssertUnwindSafe(|| play(&subject, &program)));
+        let played = played.unwrap_or_else(|payload| {
+            Err(format!("panicked: {}", Panic::new(payload).message()))
+        });
+        // Whether anybody still waits makes no difference here.
+        let _ = tell.send(played);
+    });
+    match told.recv_timeout(patience) {
+        Ok(played) => {
+            thread.join().unwrap();
+            played
+        }
+        Err(RecvTimeoutError::Timeout) => {
+            Err(format!("still waiting after {patience:?}"))
+        }
+        Err(RecvTimeoutError::Disconnected) => {
+            Err("the thread of the program died".to_owned())
+        }
+    }
+}
