@@ -1,5 +1,7 @@
 //! Programs: sequences of calls, and how they are made up.
 
+use std::fmt::Debug;
+
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy};
 use proptest::prop_oneof;
@@ -67,13 +69,70 @@ pub(crate) struct Together {
     pub(crate) last: Last,
 }
 
-/// How long a program is.
-pub(crate) fn calls(ops: &[Op]) -> usize {
+/// A program that can be made smaller.
+pub(crate) trait Program: Clone + Debug + Send + 'static {
+    /// How many calls it has; one for each job.
+    fn calls(&self) -> usize;
+
+    /// The programs that lack one call of it.
+    fn smaller(&self) -> Vec<Self>;
+}
+
+impl Program for Alone {
+    fn calls(&self) -> usize {
+        calls(&self.ops)
+    }
+
+    fn smaller(&self) -> Vec<Self> {
+        let with = |ops| Self { ops, ..self.clone() };
+        smaller(&self.ops).into_iter().map(with).collect()
+    }
+}
+
+impl Program for Together {
+    fn calls(&self) -> usize {
+        self.threads.iter().map(|ops| calls(ops)).sum()
+    }
+
+    fn smaller(&self) -> Vec<Self> {
+        let threads = self.threads.iter().enumerate();
+        threads
+            .flat_map(|(at, ops)| {
+                smaller(ops).into_iter().map(move |ops| {
+                    let mut program = self.clone();
+                    program.threads[at] = ops;
+                    program
+                })
+            })
+            .collect()
+    }
+}
+
+fn calls(ops: &[Op]) -> usize {
     let calls = |op: &Op| match op {
         Op::SubmitAll(kinds) => kinds.len().max(1),
         _ => 1,
     };
     ops.iter().map(calls).sum()
+}
+
+fn smaller(ops: &[Op]) -> Vec<Vec<Op>> {
+    let mut all = Vec::new();
+    for at in 0..ops.len() {
+        let mut without = ops.to_vec();
+        without.remove(at);
+        all.push(without);
+        if let Op::SubmitAll(kinds) = &ops[at] {
+            for job in 0..kinds.len() {
+                let mut kinds = kinds.clone();
+                kinds.remove(job);
+                let mut less = ops.to_vec();
+                less[at] = Op::SubmitAll(kinds);
+                all.push(less);
+            }
+        }
+    }
+    all
 }
 
 pub(crate) fn alone() -> impl Strategy<Value = Alone> {

@@ -1,6 +1,5 @@
 //! Looks for a program that a pool does not keep to, and makes it smaller.
 
-use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -14,6 +13,7 @@ use proptest::test_runner::{
 };
 
 use crate::job::Step;
+use crate::program::Program;
 
 pub(crate) type Pool = Box<dyn WorkerPool<Step>>;
 
@@ -38,29 +38,23 @@ pub(crate) struct Finding<P> {
 pub(crate) type Play<P> = fn(&Subject, &P) -> Result<(), String>;
 
 /// Plays so many programs, other ones each time.
-pub(crate) fn search<P>(
+pub(crate) fn search<P: Program>(
     subject: &Subject,
     programs: impl Strategy<Value = P>,
     play: Play<P>,
     count: u32,
-) -> Option<Finding<P>>
-where
-    P: Clone + Debug + Send + 'static,
-{
+) -> Option<Finding<P>> {
     let runner = TestRunner::new(settings(count));
     look(runner, subject, programs, play)
 }
 
 /// Plays so many programs, the same ones each time.
-pub(crate) fn search_the_same<P>(
+pub(crate) fn search_the_same<P: Program>(
     subject: &Subject,
     programs: impl Strategy<Value = P>,
     play: Play<P>,
     count: u32,
-) -> Option<Finding<P>>
-where
-    P: Clone + Debug + Send + 'static,
-{
+) -> Option<Finding<P>> {
     let settings = settings(count);
     let random = TestRng::deterministic_rng(settings.rng_algorithm);
     let runner = TestRunner::new_with_rng(settings, random);
@@ -72,30 +66,52 @@ fn settings(count: u32) -> Settings {
         cases: count,
         failure_persistence: None,
         // Beyond that, a fault that hangs would take too long to be shown.
-        max_shrink_time: 60_000,
+        max_shrink_time: 20_000,
         ..Settings::default()
     }
 }
 
-fn look<P>(
+fn look<P: Program>(
     mut runner: TestRunner,
     subject: &Subject,
     programs: impl Strategy<Value = P>,
     play: Play<P>,
-) -> Option<Finding<P>>
-where
-    P: Clone + Debug + Send + 'static,
-{
+) -> Option<Finding<P>> {
     let found = runner.run(&programs, |program| {
         watched(subject, program, play).map_err(TestCaseError::fail)
     });
     match found {
         Ok(()) => None,
         Err(TestError::Fail(fault, program)) => {
-            Some(Finding { program, fault: fault.to_string() })
+            let fault = fault.to_string();
+            Some(reduce(subject, Finding { program, fault }, play))
         }
         Err(TestError::Abort(why)) => panic!("no program: {why}"),
     }
+}
+
+/// Leaves out call after call, as long as what is left still fails. (The
+/// search does so only before it makes the calls themselves simpler, and
+/// plays each program once, which with a race is not enough.)
+fn reduce<P: Program>(
+    subject: &Subject,
+    mut found: Finding<P>,
+    play: Play<P>,
+) -> Finding<P> {
+    /// How often a program is played before it counts as one that does not
+    /// fail.
+    const PLAYS: usize = 10;
+    let fails = |program: P| {
+        let fault = (0..PLAYS)
+            .find_map(|_| watched(subject, program.clone(), play).err());
+        fault.map(|fault| Finding { program, fault })
+    };
+    while let Some(smaller) =
+        found.program.smaller().into_iter().find_map(fails)
+    {
+        found = smaller;
+    }
+    found
 }
 
 /// Plays a program on a thread of its own, which is left behind if it hangs.

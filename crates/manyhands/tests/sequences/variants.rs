@@ -6,9 +6,10 @@ use std::time::Duration;
 use proptest::strategy::Strategy;
 
 use crate::job::Step;
+use crate::program::{self, Program};
 use crate::search::{Play, Subject, search};
 use crate::support::or_deep;
-use crate::{alone, program, together};
+use crate::{alone, together};
 
 /// Every variant, by name, as what is looked into.
 pub(crate) fn subjects() -> Vec<(&'static str, Subject)> {
@@ -32,11 +33,11 @@ fn every_variant_keeps_to_any_program_of_several_threads() {
     every_variant(program::together, together::play, or_deep(100, 5_000));
 }
 
-fn every_variant<S>(programs: fn() -> S, play: Play<S::Value>, count: u32)
-where
-    S: Strategy,
-    S::Value: Clone + Send + 'static,
-{
+fn every_variant<S: Strategy<Value: Program>>(
+    programs: fn() -> S,
+    play: Play<S::Value>,
+    count: u32,
+) {
     for (name, subject) in subjects() {
         if let Some(found) = search(&subject, programs(), play, count) {
             panic!("{name}: {}\nin {:#?}", found.fault, found.program);
