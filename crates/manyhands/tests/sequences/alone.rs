@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use manyhands::{Config, JobId, TrySubmitError, discard};
+use manyhands::{Config, JobId, TrySubmitError};
 
 use crate::job::{End, Record, Step};
 use crate::model::{Model, Said};
@@ -111,7 +111,7 @@ impl Player {
         let number = job.number();
         match self.pool().submit(job) {
             Ok(id) => self.accepted(id, number, kind),
-            Err(refused) => self.refused(refused.into_inner(), number),
+            Err(refused) => self.refused(refused.into_inner().back(), number),
         }
     }
 
@@ -121,10 +121,12 @@ impl Player {
         match self.pool().try_submit(job) {
             Ok(id) => self.accepted(id, number, kind),
             Err(TrySubmitError::Full(job)) => {
-                self.model.may_say(Said::Full)?;
-                came_back(job, number, &self.record(number))
+                came_back(job.back(), number, &self.record(number))?;
+                self.model.may_say(Said::Full)
             }
-            Err(TrySubmitError::Closed(job)) => self.refused(job, number),
+            Err(TrySubmitError::Closed(job)) => {
+                self.refused(job.back(), number)
+            }
         }
     }
 
@@ -138,7 +140,10 @@ impl Player {
         });
         let (accepted, refused) = match self.pool().submit_all(&mut jobs) {
             Ok(accepted) => (accepted as usize, Vec::new()),
-            Err(error) => (error.accepted as usize, error.refused),
+            Err(error) => {
+                let refused = error.refused.into_iter().map(Step::back);
+                (error.accepted as usize, refused.collect())
+            }
         };
         let taken = taken.get();
         if accepted + refused.len() != taken {
@@ -154,8 +159,8 @@ impl Player {
             let record = self.record(first + at);
             self.model.accept(first + at, kind, record);
         }
-        for (at, job) in refused.into_iter().enumerate() {
-            self.refused(job, first + accepted + at)?;
+        for (at, back) in refused.into_iter().enumerate() {
+            self.refused(back, first + accepted + at)?;
         }
         Ok(())
     }
@@ -174,10 +179,11 @@ impl Player {
         Ok(())
     }
 
-    fn refused(&mut self, job: Step, number: usize) -> Result<(), String> {
+    fn refused(&mut self, back: usize, number: usize) -> Result<(), String> {
+        came_back(back, number, &self.record(number))?;
         self.model.may_say(Said::Closed)?;
         self.model.refused();
-        came_back(job, number, &self.record(number))
+        Ok(())
     }
 
     /// False at the end.
@@ -200,10 +206,9 @@ impl Player {
         if count == 0 && max > 0 {
             return self.model.ended();
         }
-        into.into_iter().try_for_each(|completion| {
-            let id = completion.id;
-            self.model.settle(id, End::of(completion))
-        })
+        let ended = into.into_iter().map(|c| (c.id, End::of(c)));
+        let ended: Vec<_> = ended.collect();
+        ended.into_iter().try_for_each(|(id, end)| self.model.settle(id, end))
     }
 
     fn open(&mut self) {
@@ -270,13 +275,15 @@ impl Player {
 }
 
 /// A refused job is the one that was submitted, as it was.
-fn came_back(job: Step, number: usize, record: &Record) -> Result<(), String> {
-    let (back, starts) = (job.number(), record.starts());
-    discard(job);
+fn came_back(
+    back: usize,
+    number: usize,
+    record: &Record,
+) -> Result<(), String> {
     if back != number {
         return Err(format!("{number} was refused, and {back} came back"));
     }
-    if starts > 0 {
+    if record.starts() > 0 {
         return Err(format!("{number} was refused, and started"));
     }
     Ok(())

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use manyhands::{
     Closed, Completion, JobId, Outcome, Ticket, TrySubmitError, WorkerPool,
-    run_one,
+    discard, run_one,
 };
 
 use crate::job::Step;
@@ -73,21 +73,25 @@ impl Broken {
         JobId::new(u64::MAX)
     }
 
-    /// `None` for a completion that is lost.
-    fn spoil(&self, completion: Completion<Step>) -> Option<Completion<Step>> {
+    /// True for a completion to be lost.
+    fn loses(&self, completion: &Completion<Step>) -> bool {
+        match self.fault {
+            Fault::LosesEverySeventhCompletion => self.every(7),
+            Fault::LosesWhatPanicked => completion.outcome.is_panicked(),
+            _ => false,
+        }
+    }
+
+    fn spoil(&self, completion: Completion<Step>) -> Completion<Step> {
         let Completion { id, outcome } = completion;
-        let outcome = match (self.fault, outcome) {
-            (Fault::LosesEverySeventhCompletion, _) if self.every(7) => {
-                return None;
+        match outcome {
+            Outcome::Cancelled(job)
+                if self.has(Fault::RunsWhatItGivesBackAsCancelled) =>
+            {
+                run_one(Ticket { id, job }, false)
             }
-            (Fault::LosesWhatPanicked, Outcome::Panicked(_)) => return None,
-            (
-                Fault::RunsWhatItGivesBackAsCancelled,
-                Outcome::Cancelled(job),
-            ) => return Some(run_one(Ticket { id, job }, false)),
-            (_, outcome) => outcome,
-        };
-        Some(Completion { id, outcome })
+            outcome => Completion { id, outcome },
+        }
     }
 }
 
@@ -135,9 +139,11 @@ impl WorkerPool<Step> for Broken {
             {
                 thread::park();
             }
-            match self.spoil(received?) {
-                Some(completion) => return Some(completion),
-                None => continue,
+            let completion = received?;
+            if self.loses(&completion) {
+                discard(completion);
+            } else {
+                return Some(self.spoil(completion));
             }
         }
     }

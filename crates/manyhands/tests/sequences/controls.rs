@@ -73,7 +73,7 @@ fn a_pool_that_says_full_with_nothing_owed_is_found_in_three_calls() {
 
 #[test]
 fn a_pool_that_says_full_with_nothing_owed_is_found_by_several_threads() {
-    together_in(Fault::SaysFullWithNothingOwed, 3, "full with");
+    together_in(Fault::SaysFullWithNothingOwed, 8, "full with");
 }
 
 #[test]

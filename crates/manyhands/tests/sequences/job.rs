@@ -69,6 +69,13 @@ impl Step {
         self.number
     }
 
+    /// Drops a job that came back, and says which one it was.
+    pub(crate) fn back(self) -> usize {
+        let number = self.number;
+        discard(self);
+        number
+    }
+
     fn start(&mut self) -> Option<Entry> {
         self.record.starts.fetch_add(1, Ordering::SeqCst);
         self.gate.take()

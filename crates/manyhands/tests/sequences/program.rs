@@ -69,13 +69,14 @@ pub(crate) struct Together {
     pub(crate) last: Last,
 }
 
-/// A program that can be made smaller.
+/// A program that can be made simpler.
 pub(crate) trait Program: Clone + Debug + Send + 'static {
     /// How many calls it has; one for each job.
     fn calls(&self) -> usize;
 
-    /// The programs that lack one call of it.
-    fn smaller(&self) -> Vec<Self>;
+    /// The programs that are one step simpler: a thread less, a call less,
+    /// or a call that can do less.
+    fn simpler(&self) -> Vec<Self>;
 }
 
 impl Program for Alone {
@@ -83,9 +84,9 @@ impl Program for Alone {
         calls(&self.ops)
     }
 
-    fn smaller(&self) -> Vec<Self> {
+    fn simpler(&self) -> Vec<Self> {
         let with = |ops| Self { ops, ..self.clone() };
-        smaller(&self.ops).into_iter().map(with).collect()
+        simpler(&self.ops).into_iter().map(with).collect()
     }
 }
 
@@ -94,17 +95,24 @@ impl Program for Together {
         self.threads.iter().map(|ops| calls(ops)).sum()
     }
 
-    fn smaller(&self) -> Vec<Self> {
-        let threads = self.threads.iter().enumerate();
-        threads
-            .flat_map(|(at, ops)| {
-                smaller(ops).into_iter().map(move |ops| {
-                    let mut program = self.clone();
-                    program.threads[at] = ops;
-                    program
-                })
-            })
-            .collect()
+    fn simpler(&self) -> Vec<Self> {
+        let with = |threads| Self { threads, ..self.clone() };
+        let mut all = Vec::new();
+        // One thread does what two did.
+        for at in 1..self.threads.len() {
+            let mut threads = self.threads.clone();
+            let ops = threads.remove(at);
+            threads[at - 1].extend(ops);
+            all.push(with(threads));
+        }
+        for at in 0..self.threads.len() {
+            for ops in simpler(&self.threads[at]) {
+                let mut threads = self.threads.clone();
+                threads[at] = ops;
+                all.push(with(threads));
+            }
+        }
+        all
     }
 }
 
@@ -116,21 +124,32 @@ fn calls(ops: &[Op]) -> usize {
     ops.iter().map(calls).sum()
 }
 
-fn smaller(ops: &[Op]) -> Vec<Vec<Op>> {
+fn simpler(ops: &[Op]) -> Vec<Vec<Op>> {
     let mut all = Vec::new();
-    for at in 0..ops.len() {
+    for (at, op) in ops.iter().enumerate() {
         let mut without = ops.to_vec();
         without.remove(at);
         all.push(without);
-        if let Op::SubmitAll(kinds) = &ops[at] {
-            for job in 0..kinds.len() {
-                let mut kinds = kinds.clone();
-                kinds.remove(job);
-                let mut less = ops.to_vec();
-                less[at] = Op::SubmitAll(kinds);
-                all.push(less);
+        let instead = match op {
+            Op::SubmitAll(kinds) => {
+                let without = |job| {
+                    let mut kinds = kinds.clone();
+                    kinds.remove(job);
+                    Op::SubmitAll(kinds)
+                };
+                (0..kinds.len()).map(without).collect()
             }
-        }
+            Op::TrySubmit(kind) => vec![Op::Submit(*kind)],
+            Op::Submit(kind) if *kind != Kind::Plain => {
+                vec![Op::Submit(Kind::Plain)]
+            }
+            _ => Vec::new(),
+        };
+        all.extend(instead.into_iter().map(|op| {
+            let mut ops = ops.to_vec();
+            ops[at] = op;
+            ops
+        }));
     }
     all
 }

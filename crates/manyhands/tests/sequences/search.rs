@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use manyhands::{Config, Panic, WorkerPool};
 use proptest::strategy::Strategy;
@@ -66,7 +66,7 @@ fn settings(count: u32) -> Settings {
         cases: count,
         failure_persistence: None,
         // Beyond that, a fault that hangs would take too long to be shown.
-        max_shrink_time: 20_000,
+        max_shrink_time: 10_000,
         ..Settings::default()
     }
 }
@@ -90,8 +90,8 @@ fn look<P: Program>(
     }
 }
 
-/// Leaves out call after call, as long as what is left still fails. (The
-/// search does so only before it makes the calls themselves simpler, and
+/// Takes step after step, as long as what is left still fails. (The search
+/// leaves out calls only before it makes the calls themselves simpler, and
 /// plays each program once, which with a race is not enough.)
 fn reduce<P: Program>(
     subject: &Subject,
@@ -100,16 +100,20 @@ fn reduce<P: Program>(
 ) -> Finding<P> {
     /// How often a program is played before it counts as one that does not
     /// fail.
-    const PLAYS: usize = 10;
+    const PLAYS: usize = 50;
+    /// When what is left has to do.
+    const TIME: Duration = Duration::from_secs(10);
+    let since = Instant::now();
     let fails = |program: P| {
         let fault = (0..PLAYS)
+            .take_while(|_| since.elapsed() < TIME)
             .find_map(|_| watched(subject, program.clone(), play).err());
         fault.map(|fault| Finding { program, fault })
     };
-    while let Some(smaller) =
-        found.program.smaller().into_iter().find_map(fails)
+    while let Some(simpler) =
+        found.program.simpler().into_iter().find_map(fails)
     {
-        found = smaller;
+        found = simpler;
     }
     found
 }

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use manyhands::discard;
 use manyhands::{Config, InlinePool, JobId, TrySubmitError, WorkerPool};
 
 use crate::job::{End, Record, Step};
@@ -347,7 +346,7 @@ impl<'a> Player<'a> {
         let closed = self.stage.is_closed();
         match self.stage.pool.submit(step) {
             Ok(id) => self.accepted(number, Some(id), gate, closed),
-            Err(refused) => self.refused(number, refused.into_inner()),
+            Err(refused) => self.refused(number, refused.into_inner().back()),
         }
     }
 
@@ -357,8 +356,11 @@ impl<'a> Player<'a> {
         let closed = self.stage.is_closed();
         match self.stage.pool.try_submit(step) {
             Ok(id) => self.accepted(number, Some(id), gate, closed),
-            Err(TrySubmitError::Closed(step)) => self.refused(number, step),
+            Err(TrySubmitError::Closed(step)) => {
+                self.refused(number, step.back())
+            }
             Err(TrySubmitError::Full(step)) => {
+                came_back(number, step.back())?;
                 let offered = self.stage.offered.load(Ordering::SeqCst);
                 let bound = self.stage.pool.bound().get();
                 // This one is none of them.
@@ -369,7 +371,7 @@ impl<'a> Player<'a> {
                 if closed {
                     return Err("full, after close".to_owned());
                 }
-                came_back(number, step)
+                Ok(())
             }
         }
     }
@@ -388,7 +390,10 @@ impl<'a> Player<'a> {
         };
         let (accepted, refused) = match submitted {
             Ok(accepted) => (accepted as usize, Vec::new()),
-            Err(error) => (error.accepted as usize, error.refused),
+            Err(error) => {
+                let refused = error.refused.into_iter().map(Step::back);
+                (error.accepted as usize, refused.collect())
+            }
         };
         if accepted + refused.len() != offers.len() {
             return Err(format!(
@@ -399,8 +404,8 @@ impl<'a> Player<'a> {
         for &(number, gate) in &offers[..accepted] {
             self.accepted(number, None, gate, closed)?;
         }
-        for (&(number, _), step) in offers[accepted..].iter().zip(refused) {
-            self.refused(number, step)?;
+        for (&(number, _), back) in offers[accepted..].iter().zip(refused) {
+            self.refused(number, back)?;
         }
         Ok(())
     }
@@ -417,8 +422,8 @@ impl<'a> Player<'a> {
         if closed { Err("accepted, after close".to_owned()) } else { Ok(()) }
     }
 
-    fn refused(&self, number: usize, step: Step) -> Result<(), String> {
-        came_back(number, step)?;
+    fn refused(&self, number: usize, back: usize) -> Result<(), String> {
+        came_back(number, back)?;
         if self.stage.closing.load(Ordering::SeqCst) {
             Ok(())
         } else {
@@ -450,9 +455,7 @@ impl<'a> Player<'a> {
     }
 }
 
-fn came_back(number: usize, step: Step) -> Result<(), String> {
-    let back = step.number();
-    discard(step);
+fn came_back(number: usize, back: usize) -> Result<(), String> {
     if back == number {
         Ok(())
     } else {
