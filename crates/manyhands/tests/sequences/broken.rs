@@ -102,7 +102,7 @@ impl WorkerPool<Step> for Broken {
                 return Err(Closed(job));
             }
             // A moment that is long enough to be met.
-            thread::sleep(Duration::from_millis(1));
+            thread::sleep(Duration::from_micros(100));
             return self.pool.submit(job).or_else(|_| Ok(Self::no_id()));
         }
         match self.pool.submit(job) {
