@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use manyhands::{Completion, JobId, Outcome};
@@ -44,6 +44,8 @@ struct Run {
     /// How much has happened, and when to cancel.
     events: AtomicUsize,
     point: usize,
+    /// The pool is cancelled.
+    cancelled: AtomicBool,
     /// How often each job was started.
     starts: Vec<AtomicUsize>,
 }
@@ -52,6 +54,7 @@ impl Run {
     fn event(&self) {
         if self.events.fetch_add(1, Ordering::SeqCst) == self.point {
             self.pool.cancel();
+            self.cancelled.store(true, Ordering::SeqCst);
         }
     }
 
@@ -65,8 +68,12 @@ impl Run {
                 run.event();
                 number
             });
+            let cancelled = self.cancelled.load(Ordering::SeqCst);
             match self.pool.submit(job) {
-                Ok(id) => assert_eq!(accepted.insert(id, number), None),
+                Ok(id) => {
+                    assert!(!cancelled, "{id} was accepted after cancel");
+                    assert_eq!(accepted.insert(id, number), None);
+                }
                 Err(_) => refused.push(number),
             }
             self.event();
@@ -82,6 +89,7 @@ fn cancel_at(variant: &Variant, point: usize) {
         pool: pool(variant, 2, 3),
         events: AtomicUsize::new(0),
         point,
+        cancelled: AtomicBool::new(false),
         starts: (0..JOBS).map(|_| AtomicUsize::new(0)).collect(),
     });
     let submitters = [0..JOBS / 2, JOBS / 2..JOBS].map(|mine| {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::thread::{self, available_parallelism};
 use std::time::Duration;
 
@@ -59,16 +60,30 @@ fn on_one_processor_one_thread_submits_all_then_closes_then_reads() {
 }
 
 #[test]
-fn on_one_processor_no_wake_up_is_lost_between_jobs_that_come_one_by_one() {
+fn on_one_processor_a_job_wakes_a_pool_and_a_reader_that_have_gone_to_sleep() {
     alone(PATIENCE, |variant| {
         one_processor();
-        let (pool, ran) = (pool(variant, 3, 4), Count::new());
-        let jobs = or_deep(1_000, 100_000);
+        let pool: Shared = pool(variant, 3, 4).into();
+        let (tell, told) = mpsc::channel();
+        let reader = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || {
+                while let Some(completion) = pool.recv() {
+                    tell.send(completion.outcome.is_done()).unwrap();
+                }
+            })
+        };
+        let ran = Count::new();
+        let jobs = or_deep(300, 30_000);
         for _ in 0..jobs {
-            submit(&pool, ran.job());
-            assert!(receive(&pool).outcome.is_done());
+            os::others_asleep();
+            submit(&*pool, ran.job());
+            assert_eq!(told.recv(), Ok(true));
         }
         assert_eq!(ran.get(), jobs);
+        os::others_asleep();
+        pool.close();
+        reader.join().unwrap();
     });
 }
 

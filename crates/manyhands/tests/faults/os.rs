@@ -30,17 +30,23 @@ pub(crate) fn threads_back_to(count: usize) {
     }
 }
 
-/// Waits until the thread waits for something.
+/// Waits until the thread waits for something, or has ended.
 pub(crate) fn asleep(thread: Tid) {
     let stat = format!("/proc/self/task/{thread}/stat");
     // `123 (name) S …`: the name may hold anything, also parentheses.
-    while !read_to_string(&stat)
-        .unwrap()
-        .rsplit_once(") ")
-        .is_some_and(|(_, state)| state.starts_with('S'))
-    {
+    let awake = |stat: String| {
+        let (_, state) = stat.rsplit_once(") ").unwrap();
+        !state.starts_with(['S', 'Z', 'X'])
+    };
+    while read_to_string(&stat).is_ok_and(awake) {
         thread::yield_now();
     }
+}
+
+/// Waits until every other thread does.
+pub(crate) fn others_asleep() {
+    let this = this_thread();
+    threads().into_iter().filter(|&other| other != this).for_each(asleep);
 }
 
 /// How often the thread gave the processor away, by waiting.
