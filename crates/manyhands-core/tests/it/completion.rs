@@ -1,7 +1,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use manyhands_core::Panic;
+use manyhands_core::{InlinePool, Outcome, Panic, WorkerPool};
 
 fn thrown(payload: impl Any + Send) -> Panic {
     Panic::new(Box::new(payload))
@@ -39,4 +39,30 @@ impl Drop for Hostile {
 fn dropping_a_panic_contains_its_payload() {
     drop(thrown(Hostile(3)));
     drop(thrown(Hostile(1000))); // leaked in the end, and no abort
+}
+
+#[test]
+fn an_outcome_is_one_of_three_and_has_an_answer_if_it_is_done() {
+    type Work = fn() -> u32;
+    let outcome: Outcome<Work> = Outcome::Done(42);
+    assert!(outcome.is_done());
+    assert!(!outcome.is_panicked() && !outcome.is_cancelled());
+    assert_eq!(outcome.done(), Some(42));
+
+    let outcome: Outcome<Work> = Outcome::Panicked(thrown("no"));
+    assert!(outcome.is_panicked());
+    assert!(!outcome.is_done() && !outcome.is_cancelled());
+    assert_eq!(outcome.done(), None);
+
+    let outcome: Outcome<Work> = Outcome::Cancelled(|| 42);
+    assert!(outcome.is_cancelled());
+    assert!(!outcome.is_done() && !outcome.is_panicked());
+    assert_eq!(outcome.done(), None);
+}
+
+#[test]
+fn a_completion_has_the_answer_of_its_outcome() {
+    let pool = InlinePool::new();
+    pool.submit(|| 42).unwrap();
+    assert_eq!(pool.recv().unwrap().done(), Some(42));
 }

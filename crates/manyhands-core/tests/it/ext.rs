@@ -93,139 +93,161 @@ mod lazy {
 
 #[test]
 fn run_all_gives_every_completion_to_the_sink_in_bounded_memory() {
-    let pool = Lazy::new(3);
-    let mut seen = Vec::new();
-    let jobs = |count: u64| (0..count).map(|n| move || n);
-    let fed = pool.run_all(jobs(100), |c| seen.push((c.id.get(), c.done())));
-    assert_eq!(fed.unwrap(), 100);
-    seen.sort_unstable();
-    assert!(seen.into_iter().eq((0..100).map(|n| (n, Some(n)))));
-    assert_eq!(pool.peak(), 3);
-    // The pool is open still.
-    assert_eq!(pool.run_all(jobs(1), |_| ()).unwrap(), 1);
+    watchdog(|| {
+        let pool = Lazy::new(3);
+        let mut seen = Vec::new();
+        let jobs = |count: u64| (0..count).map(|n| move || n);
+        let fed =
+            pool.run_all(jobs(100), |c| seen.push((c.id.get(), c.done())));
+        assert_eq!(fed.unwrap(), 100);
+        seen.sort_unstable();
+        assert!(seen.into_iter().eq((0..100).map(|n| (n, Some(n)))));
+        assert_eq!(pool.peak(), 3);
+        // The pool is open still.
+        assert_eq!(pool.run_all(jobs(1), |_| ()).unwrap(), 1);
+    });
 }
 
 #[test]
 fn run_all_reads_before_results_pile_up() {
-    // Inline, every submit has a result at once: unread, they would all wait.
-    let pool = InlinePool::new();
-    let unread = Cell::new(0u32);
-    let most = Cell::new(0);
-    let jobs = (0..1000u32).map(|n| {
-        unread.set(unread.get() + 1);
-        most.set(most.get().max(unread.get()));
-        move || n
+    watchdog(|| {
+        // Inline, every submit has a result at once: unread, they would all wait.
+        let pool = InlinePool::new();
+        let unread = Cell::new(0u32);
+        let most = Cell::new(0);
+        let jobs = (0..1000u32).map(|n| {
+            unread.set(unread.get() + 1);
+            most.set(most.get().max(unread.get()));
+            move || n
+        });
+        pool.run_all(jobs, |_| unread.set(unread.get() - 1)).unwrap();
+        assert_eq!(unread.get(), 0);
+        assert!(most.get() <= 3, "{} results waited", most.get());
     });
-    pool.run_all(jobs, |_| unread.set(unread.get() - 1)).unwrap();
-    assert_eq!(unread.get(), 0);
-    assert!(most.get() <= 3, "{} results waited", most.get());
 }
 
 #[test]
 fn run_all_of_nothing_returns_at_once() {
-    let pool = Lazy::new(1);
-    assert_eq!(pool.run_all(Vec::<fn()>::new(), |_| ()).unwrap(), 0);
+    watchdog(|| {
+        let pool = Lazy::new(1);
+        assert_eq!(pool.run_all(Vec::<fn()>::new(), |_| ()).unwrap(), 0);
+    });
 }
 
 #[test]
 fn run_all_on_a_pool_that_closes_tells_what_was_accepted() {
-    let pool = Lazy::new(2);
-    let mut rest = (0..10).map(|n| {
-        if n == 4 {
-            pool.close();
-        }
-        move || n
+    watchdog(|| {
+        let pool = Lazy::new(2);
+        let mut rest = (0..10).map(|n| {
+            if n == 4 {
+                pool.close();
+            }
+            move || n
+        });
+        let mut received = 0;
+        let error = pool.run_all(&mut rest, |_| received += 1).unwrap_err();
+        assert_eq!(error.accepted, 4);
+        assert_eq!(received, 4);
+        assert_eq!(error.refused.len(), 1);
+        assert_eq!((error.refused[0])(), 4);
+        assert_eq!(rest.count(), 5, "what was not taken is still there");
     });
-    let mut received = 0;
-    let error = pool.run_all(&mut rest, |_| received += 1).unwrap_err();
-    assert_eq!(error.accepted, 4);
-    assert_eq!(received, 4);
-    assert_eq!(error.refused.len(), 1);
-    assert_eq!((error.refused[0])(), 4);
-    assert_eq!(rest.count(), 5, "what was not taken is still there");
 }
 
 #[test]
 fn map_ordered_yields_in_the_order_of_the_jobs() {
-    let pool = Lazy::new(4);
-    let jobs = (0..50u32).map(|n| move || n);
-    let mapped = pool.map_ordered(jobs).filter_map(Outcome::done);
-    assert!(mapped.eq(0..50));
+    watchdog(|| {
+        let pool = Lazy::new(4);
+        let jobs = (0..50u32).map(|n| move || n);
+        let mapped = pool.map_ordered(jobs).filter_map(Outcome::done);
+        assert!(mapped.eq(0..50));
+    });
 }
 
 #[test]
 fn map_ordered_takes_no_more_jobs_than_twice_the_bound_ahead() {
-    let pool = Lazy::new(4);
-    let taken = Cell::new(0usize);
-    let jobs = (0..50).map(|_| {
-        taken.set(taken.get() + 1);
-        || ()
+    watchdog(|| {
+        let pool = Lazy::new(4);
+        let taken = Cell::new(0usize);
+        let jobs = (0..50).map(|_| {
+            taken.set(taken.get() + 1);
+            || ()
+        });
+        let mut yielded = 0;
+        for _ in pool.map_ordered(jobs) {
+            yielded += 1;
+            // And one that found the pool full.
+            assert!(taken.get() <= yielded + 2 * 4 + 1);
+        }
+        assert_eq!(yielded, 50);
     });
-    let mut yielded = 0;
-    for _ in pool.map_ordered(jobs) {
-        yielded += 1;
-        // And one that found the pool full.
-        assert!(taken.get() <= yielded + 2 * 4 + 1);
-    }
-    assert_eq!(yielded, 50);
 }
 
 #[test]
 fn map_ordered_on_a_pool_that_closes_gives_the_rest_back_unrun() {
-    let pool = Lazy::new(2);
-    let jobs = (0..6).map(|n| {
-        if n == 3 {
-            pool.close();
-        }
-        move || n
+    watchdog(|| {
+        let pool = Lazy::new(2);
+        let jobs = (0..6).map(|n| {
+            if n == 3 {
+                pool.close();
+            }
+            move || n
+        });
+        let outcomes: Vec<_> = pool
+            .map_ordered(jobs)
+            .map(|outcome| match outcome {
+                Outcome::Done(n) => (n, true),
+                Outcome::Cancelled(job) => (job(), false),
+                Outcome::Panicked(panic) => panic.resume(),
+            })
+            .collect();
+        let expected = (0..6).map(|n| (n, n < 3)).collect::<Vec<_>>();
+        assert_eq!(outcomes, expected);
     });
-    let outcomes: Vec<_> = pool
-        .map_ordered(jobs)
-        .map(|outcome| match outcome {
-            Outcome::Done(n) => (n, true),
-            Outcome::Cancelled(job) => (job(), false),
-            Outcome::Panicked(panic) => panic.resume(),
-        })
-        .collect();
-    let expected = (0..6).map(|n| (n, n < 3)).collect::<Vec<_>>();
-    assert_eq!(outcomes, expected);
 }
 
 #[test]
 fn map_ordered_dropped_early_leaves_nothing_for_the_next_user() {
-    let pool = Lazy::new(3);
-    let mut first = pool.map_ordered((0..10).map(|n| move || n));
-    assert_eq!(first.next().and_then(Outcome::done), Some(0));
-    drop(first);
-    assert!(pool.recv().is_none());
+    watchdog(|| {
+        let pool = Lazy::new(3);
+        let mut first = pool.map_ordered((0..10).map(|n| move || n));
+        assert_eq!(first.next().and_then(Outcome::done), Some(0));
+        drop(first);
+        assert!(pool.recv().is_none());
+    });
 }
 
 #[test]
 fn submit_all_of_the_trait_tells_how_many() {
-    let pool = Lazy::new(5);
-    let jobs = || (0..5).map(|n| move || n);
-    assert_eq!(pool.submit_all(&mut jobs()).unwrap(), 5);
-    pool.close();
-    // The pool is closed, which comes before full.
-    let error = pool.submit_all(&mut jobs()).unwrap_err();
-    assert_eq!((error.accepted, error.refused.len()), (0, 1));
+    watchdog(|| {
+        let pool = Lazy::new(5);
+        let jobs = || (0..5).map(|n| move || n);
+        assert_eq!(pool.submit_all(&mut jobs()).unwrap(), 5);
+        pool.close();
+        // The pool is closed, which comes before full.
+        let error = pool.submit_all(&mut jobs()).unwrap_err();
+        assert_eq!((error.accepted, error.refused.len()), (0, 1));
+    });
 }
 
 #[test]
 fn pools_work_through_references_boxes_and_arcs() {
-    fn total<P: WorkerPool<fn() -> u32>>(pool: P) -> u32 {
-        let mut sum = 0;
-        let jobs = [(|| 1) as fn() -> u32, || 2];
-        pool.run_all(jobs, |c| sum += c.done().unwrap()).unwrap();
-        sum
-    }
-    let pool = InlinePool::new();
-    assert_eq!(total(&pool), 3);
-    assert_eq!(total(pool), 3);
-    assert_eq!(total(Box::new(InlinePool::new())), 3);
-    assert_eq!(total(std::sync::Arc::new(InlinePool::new())), 3);
-    let object: Box<dyn WorkerPool<fn() -> u32>> = Box::new(InlinePool::new());
-    assert_eq!(total(object), 3);
+    watchdog(|| {
+        fn total<P: WorkerPool<fn() -> u32>>(pool: P) -> u32 {
+            let mut sum = 0;
+            let jobs = [(|| 1) as fn() -> u32, || 2];
+            pool.run_all(jobs, |c| sum += c.done().unwrap()).unwrap();
+            sum
+        }
+        let pool = InlinePool::new();
+        assert_eq!(total(&pool), 3);
+        assert_eq!(total(pool), 3);
+        assert_eq!(total(Box::new(InlinePool::new())), 3);
+        assert_eq!(total(std::sync::Arc::new(InlinePool::new())), 3);
+        let object: Box<dyn WorkerPool<fn() -> u32>> =
+            Box::new(InlinePool::new());
+        assert_eq!(total(object), 3);
+    });
 }
 
 #[test]
@@ -253,13 +275,16 @@ fn completions_of_others_are_not_taken_for_ones_own() {
 
 #[test]
 fn run_all_waits_for_its_own_last_job_when_others_finish_first() {
-    // The last job in is the first to run, so the stranger comes last.
-    let pool = Lazy::new(3);
-    let jobs = |numbers: std::ops::Range<u32>| numbers.map(|n| move || n);
-    pool.submit_all(&mut jobs(100..101)).unwrap();
-    let mut seen = Vec::new();
-    pool.run_all(jobs(0..5), |c| seen.extend(c.done())).unwrap();
-    seen.retain(|n| *n < 100);
-    seen.sort_unstable();
-    assert_eq!(seen, [0, 1, 2, 3, 4]);
+    watchdog(|| {
+        // The last job in is the first to run, so the stranger comes last.
+        let pool = Lazy::new(3);
+        let jobs =
+            |numbers: std::ops::Range<u32>| numbers.map(|n| move || n);
+        pool.submit_all(&mut jobs(100..101)).unwrap();
+        let mut seen = Vec::new();
+        pool.run_all(jobs(0..5), |c| seen.extend(c.done())).unwrap();
+        seen.retain(|n| *n < 100);
+        seen.sort_unstable();
+        assert_eq!(seen, [0, 1, 2, 3, 4]);
+    });
 }

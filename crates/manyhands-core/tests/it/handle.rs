@@ -92,49 +92,60 @@ fn join_waits_for_the_answer() {
 
 #[test]
 fn a_panic_comes_to_the_handle_with_its_message() {
-    let pool = InlinePool::<Task<'_>>::new();
-    let boom = || -> u32 { std::panic::resume_unwind(Box::new("boom")) };
-    let handle = pool.spawn(boom).unwrap();
-    assert!(handle.is_finished());
-    let Err(JobError::Panicked(panic)) = handle.join() else {
-        panic!("no panic");
-    };
-    assert_eq!(panic.message(), "boom");
+    watchdog(|| {
+        let pool = InlinePool::<Task<'_>>::new();
+        let boom = || -> u32 { std::panic::resume_unwind(Box::new("boom")) };
+        let handle = pool.spawn(boom).unwrap();
+        assert!(handle.is_finished());
+        let Err(JobError::Panicked(panic)) = handle.join() else {
+            panic!("no panic");
+        };
+        assert_eq!(panic.message(), "boom");
+    });
 }
 
 #[test]
 fn a_closure_that_is_dropped_unrun_cancels_its_handle() {
-    let pool = Held::default();
-    let handle = pool.spawn(|| 1).unwrap();
-    pool.jobs.lock().unwrap().clear();
-    assert!(matches!(handle.join(), Err(JobError::Cancelled)));
+    watchdog(|| {
+        let pool = Held::default();
+        let handle = pool.spawn(|| 1).unwrap();
+        pool.jobs.lock().unwrap().clear();
+        assert!(matches!(handle.join(), Err(JobError::Cancelled)));
+    });
 }
 
 #[test]
 fn a_refused_closure_comes_back() {
-    let pool = Held { refuse: true, ..Held::default() };
-    let word = String::from("mine");
-    let refused = pool.spawn(move || word).unwrap_err();
-    let word = (refused.0)();
-    let refused = pool.try_spawn(move || word).unwrap_err();
-    assert!(refused.is_full());
-    assert_eq!((refused.into_inner())(), "mine");
+    watchdog(|| {
+        let pool = Held { refuse: true, ..Held::default() };
+        let word = String::from("mine");
+        let refused = pool.spawn(move || word).unwrap_err();
+        let word = (refused.0)();
+        let refused = pool.try_spawn(move || word).unwrap_err();
+        assert!(refused.is_full());
+        assert_eq!((refused.into_inner())(), "mine");
+    });
 }
 
 #[test]
 fn closures_may_borrow_as_long_as_the_pool_lives() {
-    let words = [String::from("many"), String::from("hands")];
-    let pool = InlinePool::<Task<'_>>::new();
-    let count = pool.spawn(|| words.iter().map(String::len).sum::<usize>());
-    assert_eq!(count.unwrap().join().unwrap(), 9);
+    watchdog(|| {
+        let words = [String::from("many"), String::from("hands")];
+        let pool = InlinePool::<Task<'_>>::new();
+        let count =
+            pool.spawn(|| words.iter().map(String::len).sum::<usize>());
+        assert_eq!(count.unwrap().join().unwrap(), 9);
+    });
 }
 
 #[test]
 fn nothing_is_left_to_be_read_from_the_pool() {
-    let pool = InlinePool::<Task<'_>>::new();
-    pool.spawn(|| 1).unwrap().join().unwrap();
-    pool.close();
-    assert!(pool.recv().is_none());
+    watchdog(|| {
+        let pool = InlinePool::<Task<'_>>::new();
+        pool.spawn(|| 1).unwrap().join().unwrap();
+        pool.close();
+        assert!(pool.recv().is_none());
+    });
 }
 
 #[derive(Default)]
@@ -148,45 +159,51 @@ impl Wake for CountWakes {
 
 #[test]
 fn a_handle_is_a_future_that_wakes_who_polled_it_last() {
-    let pool = Held::default();
-    let mut handle = pin!(pool.spawn(|| 42).unwrap());
-    let (first, last) =
-        (Arc::new(CountWakes::default()), Arc::new(CountWakes::default()));
-    for wakes in [&first, &last] {
-        let waker = Waker::from(Arc::clone(wakes));
-        let mut context = Context::from_waker(&waker);
-        assert!(handle.as_mut().poll(&mut context).is_pending());
-    }
-    pool.run();
-    assert_eq!(first.0.load(Ordering::SeqCst), 0);
-    assert_eq!(last.0.load(Ordering::SeqCst), 1);
-    let mut context = Context::from_waker(Waker::noop());
-    let Poll::Ready(Ok(42)) = handle.as_mut().poll(&mut context) else {
-        panic!("not ready");
-    };
+    watchdog(|| {
+        let pool = Held::default();
+        let mut handle = pin!(pool.spawn(|| 42).unwrap());
+        let (first, last) =
+            (Arc::new(CountWakes::default()), Arc::new(CountWakes::default()));
+        for wakes in [&first, &last] {
+            let waker = Waker::from(Arc::clone(wakes));
+            let mut context = Context::from_waker(&waker);
+            assert!(handle.as_mut().poll(&mut context).is_pending());
+        }
+        pool.run();
+        assert_eq!(first.0.load(Ordering::SeqCst), 0);
+        assert_eq!(last.0.load(Ordering::SeqCst), 1);
+        let mut context = Context::from_waker(Waker::noop());
+        let Poll::Ready(Ok(42)) = handle.as_mut().poll(&mut context) else {
+            panic!("not ready");
+        };
+    });
 }
 
 #[test]
 fn a_dropped_handle_lets_the_closure_run() {
-    let pool = Held::default();
-    let ran = Arc::new(AtomicUsize::new(0));
-    let inside = Arc::clone(&ran);
-    drop(pool.spawn(move || inside.fetch_add(1, Ordering::SeqCst)));
-    pool.run();
-    assert_eq!(ran.load(Ordering::SeqCst), 1);
+    watchdog(|| {
+        let pool = Held::default();
+        let ran = Arc::new(AtomicUsize::new(0));
+        let inside = Arc::clone(&ran);
+        drop(pool.spawn(move || inside.fetch_add(1, Ordering::SeqCst)));
+        pool.run();
+        assert_eq!(ran.load(Ordering::SeqCst), 1);
+    });
 }
 
 #[test]
 fn a_cancelled_task_comes_back_as_a_job_and_then_cancels_its_handle() {
-    let pool = Held::default();
-    let handle = pool.spawn(|| 1).unwrap();
-    let job = pool.jobs.lock().unwrap().pop().unwrap();
-    let ticket = Ticket { id: manyhands_core::JobId::new(0), job };
-    let completion = run_one(ticket, true);
-    assert!(!handle.is_finished());
-    assert!(matches!(completion.outcome, Outcome::Cancelled(_)));
-    drop(completion);
-    assert!(matches!(handle.join(), Err(JobError::Cancelled)));
+    watchdog(|| {
+        let pool = Held::default();
+        let handle = pool.spawn(|| 1).unwrap();
+        let job = pool.jobs.lock().unwrap().pop().unwrap();
+        let ticket = Ticket { id: manyhands_core::JobId::new(0), job };
+        let completion = run_one(ticket, true);
+        assert!(!handle.is_finished());
+        assert!(matches!(completion.outcome, Outcome::Cancelled(_)));
+        drop(completion);
+        assert!(matches!(handle.join(), Err(JobError::Cancelled)));
+    });
 }
 
 #[test]

@@ -7,17 +7,19 @@ use manyhands_core::{InlinePool, Outcome, WorkerPool, WorkerPoolExt};
 
 #[test]
 fn a_job_runs_on_the_submitter_before_submit_returns() {
-    let pool = InlinePool::new();
-    let ran = Arc::new(AtomicUsize::new(0));
-    let inside = Arc::clone(&ran);
-    pool.submit(move || {
-        inside.fetch_add(1, Ordering::SeqCst);
-        thread::current().id()
-    })
-    .unwrap();
-    assert_eq!(ran.load(Ordering::SeqCst), 1);
-    let on: Option<ThreadId> = pool.recv().and_then(|c| c.done());
-    assert_eq!(on, Some(thread::current().id()));
+    watchdog(|| {
+        let pool = InlinePool::new();
+        let ran = Arc::new(AtomicUsize::new(0));
+        let inside = Arc::clone(&ran);
+        pool.submit(move || {
+            inside.fetch_add(1, Ordering::SeqCst);
+            thread::current().id()
+        })
+        .unwrap();
+        assert_eq!(ran.load(Ordering::SeqCst), 1);
+        let on: Option<ThreadId> = pool.recv().and_then(|c| c.done());
+        assert_eq!(on, Some(thread::current().id()));
+    });
 }
 
 #[test]
@@ -48,19 +50,21 @@ fn one_job_runs_at_a_time_and_others_are_told_full() {
 
 #[test]
 fn panics_are_outcomes_and_close_ends_the_stream() {
-    let pool = InlinePool::new();
-    for n in 0..4 {
-        pool.submit(move || {
-            if n % 2 == 0 {
-                std::panic::resume_unwind(Box::new("even"));
-            }
-        })
-        .unwrap();
-    }
-    pool.close();
-    let panicked = |c: manyhands_core::Completion<_>| {
-        matches!(c.outcome, Outcome::Panicked(_))
-    };
-    let seen: Vec<_> = pool.completions().map(panicked).collect();
-    assert_eq!(seen, [true, false, true, false]);
+    watchdog(|| {
+        let pool = InlinePool::new();
+        for n in 0..4 {
+            pool.submit(move || {
+                if n % 2 == 0 {
+                    std::panic::resume_unwind(Box::new("even"));
+                }
+            })
+            .unwrap();
+        }
+        pool.close();
+        let panicked = |c: manyhands_core::Completion<_>| {
+            matches!(c.outcome, Outcome::Panicked(_))
+        };
+        let seen: Vec<_> = pool.completions().map(panicked).collect();
+        assert_eq!(seen, [true, false, true, false]);
+    });
 }

@@ -30,35 +30,41 @@ fn finish(intake: &Intake<Way>, queue: &Receiver<Ticket<u32>>) {
 
 #[test]
 fn ids_count_the_accepted_and_skip_the_refused() {
-    let (intake, queue) = intake(2);
-    assert_eq!(intake.enter(0, hand_over).unwrap(), JobId::new(0));
-    assert_eq!(intake.try_enter(1, hand_over).unwrap(), JobId::new(1));
-    let refused = intake.try_enter(2, hand_over);
-    assert!(matches!(refused, Err(TrySubmitError::Full(2))));
-    finish(&intake, &queue);
-    assert_eq!(intake.enter(3, hand_over).unwrap(), JobId::new(2));
+    watchdog(|| {
+        let (intake, queue) = intake(2);
+        assert_eq!(intake.enter(0, hand_over).unwrap(), JobId::new(0));
+        assert_eq!(intake.try_enter(1, hand_over).unwrap(), JobId::new(1));
+        let refused = intake.try_enter(2, hand_over);
+        assert!(matches!(refused, Err(TrySubmitError::Full(2))));
+        finish(&intake, &queue);
+        assert_eq!(intake.enter(3, hand_over).unwrap(), JobId::new(2));
+    });
 }
 
 #[test]
 fn a_job_that_cannot_be_handed_over_is_refused_and_takes_no_place() {
-    let (intake, _queue) = intake(1);
-    let refused = intake.enter(1, |_jobs, ticket| Err(ticket.job));
-    assert!(matches!(refused, Err(Closed(1))));
-    assert_eq!(intake.enter(2, hand_over).unwrap(), JobId::new(0));
+    watchdog(|| {
+        let (intake, _queue) = intake(1);
+        let refused = intake.enter(1, |_jobs, ticket| Err(ticket.job));
+        assert!(matches!(refused, Err(Closed(1))));
+        assert_eq!(intake.enter(2, hand_over).unwrap(), JobId::new(0));
+    });
 }
 
 #[test]
 fn close_returns_the_way_in_once() {
-    let (intake, queue) = intake(1);
-    intake.enter(1, hand_over).unwrap();
-    assert!(intake.close().is_some());
-    assert!(intake.close().is_none());
-    assert!(intake.cancel().is_none());
-    assert!(matches!(intake.enter(2, hand_over), Err(Closed(2))));
-    let refused = intake.try_enter(3, hand_over);
-    assert!(matches!(refused, Err(TrySubmitError::Closed(3))));
-    // The sender is gone: the queue ends after what was accepted.
-    assert_eq!(queue.iter().count(), 1);
+    watchdog(|| {
+        let (intake, queue) = intake(1);
+        intake.enter(1, hand_over).unwrap();
+        assert!(intake.close().is_some());
+        assert!(intake.close().is_none());
+        assert!(intake.cancel().is_none());
+        assert!(matches!(intake.enter(2, hand_over), Err(Closed(2))));
+        let refused = intake.try_enter(3, hand_over);
+        assert!(matches!(refused, Err(TrySubmitError::Closed(3))));
+        // The sender is gone: the queue ends after what was accepted.
+        assert_eq!(queue.iter().count(), 1);
+    });
 }
 
 #[test]
@@ -156,14 +162,16 @@ fn never_more_than_the_bound_are_inside() {
 
 #[test]
 fn cancel_stops_what_has_not_started() {
-    let (intake, queue) = intake(2);
-    intake.enter(1, hand_over).unwrap();
-    assert!(!intake.is_stopped());
-    drop(intake.cancel());
-    assert!(intake.is_stopped());
-    let Ticket { id, job } = queue.recv().unwrap();
-    let completion = intake.run(Ticket { id, job: move || job });
-    assert!(completion.outcome.is_cancelled());
+    watchdog(|| {
+        let (intake, queue) = intake(2);
+        intake.enter(1, hand_over).unwrap();
+        assert!(!intake.is_stopped());
+        drop(intake.cancel());
+        assert!(intake.is_stopped());
+        let Ticket { id, job } = queue.recv().unwrap();
+        let completion = intake.run(Ticket { id, job: move || job });
+        assert!(completion.outcome.is_cancelled());
+    });
 }
 
 #[test]
@@ -203,27 +211,29 @@ fn a_submitter_that_hands_nothing_over_passes_its_wake_up_on() {
 
 #[test]
 fn an_async_job_that_is_dropped_frees_its_place() {
-    struct Never;
+    watchdog(|| {
+        struct Never;
 
-    impl Job for Never {
-        type Output = ();
+        impl Job for Never {
+            type Output = ();
 
-        fn run(self) {}
-    }
-
-    impl AsyncJob for Never {
-        async fn run_async(self) {
-            pending().await
+            fn run(self) {}
         }
-    }
 
-    let (intake, _queue) = intake(1);
-    intake.enter(0, hand_over).unwrap();
-    let ticket = Ticket { id: JobId::new(0), job: Never };
-    let mut running = Box::pin(intake.run_async(ticket));
-    let mut context = Context::from_waker(Waker::noop());
-    assert!(running.as_mut().poll(&mut context).is_pending());
-    assert!(intake.try_enter(1, hand_over).unwrap_err().is_full());
-    drop(running);
-    assert!(intake.try_enter(1, hand_over).is_ok());
+        impl AsyncJob for Never {
+            async fn run_async(self) {
+                pending().await
+            }
+        }
+
+        let (intake, _queue) = intake(1);
+        intake.enter(0, hand_over).unwrap();
+        let ticket = Ticket { id: JobId::new(0), job: Never };
+        let mut running = Box::pin(intake.run_async(ticket));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(running.as_mut().poll(&mut context).is_pending());
+        assert!(intake.try_enter(1, hand_over).unwrap_err().is_full());
+        drop(running);
+        assert!(intake.try_enter(1, hand_over).is_ok());
+    });
 }

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
 mod completion;
+mod config;
+mod error;
 mod ext;
 mod handle;
 mod inline;

@@ -4,43 +4,49 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use manyhands_conformance::watchdog;
-use manyhands_core::Job;
 use manyhands_core::results::{channel, for_jobs};
+use manyhands_core::{Job, discard};
 
 #[test]
 fn results_come_in_the_order_they_were_sent() {
-    let (results, collected) = channel();
-    for n in 0..10_000 {
-        results.send(n);
-    }
-    drop(results);
-    assert!(collected.iter().eq(0..10_000));
-    assert_eq!(collected.recv(), None);
+    watchdog(|| {
+        let (results, collected) = channel();
+        for n in 0..10_000 {
+            results.send(n);
+        }
+        drop(results);
+        assert!(collected.iter().eq(0..10_000));
+        assert_eq!(collected.recv(), None);
+    });
 }
 
 #[test]
 fn the_channel_ends_with_its_last_sender() {
-    let (results, collected) = channel();
-    let second = results.clone();
-    results.send(1);
-    drop(results);
-    second.send(2);
-    drop(second);
-    assert_eq!(collected.into_iter().collect::<Vec<_>>(), [1, 2]);
+    watchdog(|| {
+        let (results, collected) = channel();
+        let second = results.clone();
+        results.send(1);
+        drop(results);
+        second.send(2);
+        drop(second);
+        assert_eq!(collected.into_iter().collect::<Vec<_>>(), [1, 2]);
+    });
 }
 
 #[test]
 fn recv_many_takes_what_there_is_up_to_max() {
-    let (results, collected) = channel();
-    (0..10).for_each(|n| results.send(n));
-    let mut into = vec![99];
-    assert_eq!(collected.recv_many(&mut into, 0), 0);
-    assert_eq!(collected.recv_many(&mut into, 4), 4);
-    assert_eq!(into, [99, 0, 1, 2, 3]);
-    assert_eq!(collected.recv_many(&mut into, usize::MAX), 6);
-    drop(results);
-    assert_eq!(collected.recv_many(&mut into, 1), 0);
-    assert_eq!(into.len(), 11);
+    watchdog(|| {
+        let (results, collected) = channel();
+        (0..10).for_each(|n| results.send(n));
+        let mut into = vec![99];
+        assert_eq!(collected.recv_many(&mut into, 0), 0);
+        assert_eq!(collected.recv_many(&mut into, 4), 4);
+        assert_eq!(into, [99, 0, 1, 2, 3]);
+        assert_eq!(collected.recv_many(&mut into, usize::MAX), 6);
+        drop(results);
+        assert_eq!(collected.recv_many(&mut into, 1), 0);
+        assert_eq!(into.len(), 11);
+    });
 }
 
 #[test]
@@ -115,17 +121,19 @@ impl Drop for Hostile {
 
 #[test]
 fn unread_results_are_dropped_with_the_receiver_each_once() {
-    let drops = Arc::new(AtomicUsize::new(0));
-    let (results, collected) = channel();
-    (0..3).for_each(|_| results.send(Hostile(Arc::clone(&drops))));
-    // One comes to the front, and two stay there.
-    std::mem::forget(collected.recv());
-    (0..3).for_each(|_| results.send(Hostile(Arc::clone(&drops))));
-    drop(collected);
-    assert_eq!(drops.load(Ordering::SeqCst), 5);
-    // With nobody to read it, a result is dropped as it is sent.
-    results.send(Hostile(Arc::clone(&drops)));
-    assert_eq!(drops.load(Ordering::SeqCst), 6);
+    watchdog(|| {
+        let drops = Arc::new(AtomicUsize::new(0));
+        let (results, collected) = channel();
+        (0..3).for_each(|_| results.send(Hostile(Arc::clone(&drops))));
+        // One comes to the front, and two stay there.
+        discard(collected.recv());
+        (0..3).for_each(|_| results.send(Hostile(Arc::clone(&drops))));
+        drop(collected);
+        assert_eq!(drops.load(Ordering::SeqCst), 6);
+        // With nobody to read it, a result is dropped as it is sent.
+        results.send(Hostile(Arc::clone(&drops)));
+        assert_eq!(drops.load(Ordering::SeqCst), 7);
+    });
 }
 
 struct Quiet;
@@ -139,12 +147,14 @@ impl Job for Quiet {
 
 #[test]
 fn completions_of_detached_jobs_are_not_kept() {
-    let (results, collected) = for_jobs::<Quiet>();
-    let ticket = manyhands_core::Ticket {
-        id: manyhands_core::JobId::new(0),
-        job: Quiet,
-    };
-    results.send(manyhands_core::run_one(ticket, false));
-    drop(results);
-    assert!(collected.recv().is_none());
+    watchdog(|| {
+        let (results, collected) = for_jobs::<Quiet>();
+        let ticket = manyhands_core::Ticket {
+            id: manyhands_core::JobId::new(0),
+            job: Quiet,
+        };
+        results.send(manyhands_core::run_one(ticket, false));
+        drop(results);
+        assert!(collected.recv().is_none());
+    });
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Barrier, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
 use manyhands_conformance::watchdog;
@@ -75,10 +75,10 @@ fn a_panic_reaches_the_caller_and_the_threads_live_on() {
 fn a_batch_from_inside_a_job_of_the_only_thread_runs() {
     watchdog(|| {
         let config = Config::new(1, 1).unwrap();
-        let pool = RayonPool::<Task<'_>>::new(config).unwrap();
-        let pool: &'static RayonPool<_> = Box::leak(Box::new(pool));
-        let sum = pool.spawn(|| {
-            pool.threads().par_map(1..=4u32, |n| n).iter().sum::<u32>()
+        let pool = Arc::new(RayonPool::<Task<'_>>::new(config).unwrap());
+        let inside = Arc::clone(&pool);
+        let sum = pool.spawn(move || {
+            inside.threads().par_map(1..=4u32, |n| n).iter().sum::<u32>()
         });
         assert_eq!(sum.unwrap().join().unwrap(), 10);
     });
