@@ -8,6 +8,7 @@ use manyhands_core::{
 };
 
 use self::lazy::Lazy;
+use crate::often;
 
 /// A pool that runs nothing until it is asked for a completion, and then the
 /// job that came in last: the worst that order and bounds allow.
@@ -115,7 +116,7 @@ fn run_all_reads_before_results_pile_up() {
         let pool = InlinePool::new();
         let unread = Cell::new(0u32);
         let most = Cell::new(0);
-        let jobs = (0..1000u32).map(|n| {
+        let jobs = (0..often(1000)).map(|n| {
             unread.set(unread.get() + 1);
             most.set(most.get().max(unread.get()));
             move || n
@@ -176,8 +177,7 @@ fn map_ordered_takes_no_more_jobs_than_twice_the_bound_ahead() {
         let mut yielded = 0;
         for _ in pool.map_ordered(jobs) {
             yielded += 1;
-            // And one that found the pool full.
-            assert!(taken.get() <= yielded + 2 * 4 + 1);
+            assert!(taken.get() < yielded + 2 * 4);
         }
         assert_eq!(yielded, 50);
     });
@@ -209,10 +209,12 @@ fn map_ordered_on_a_pool_that_closes_gives_the_rest_back_unrun() {
 #[test]
 fn map_ordered_dropped_early_leaves_nothing_for_the_next_user() {
     watchdog(|| {
-        let pool = Lazy::new(3);
-        let mut first = pool.map_ordered((0..10).map(|n| move || n));
-        assert_eq!(first.next().and_then(Outcome::done), Some(0));
-        drop(first);
+        // Inline, the second job is finished when the first one is read.
+        let pool = InlinePool::new();
+        let mut mapped = pool.map_ordered((0..10).map(|n| move || n));
+        assert_eq!(mapped.next().and_then(Outcome::done), Some(0));
+        drop(mapped);
+        pool.close();
         assert!(pool.recv().is_none());
     });
 }

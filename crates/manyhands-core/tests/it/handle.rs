@@ -10,6 +10,7 @@ use manyhands_core::{
 };
 
 use self::held::Held;
+use crate::often;
 
 /// A pool that runs its jobs when the test says so.
 mod held {
@@ -76,7 +77,7 @@ mod held {
 #[test]
 fn join_waits_for_the_answer() {
     watchdog(|| {
-        for _ in 0..200 {
+        for _ in 0..often(200) {
             let pool = Arc::new(Held::default());
             let handle = pool.spawn(|| 42).unwrap();
             assert!(!handle.is_finished());
@@ -124,6 +125,10 @@ fn a_refused_closure_comes_back() {
         let refused = pool.try_spawn(move || word).unwrap_err();
         assert!(refused.is_full());
         assert_eq!((refused.into_inner())(), "mine");
+
+        let pool = InlinePool::<Task<'_>>::new();
+        pool.close();
+        assert!(pool.try_spawn(|| ()).unwrap_err().is_closed());
     });
 }
 

@@ -5,6 +5,8 @@ use std::thread::{self, ThreadId};
 use manyhands_conformance::watchdog;
 use manyhands_core::{InlinePool, Outcome, WorkerPool, WorkerPoolExt};
 
+use crate::often;
+
 #[test]
 fn a_job_runs_on_the_submitter_before_submit_returns() {
     watchdog(|| {
@@ -66,5 +68,84 @@ fn panics_are_outcomes_and_close_ends_the_stream() {
         };
         let seen: Vec<_> = pool.completions().map(panicked).collect();
         assert_eq!(seen, [true, false, true, false]);
+    });
+}
+
+#[test]
+fn who_waits_while_a_job_runs_goes_on_when_it_ends() {
+    // Nobody can see from outside that a thread waits already. In a hundred
+    // rounds most do.
+    for round in 0..often(100) {
+        watchdog(move || {
+            type Work = Box<dyn FnOnce() + Send>;
+            let pool = Arc::new(InlinePool::<Work>::new());
+            let (started, running) = mpsc::channel();
+            let (open, gate) = mpsc::channel::<()>();
+            let begin = |wait: fn(&InlinePool<Work>) -> usize| {
+                let (pool, started) = (Arc::clone(&pool), started.clone());
+                thread::spawn(move || {
+                    started.send(()).unwrap();
+                    wait(&pool)
+                })
+            };
+            let work: Work = {
+                let started = started.clone();
+                Box::new(move || {
+                    started.send(()).unwrap();
+                    let _ = gate.recv();
+                })
+            };
+            let runs = {
+                let pool = Arc::clone(&pool);
+                thread::spawn(move || pool.submit(work).is_ok())
+            };
+            running.recv().unwrap();
+            let submits =
+                begin(|pool| pool.submit(Box::new(|| ())).is_ok().into());
+            let reads = begin(|pool| pool.recv_many(&mut Vec::new(), 1));
+            let closes = round % 2 == 0;
+            if closes {
+                pool.close();
+            }
+            (0..2).for_each(|_| running.recv().unwrap());
+            (0..20).for_each(|_| thread::yield_now());
+            drop(open);
+            assert!(runs.join().unwrap());
+            assert_eq!(reads.join().unwrap(), 1);
+            assert_eq!(submits.join().unwrap(), usize::from(!closes));
+        });
+    }
+}
+
+#[test]
+fn a_read_of_an_idle_pool_waits_for_the_next_job() {
+    for _ in 0..often(100) {
+        watchdog(|| {
+            let pool = Arc::new(InlinePool::new());
+            let (begin, begun) = mpsc::channel();
+            let reads = {
+                let pool = Arc::clone(&pool);
+                thread::spawn(move || {
+                    begin.send(()).unwrap();
+                    pool.recv_many(&mut Vec::new(), 9)
+                })
+            };
+            begun.recv().unwrap();
+            (0..20).for_each(|_| thread::yield_now());
+            assert!(pool.submit(|| ()).is_ok());
+            assert_eq!(reads.join().unwrap(), 1);
+        });
+    }
+}
+
+#[test]
+fn cancel_closes_and_what_has_run_can_be_read() {
+    watchdog(|| {
+        let pool = InlinePool::<fn() -> u32>::new();
+        pool.submit(|| 1).unwrap();
+        pool.cancel();
+        assert!(pool.try_submit(|| 2).unwrap_err().is_closed());
+        assert_eq!(pool.recv().and_then(|c| c.done()), Some(1));
+        assert!(pool.recv().is_none());
     });
 }

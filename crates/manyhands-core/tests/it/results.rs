@@ -7,15 +7,18 @@ use manyhands_conformance::watchdog;
 use manyhands_core::results::{channel, for_jobs};
 use manyhands_core::{Job, discard};
 
+use crate::often;
+
 #[test]
 fn results_come_in_the_order_they_were_sent() {
     watchdog(|| {
         let (results, collected) = channel();
-        for n in 0..10_000 {
+        let many = often(10_000);
+        for n in 0..many {
             results.send(n);
         }
         drop(results);
-        assert!(collected.iter().eq(0..10_000));
+        assert!(collected.iter().eq(0..many));
         assert_eq!(collected.recv(), None);
     });
 }
@@ -66,7 +69,7 @@ fn recv_many_waits_for_one_and_not_for_max() {
 #[test]
 fn every_result_goes_to_exactly_one_of_many_readers() {
     watchdog(|| {
-        const EACH: usize = 5_000;
+        let each = often(5_000);
         let (results, collected) = channel();
         let collected = Arc::new(collected);
         let readers: Vec<_> = (0..4)
@@ -79,7 +82,7 @@ fn every_result_goes_to_exactly_one_of_many_readers() {
             .map(|sender| {
                 let results = results.clone();
                 thread::spawn(move || {
-                    (0..EACH).for_each(|n| results.send(sender * EACH + n));
+                    (0..each).for_each(|n| results.send(sender * each + n));
                 })
             })
             .collect();
@@ -87,8 +90,8 @@ fn every_result_goes_to_exactly_one_of_many_readers() {
         senders.into_iter().for_each(|s| s.join().unwrap());
         let all: Vec<_> =
             readers.into_iter().flat_map(|r| r.join().unwrap()).collect();
-        assert_eq!(all.len(), 4 * EACH);
-        assert_eq!(all.iter().collect::<HashSet<_>>().len(), 4 * EACH);
+        assert_eq!(all.len(), 4 * each);
+        assert_eq!(all.iter().collect::<HashSet<_>>().len(), 4 * each);
     });
 }
 
@@ -98,9 +101,9 @@ fn one_result_at_a_time_wakes_a_waiting_reader_every_time() {
         let (there, arrived) = channel();
         let (back, returned) = channel();
         let echo = thread::spawn(move || {
-            arrived.iter().for_each(|n: u32| back.send(n));
+            arrived.iter().for_each(|n: usize| back.send(n));
         });
-        for n in 0..20_000 {
+        for n in 0..often(20_000) {
             there.send(n);
             assert_eq!(returned.recv(), Some(n));
         }
