@@ -1,12 +1,13 @@
-//! The laws. In a binary of its own, since some of them count the threads and
-//! file handles of the whole process.
+//! The laws, and what the pool claims. In a binary of its own, since some of
+//! them count the threads and file handles of the whole process.
 
 use manyhands_channel::ChannelPool;
+use manyhands_conformance::{Claim, Kit};
 
 #[test]
-fn keeps_the_laws() {
-    manyhands_conformance::check_all(|config| {
-        ChannelPool::new(config).unwrap()
-    })
-    .assert_passed();
+fn keeps_the_laws_and_its_claims() {
+    Kit::new()
+        .claims([Claim::InOrder])
+        .check(|config| ChannelPool::new(config).unwrap())
+        .assert_passed();
 }

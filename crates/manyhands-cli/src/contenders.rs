@@ -2,7 +2,7 @@
 
 use anyhow::anyhow;
 use manyhands::{
-    AsyncJob, Config, InlinePool, Job, Variant, WorkerPool, variants,
+    AsyncJob, Claims, Config, InlinePool, Job, Variant, WorkerPool, variants,
 };
 use manyhands_workloads::{Answer, WorkError, WorkJob};
 
@@ -19,8 +19,8 @@ pub(crate) struct Contender<J: Job> {
     pub(crate) name: &'static str,
     pub(crate) summary: &'static str,
     pub(crate) origin: &'static str,
-    /// True for the one that stops at the first `Err`.
-    pub(crate) stops_on_error: bool,
+    /// What it does in a way of its own.
+    pub(crate) claims: Claims,
     /// How it is made; `None` for the baseline.
     variant: Option<Variant<J>>,
 }
@@ -32,7 +32,7 @@ impl<J: Job + 'static> Contender<J> {
             name,
             summary: "no pool: the submitter runs each job itself",
             origin: "the baseline of every comparison",
-            stops_on_error: false,
+            claims: Claims::default(),
             variant: None,
         }
     }
@@ -57,7 +57,7 @@ impl<J: Job> From<Variant<J>> for Contender<J> {
             name: variant.name,
             summary: variant.summary,
             origin: variant.origin,
-            stops_on_error: variant.stops_on_error,
+            claims: variant.claims,
             variant: Some(variant),
         }
     }

@@ -1,7 +1,7 @@
 //! The jobs that the laws submit.
 
 use std::any::Any;
-use std::convert::Infallible;
+use std::error::Error;
 use std::fmt;
 use std::future::poll_fn;
 use std::panic::resume_unwind;
@@ -15,7 +15,9 @@ use crate::gate::{Entry, Gate};
 ///
 /// It has both faces, so that pools of threads and pools of tasks are held to
 /// the same laws, and it answers with a `Result`, so that an error group can
-/// run it. It never answers `Err`.
+/// run it. It answers `Err` only where [`Claim::StopsOnError`] is looked at.
+///
+/// [`Claim::StopsOnError`]: crate::Claim::StopsOnError
 ///
 /// A pool should need no more of it than that it is a [`Job`] (or an
 /// [`AsyncJob`]): it is `Send`, and on purpose neither `Sync` nor `Clone`.
@@ -24,18 +26,32 @@ pub struct LawJob {
     steps: Vec<Step>,
     /// What goes out with the answer.
     returns: Option<Value>,
+    /// Whether it answers `Err`.
+    fails: bool,
     /// What is dropped when the job is: its captured values.
     keeps: Vec<Value>,
 }
 
 /// What a [`LawJob`] answers. Only the kit looks into it.
+///
+/// Aligned as hardly anything is: a pool that keeps values in places of its
+/// own making must ask for that.
+#[repr(align(128))]
 pub struct Answer {
     number: u64,
-    _returned: Option<Value>,
+    returned: Option<Value>,
+    /// What its bytes are if nobody has touched them.
+    seal: [u64; 8],
+}
+
+/// What a [`LawJob`] answers when it is asked to fail.
+#[derive(Debug)]
+pub struct LawError {
+    number: u64,
 }
 
 /// Any value that a job captures, returns or throws.
-type Value = Box<dyn Any + Send>;
+pub(crate) type Value = Box<dyn Any + Send>;
 
 enum Step {
     Do(Box<dyn FnOnce() + Send>),
@@ -45,7 +61,8 @@ enum Step {
 impl LawJob {
     /// A job that does nothing and answers its number.
     pub(crate) fn new(number: u64) -> Self {
-        Self { number, steps: Vec::new(), returns: None, keeps: Vec::new() }
+        let (steps, keeps) = (Vec::new(), Vec::new());
+        Self { number, steps, returns: None, fails: false, keeps }
     }
 
     /// Does this next.
@@ -77,6 +94,11 @@ impl LawJob {
         self
     }
 
+    /// Answers `Err` in the end.
+    pub(crate) fn fail(self) -> Self {
+        Self { fails: true, ..self }
+    }
+
     /// Which job this is.
     pub(crate) fn number(&self) -> u64 {
         self.number
@@ -84,14 +106,50 @@ impl LawJob {
 }
 
 impl Answer {
+    fn new(number: u64, returned: Option<Value>) -> Self {
+        Self { number, returned, seal: Self::seal(number) }
+    }
+
     /// Whose answer this is.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// True if it is as its job made it.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.seal == Self::seal(self.number)
+    }
+
+    /// What went out with it.
+    pub(crate) fn into_value(self) -> Option<Value> {
+        self.returned
+    }
+
+    /// As many different words, none of them another job's.
+    fn seal(number: u64) -> [u64; 8] {
+        const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+        [1, 2, 3, 4, 5, 6, 7, 8]
+            .map(|place| (number * 8 + place).wrapping_mul(ODD))
+    }
+}
+
+impl LawError {
+    /// Whose error this is.
     pub(crate) fn number(&self) -> u64 {
         self.number
     }
 }
 
+impl fmt::Display for LawError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "job {} failed, as it was asked to", self.number)
+    }
+}
+
+impl Error for LawError {}
+
 impl Job for LawJob {
-    type Output = Result<Answer, Infallible>;
+    type Output = Result<Answer, LawError>;
 
     fn run(self) -> Self::Output {
         for step in self.steps {
@@ -101,7 +159,7 @@ impl Job for LawJob {
             }
         }
         drop(self.keeps);
-        Ok(Answer { number: self.number, _returned: self.returns })
+        answer(self.number, self.fails, self.returns)
     }
 }
 
@@ -109,7 +167,7 @@ impl AsyncJob for LawJob {
     /// The captured values live until the future is dropped, which may be
     /// after it was ready, as with any future that is written by hand.
     fn run_async(self) -> impl Future<Output = Self::Output> + Send {
-        let Self { number, steps, returns, keeps } = self;
+        let Self { number, steps, returns, fails, keeps } = self;
         let mut work = Box::pin(async move {
             for step in steps {
                 match step {
@@ -123,12 +181,23 @@ impl AsyncJob for LawJob {
                     }
                 }
             }
-            Ok(Answer { number, _returned: returns })
+            answer(number, fails, returns)
         });
         poll_fn(move |context| {
             let _captured = &keeps;
             work.as_mut().poll(context)
         })
+    }
+}
+
+fn answer(
+    number: u64,
+    fails: bool,
+    returns: Option<Value>,
+) -> Result<Answer, LawError> {
+    match fails {
+        true => Err(LawError { number }),
+        false => Ok(Answer::new(number, returns)),
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use manyhands_core::{Config, WorkerPool};
 
 use crate::trial::{self, Make, Pool};
-use crate::{Law, LawJob, Report, Verdict};
+use crate::{Check, Claim, Finding, Law, LawJob, Report, Verdict, laws};
 
 /// Holds the pools that `make` makes to all laws.
 ///
@@ -15,7 +15,9 @@ use crate::{Law, LawJob, Report, Verdict};
 /// panic if it cannot build a pool, and the law at hand then counts as
 /// broken. See the [crate's docs](crate) for an example.
 ///
-/// [`Kit`] does the same with a choice of laws, or with a progress bar.
+/// The pool claims nothing beyond the laws. [`Kit`] does the same for one
+/// that does, with a choice of laws, in a longer form, or with a progress
+/// bar.
 pub fn check_all<P>(
     make: impl Fn(Config) -> P + Send + Sync + 'static,
 ) -> Report
@@ -33,13 +35,14 @@ pub fn check<P>(
 where
     P: WorkerPool<LawJob> + 'static,
 {
-    trial::check(law, &erase(make), Kit::WATCHDOG)
+    Kit::new().verdict(law.into(), &erase(make))
 }
 
-/// A check with settings: which laws, how patient, and what to do meanwhile.
+/// A check with settings: what the pool claims, which laws, how deep, how
+/// patient, and what to do meanwhile.
 ///
 /// ```no_run
-/// use manyhands_conformance::{Kit, Law};
+/// use manyhands_conformance::{Claim, Depth, Kit};
 /// # use manyhands_core::{Config, InlinePool};
 /// # struct MyPool;
 /// # impl MyPool {
@@ -48,17 +51,33 @@ where
 /// #     }
 /// # }
 ///
-/// let report = Kit::new()
-///     .laws([Law::ExactWorkers, Law::ExactBound])
+/// Kit::new()
+///     .claims([Claim::InOrder])
+///     .depth(Depth::Deep)
 ///     .on_verdict(|verdict| eprintln!("{verdict}"))
-///     .check(|config| MyPool::new(config));
-/// assert_eq!(report.verdicts().len(), 2);
+///     .check(|config| MyPool::new(config))
+///     .assert_passed();
 /// ```
 #[must_use = "a kit does nothing until `check` is called"]
 pub struct Kit<'a> {
-    laws: Vec<Law>,
+    checks: Vec<Check>,
+    claims: Vec<Claim>,
+    depth: Depth,
     watchdog: Duration,
     on_verdict: Box<dyn FnMut(&Verdict) + 'a>,
+}
+
+/// How long a check goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Depth {
+    /// Pools of several sizes, and as many jobs as a second has room for.
+    #[default]
+    Default,
+    /// Each law on every combination of 1, 2, 3 and 8 workers with queues of
+    /// 0, 1, 2 and 64, and then with large numbers: hundreds of thousands of
+    /// jobs, a thousand pools one after the other. Takes minutes.
+    Deep,
 }
 
 impl<'a> Kit<'a> {
@@ -66,33 +85,52 @@ impl<'a> Kit<'a> {
     /// take milliseconds; the rest is for a machine under load.
     const WATCHDOG: Duration = Duration::from_secs(10);
 
-    /// All laws, and a watchdog of ten seconds.
+    /// All laws, for a pool that claims nothing beyond them, and a watchdog
+    /// of ten seconds.
     pub fn new() -> Self {
+        let laws = Law::ALL.into_iter().map(Check::Law);
+        let claims = Claim::ALL.into_iter().map(Check::Claim);
         Self {
-            laws: Law::ALL.to_vec(),
+            checks: laws.chain(claims).collect(),
+            claims: Vec::new(),
+            depth: Depth::Default,
             watchdog: Self::WATCHDOG,
             on_verdict: Box::new(|_| ()),
         }
     }
 
-    /// Checks only these laws, in this order.
-    pub fn laws(self, laws: impl IntoIterator<Item = Law>) -> Self {
-        Self { laws: laws.into_iter().collect(), ..self }
+    /// What the pool claims, and is held to. What it does not claim, it must
+    /// not be.
+    pub fn claims(self, claims: impl IntoIterator<Item = Claim>) -> Self {
+        Self { claims: claims.into_iter().collect(), ..self }
     }
 
-    /// How long a single step of a check may take before the kit gives up on
-    /// it and reports what it was waiting for.
+    /// Checks only these laws, or claims, in this order.
+    pub fn only<C: Into<Check>>(
+        self,
+        checks: impl IntoIterator<Item = C>,
+    ) -> Self {
+        Self { checks: checks.into_iter().map(Into::into).collect(), ..self }
+    }
+
+    /// How long the checks go on.
+    pub fn depth(self, depth: Depth) -> Self {
+        Self { depth, ..self }
+    }
+
+    /// How long a check may go without a single step before the kit gives up
+    /// on it and reports what it was waiting for.
     pub fn watchdog(self, limit: Duration) -> Self {
         Self { watchdog: limit, ..self }
     }
 
-    /// Calls back after each law, on the thread that called
+    /// Calls back after each law and claim, on the thread that called
     /// [`check`](Self::check).
     pub fn on_verdict(self, call: impl FnMut(&Verdict) + 'a) -> Self {
         Self { on_verdict: Box::new(call), ..self }
     }
 
-    /// Holds the pools that `make` makes to the laws.
+    /// Holds the pools that `make` makes to the laws, and to what they claim.
     pub fn check<P>(
         mut self,
         make: impl Fn(Config) -> P + Send + Sync + 'static,
@@ -101,16 +139,36 @@ impl<'a> Kit<'a> {
         P: WorkerPool<LawJob> + 'static,
     {
         let make = erase(make);
-        let verdicts = self
-            .laws
-            .iter()
-            .map(|&law| {
-                let verdict = trial::check(law, &make, self.watchdog);
-                (self.on_verdict)(&verdict);
-                verdict
-            })
-            .collect();
+        let mut verdicts = Vec::new();
+        for &check in &self.checks {
+            let verdict = self.verdict(check, &make);
+            (self.on_verdict)(&verdict);
+            verdicts.push(verdict);
+        }
         Report { verdicts }
+    }
+
+    fn verdict(&self, check: Check, make: &Make) -> Verdict {
+        let finding = match check {
+            Check::Law(law) => {
+                let name = format!("law {}", law.number());
+                let plan = laws::plan(law);
+                trial::check(name, plan, self.depth, make, self.watchdog)
+            }
+            Check::Claim(claim) => {
+                let claimed = self.claims.contains(&claim);
+                let found = laws::plan_claim(claim, claimed).map(|plan| {
+                    let name = "claim".to_owned();
+                    trial::check(name, plan, self.depth, make, self.watchdog)
+                });
+                match found {
+                    None => Finding::NotClaimed,
+                    Some(Finding::Passed) if !claimed => Finding::NotClaimed,
+                    Some(finding) => finding,
+                }
+            }
+        };
+        Verdict { check, finding }
     }
 }
 
@@ -123,7 +181,9 @@ impl Default for Kit<'_> {
 impl fmt::Debug for Kit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Kit")
-            .field("laws", &self.laws)
+            .field("checks", &self.checks)
+            .field("claims", &self.claims)
+            .field("depth", &self.depth)
             .field("watchdog", &self.watchdog)
             .finish_non_exhaustive()
     }

@@ -76,6 +76,7 @@
 
 #![forbid(unsafe_code)]
 
+mod claim;
 mod gate;
 mod job;
 mod kit;
@@ -87,8 +88,9 @@ mod report;
 mod trial;
 mod watchdog;
 
-pub use crate::job::{Answer, LawJob};
-pub use crate::kit::{Kit, check, check_all};
+pub use crate::claim::Claim;
+pub use crate::job::{Answer, LawError, LawJob};
+pub use crate::kit::{Depth, Kit, check, check_all};
 pub use crate::law::Law;
-pub use crate::report::{Finding, Report, Verdict};
+pub use crate::report::{Check, Finding, Report, Verdict};
 pub use crate::watchdog::watchdog;

@@ -1,6 +1,6 @@
 //! What the system says about this process, on systems with a `/proc`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{read_dir, read_link, read_to_string};
 use std::time::Duration;
 
@@ -31,6 +31,51 @@ pub(crate) fn is_asleep(thread: Tid) -> bool {
         }),
         Err(_) => true,
     }
+}
+
+/// What all threads but `others` do, for the end of a line:
+/// `; threads: 2 × worker sleeping in futex_wait`. Nothing where it cannot be
+/// known. A thread without a name of its own has that of its maker.
+pub(crate) fn what_they_do(others: &BTreeSet<Tid>) -> String {
+    let mut groups = BTreeMap::<String, usize>::new();
+    for thread in threads().iter().flatten() {
+        if !others.contains(thread) {
+            let does = what_it_does(*thread);
+            *groups.entry(does.unwrap_or_default()).or_default() += 1;
+        }
+    }
+    // Those that ended meanwhile.
+    groups.remove("");
+    let phrase = |(does, count)| match count {
+        1 => does,
+        _ => format!("{count} × {does}"),
+    };
+    let phrases: Vec<String> = groups.into_iter().map(phrase).collect();
+    match phrases.is_empty() {
+        true => String::new(),
+        false => format!("; threads: {}", phrases.join(", ")),
+    }
+}
+
+fn what_it_does(thread: Tid) -> Option<String> {
+    let about = |what: &str| {
+        let path = format!("/proc/self/task/{thread}/{what}");
+        let text = read_to_string(path).ok()?;
+        Some(text.trim().replace(char::is_control, "?"))
+    };
+    let name = about("comm")?;
+    let stat = about("stat")?;
+    let state = match stat.rsplit_once(") ")?.1.chars().next()? {
+        'R' => "running",
+        'S' => "sleeping",
+        'D' => "waiting for a device",
+        'T' | 't' => "stopped",
+        _ => "ending",
+    };
+    // Where in the kernel, if the system tells.
+    let place = about("wchan").filter(|at| !["", "0"].contains(&at.as_str()));
+    let place = place.map(|at| format!(" in {at}")).unwrap_or_default();
+    Some(format!("{name} {state}{place}"))
 }
 
 /// What a thread has used so far: processor time, and how often it was put

@@ -1,5 +1,6 @@
-//! One law on trial: on a thread of its own, with a watchdog.
+//! A law or a claim on trial: on a thread of its own, with a watchdog.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -8,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use manyhands_core::{Config, Panic, WorkerPool};
 
-use crate::{Finding, Law, LawJob, Verdict, laws};
+use crate::os::{self, Tid};
+use crate::{Depth, Finding, LawJob, laws};
 
 /// A pool under test.
 pub(crate) type Pool = Box<dyn WorkerPool<LawJob>>;
@@ -26,10 +28,25 @@ pub(crate) enum Stop {
     Skipped(&'static str),
 }
 
+/// On which sizes something is tried, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan {
+    /// In the default depth.
+    pub(crate) sizes: Sizes,
+    /// With large numbers, in the deep form.
+    pub(crate) long: Sizes,
+    pub(crate) body: fn(&Trial) -> Checked,
+}
+
+/// Workers and queue of pools.
+pub(crate) type Sizes = &'static [(usize, usize)];
+
 /// What a law works with: pools of one size, and a place for notes.
 pub(crate) struct Trial {
     make: Make,
     config: Config,
+    /// With large numbers.
+    long: bool,
     watch: Arc<Watch>,
 }
 
@@ -44,9 +61,16 @@ macro_rules! ensure {
 pub(crate) use ensure;
 
 impl Trial {
-    fn new(make: Make, config: Config, watch: Arc<Watch>) -> Self {
+    fn new(
+        make: Make,
+        (workers, queue): (usize, usize),
+        long: bool,
+        watch: Arc<Watch>,
+    ) -> Self {
+        // The sizes of the plans are all within the limits.
+        let config = Config::new(workers, queue).unwrap_or_default();
         watch.lock().config = Some(config);
-        Self { make, config, watch }
+        Self { make, config, long, watch }
     }
 
     /// A pool of the size under test.
@@ -57,9 +81,19 @@ impl Trial {
         pool
     }
 
+    /// The size under test.
+    pub(crate) fn config(&self) -> Config {
+        self.config
+    }
+
     /// How many workers the pool was made with.
     pub(crate) fn workers(&self) -> usize {
         self.config.workers().get()
+    }
+
+    /// How many: so many as a rule, and `long` in the long form.
+    pub(crate) fn many<T>(&self, usual: T, long: T) -> T {
+        if self.long { long } else { usual }
     }
 
     /// Says what is being waited for from now on. The watchdog starts anew.
@@ -67,6 +101,14 @@ impl Trial {
         let mut notes = self.watch.lock();
         notes.waiting_for = waiting_for;
         notes.since = Instant::now();
+    }
+
+    /// Says that it is still going on: the watchdog starts anew. For steps
+    /// that are long in the long form.
+    pub(crate) fn goes_on(&self) {
+        if self.long {
+            self.watch.lock().since = Instant::now();
+        }
     }
 
     /// Notes a failure. The first one counts: what follows from it tells
@@ -88,8 +130,14 @@ impl Trial {
     }
 }
 
-/// Holds a pool to one law, on all sizes that the law wants.
-pub(crate) fn check(law: Law, make: &Make, watchdog: Duration) -> Verdict {
+/// Tries a pool on all sizes that the plan wants.
+pub(crate) fn check(
+    name: String,
+    plan: Plan,
+    depth: Depth,
+    make: &Make,
+    watchdog: Duration,
+) -> Finding {
     /// Laws that count threads and open files would count each other's.
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -98,10 +146,10 @@ pub(crate) fn check(law: Law, make: &Make, watchdog: Duration) -> Verdict {
     let runs = {
         let (make, watch) = (Arc::clone(make), Arc::clone(&watch));
         thread::Builder::new()
-            .name(format!("law {}", law.number()))
-            .spawn(move || run(law, make, watch))
+            .name(name)
+            .spawn(move || run(plan, depth, make, watch))
     };
-    let finding = match runs {
+    match runs {
         Err(error) => Finding::Failed(format!("no thread for it: {error}")),
         Ok(thread) => {
             let finding = watch.wait(watchdog);
@@ -112,20 +160,25 @@ pub(crate) fn check(law: Law, make: &Make, watchdog: Duration) -> Verdict {
             }
             finding
         }
-    };
-    Verdict { law, finding }
+    }
 }
 
-fn run(law: Law, make: Make, watch: Arc<Watch>) {
+fn run(plan: Plan, depth: Depth, make: Make, watch: Arc<Watch>) {
     let result = catch_unwind(AssertUnwindSafe(|| {
-        let trial = |&(workers, queue): &(usize, usize)| {
-            // The sizes of the plan are all within the limits.
-            let config = Config::new(workers, queue).unwrap_or_default();
-            Trial::new(Arc::clone(&make), config, Arc::clone(&watch))
+        let trial = |size, long| {
+            Trial::new(Arc::clone(&make), size, long, Arc::clone(&watch))
         };
-        let (sizes, check) = laws::plan(law);
-        laws::has_workers(&trial(&sizes[0]))?;
-        sizes.iter().map(trial).try_for_each(|trial| check(&trial))
+        let on = |sizes: Sizes, long| {
+            let mut trials = sizes.iter().map(|&size| trial(size, long));
+            trials.try_for_each(|trial| (plan.body)(&trial))
+        };
+        laws::has_workers(&trial(plan.sizes[0], false))?;
+        on(plan.sizes, false)?;
+        if depth == Depth::Deep {
+            on(laws::EVERY, false)?;
+            on(plan.long, true)?;
+        }
+        Ok(())
     }));
     drop(make);
     let end = result.unwrap_or_else(|payload| {
@@ -138,6 +191,8 @@ fn run(law: Law, make: Make, watch: Arc<Watch>) {
 
 /// Where a law's thread leaves its notes, and its watchdog reads them.
 struct Watch {
+    /// The threads that were there before.
+    others: BTreeSet<Tid>,
     notes: Mutex<Notes>,
     /// Signalled on the first failure and at the end.
     changed: Condvar,
@@ -164,7 +219,11 @@ impl Watch {
             failure: None,
             end: None,
         };
-        Self { notes: Mutex::new(notes), changed: Condvar::new() }
+        Self {
+            others: os::threads().unwrap_or_default(),
+            notes: Mutex::new(notes),
+            changed: Condvar::new(),
+        }
     }
 
     fn fail(&self, how: impl fmt::Display) {
@@ -202,9 +261,10 @@ impl Watch {
                 (None, Some(_)) => return Finding::Passed,
                 (None, None) if left.is_zero() => {
                     let what = notes.waiting_for;
-                    let how =
-                        format!("hung for {limit:?}, waiting for {what}");
-                    return Finding::Failed(notes.line(how));
+                    let threads = os::what_they_do(&self.others);
+                    return Finding::Failed(notes.line(format_args!(
+                        "hung for {limit:?}, waiting for {what}{threads}"
+                    )));
                 }
                 _ => {}
             }

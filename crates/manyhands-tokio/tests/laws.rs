@@ -7,45 +7,56 @@
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 
-use manyhands_conformance::check_all;
+use manyhands_conformance::{Claim, Kit, LawJob};
 use manyhands_core::{
-    Closed, Completion, Job, JobId, Outcome, TrySubmitError, WorkerPool,
+    Closed, Completion, Config, Job, JobId, Outcome, TrySubmitError,
+    WorkerPool,
 };
 use manyhands_tokio::{Blocking, JoinSetPool, TaskPool};
 use tokio::runtime::{Handle, Runtime};
 
 #[test]
 fn the_task_pool_keeps_all_laws() {
-    check_all(|config| TaskPool::new(config).unwrap()).assert_passed();
+    check_all(Claim::InOrder, |config| TaskPool::new(config).unwrap());
 }
 
 #[test]
 fn the_join_set_pool_keeps_all_laws() {
-    check_all(|config| JoinSetPool::new(config).unwrap()).assert_passed();
+    check_all(Claim::NoQueue, |config| JoinSetPool::new(config).unwrap());
 }
 
 #[test]
 fn the_task_pool_keeps_all_laws_on_a_callers_runtime() {
     let handle = callers_runtime();
-    check_all(move |config| TaskPool::on(handle, config)).assert_passed();
+    check_all(Claim::InOrder, move |config| TaskPool::on(handle, config));
 }
 
 #[test]
 fn the_join_set_pool_keeps_all_laws_on_a_callers_runtime() {
     let handle = callers_runtime();
-    check_all(move |config| JoinSetPool::on(handle, config)).assert_passed();
+    check_all(Claim::NoQueue, move |config| JoinSetPool::on(handle, config));
 }
 
 #[test]
 fn the_task_pool_keeps_all_laws_with_blocking_jobs() {
-    check_all(|config| Unwrapped(TaskPool::new(config).unwrap()))
-        .assert_passed();
+    check_all(Claim::InOrder, |config| {
+        Unwrapped(TaskPool::new(config).unwrap())
+    });
 }
 
 #[test]
 fn the_join_set_pool_keeps_all_laws_with_blocking_jobs() {
-    check_all(|config| Unwrapped(JoinSetPool::new(config).unwrap()))
-        .assert_passed();
+    check_all(Claim::NoQueue, |config| {
+        Unwrapped(JoinSetPool::new(config).unwrap())
+    });
+}
+
+/// Holds a pool to all laws, and to the one claim that it makes.
+fn check_all<P: WorkerPool<LawJob> + 'static>(
+    claim: Claim,
+    make: impl Fn(Config) -> P + Send + Sync + 'static,
+) {
+    Kit::new().claims([claim]).check(make).assert_passed();
 }
 
 fn callers_runtime() -> &'static Handle {

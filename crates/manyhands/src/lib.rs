@@ -11,7 +11,7 @@ mod list;
 
 pub use manyhands_core::*;
 
-pub use crate::list::{Variant, variants};
+pub use crate::list::{Claims, Variant, variants};
 
 #[cfg(feature = "channel")]
 pub use manyhands_channel as channel;

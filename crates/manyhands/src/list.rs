@@ -12,10 +12,37 @@ pub struct Variant<J: Job> {
     pub summary: &'static str,
     /// Where the pattern comes from.
     pub origin: &'static str,
-    /// True for the pool that stops at the first `Err` that a job returns:
-    /// later jobs come back unrun or are refused.
-    pub stops_on_error: bool,
+    /// What it does in a way of its own.
+    pub claims: Claims,
     make: Make<J>,
+}
+
+/// What a variant does beyond the laws, or keeps them by, unlike others.
+///
+/// These are claims: the crate `manyhands-conformance` knows the same, and
+/// holds each variant to what it claims and to what it does not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// It takes up jobs in the order of their ids.
+    pub in_order: bool,
+    /// It has no queue: its bound is the number of its workers.
+    pub no_queue: bool,
+    /// It starts a thread for each job, and has none when it is idle.
+    pub thread_per_job: bool,
+    /// It stops at the first `Err` that a job returns: later jobs come back
+    /// unrun or are refused.
+    pub stops_on_error: bool,
+}
+
+impl Claims {
+    const NONE: Self = Self {
+        in_order: false,
+        no_queue: false,
+        thread_per_job: false,
+        stops_on_error: false,
+    };
+    const IN_ORDER: Self = Self { in_order: true, ..Self::NONE };
+    const NO_QUEUE: Self = Self { no_queue: true, ..Self::NONE };
 }
 
 type Make<J> = fn(Config) -> Result<Box<dyn WorkerPool<J>>, BuildError>;
@@ -84,7 +111,7 @@ where
             name: "channel",
             summary: "workers range over a jobs channel",
             origin: "Go by Example",
-            stops_on_error: false,
+            claims: Claims::IN_ORDER,
             make: |config| {
                 Ok(Box::new(manyhands_channel::ChannelPool::new(config)?))
             },
@@ -94,7 +121,7 @@ where
             name: "waitgroup",
             summary: "a struct of channels and a wait group",
             origin: "Go tutorial: worker pool pattern",
-            stops_on_error: false,
+            claims: Claims::IN_ORDER,
             make: |config| {
                 Ok(Box::new(manyhands_waitgroup::WaitGroupPool::new(config)?))
             },
@@ -104,7 +131,7 @@ where
             name: "dispatcher",
             summary: "a dispatcher and a pool of ready workers",
             origin: "Go notes: job queue",
-            stops_on_error: false,
+            claims: Claims::IN_ORDER,
             make: |config| {
                 Ok(Box::new(manyhands_dispatcher::DispatcherPool::new(
                     config,
@@ -116,7 +143,7 @@ where
             name: "semaphore",
             summary: "a thread a job, a permit each",
             origin: "Go tutorial: alternatives",
-            stops_on_error: false,
+            claims: Claims { thread_per_job: true, ..Claims::NO_QUEUE },
             make: |config| {
                 Ok(Box::new(manyhands_semaphore::SemaphorePool::new(config)))
             },
@@ -126,7 +153,11 @@ where
             name: "errgroup",
             summary: "a thread a job, the first error stops all",
             origin: "Go tutorial: alternatives",
-            stops_on_error: true,
+            claims: Claims {
+                thread_per_job: true,
+                stops_on_error: true,
+                ..Claims::NO_QUEUE
+            },
             make: |config| {
                 Ok(Box::new(manyhands_errgroup::ErrGroupPool::new(config)?))
             },
@@ -136,7 +167,7 @@ where
             name: "rayon",
             summary: "work stealing, bounded and drained",
             origin: "the rayon library",
-            stops_on_error: false,
+            claims: Claims::NONE,
             make: |config| {
                 Ok(Box::new(manyhands_rayon::RayonPool::new(config)?))
             },
@@ -146,7 +177,7 @@ where
             name: "tokio",
             summary: "async workers over an async channel",
             origin: "the tokio and async-channel libraries",
-            stops_on_error: false,
+            claims: Claims::IN_ORDER,
             make: |config| {
                 Ok(Box::new(manyhands_tokio::TaskPool::new(config)?))
             },
@@ -156,7 +187,7 @@ where
             name: "tokio-tasks",
             summary: "an async task a job, under a semaphore",
             origin: "the tokio library",
-            stops_on_error: false,
+            claims: Claims::NO_QUEUE,
             make: |config| {
                 Ok(Box::new(manyhands_tokio::JoinSetPool::new(config)?))
             },

@@ -138,7 +138,7 @@ fn watch(
         unrun += refused;
     }
     if !interrupt.is_pressed() {
-        let checked = tally.check(contender.stops_on_error);
+        let checked = tally.check(contender.claims.stops_on_error);
         checked.with_context(|| format!("{} is wrong", contender.name))?;
     }
     Ok(Watched { wall, workers, lanes, errors, panicked, unrun })

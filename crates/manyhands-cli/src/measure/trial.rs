@@ -67,7 +67,7 @@ impl Trial<'_> {
         if let Err(SubmitAllError { accepted, .. }) = fed {
             tally.refused(workload.len() as u64 - accepted);
         }
-        let checked = tally.check(contender.stops_on_error);
+        let checked = tally.check(contender.claims.stops_on_error);
         let checked = checked.with_context(|| format!("{name} is wrong"))?;
         let undone = checked.cancelled + checked.refused;
         let answers = workload.len() as u64 - undone;

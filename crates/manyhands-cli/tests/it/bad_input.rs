@@ -75,6 +75,8 @@ const CASES: &[(&[&str], &[&str])] = &[
     (&["verify", "inline"], &["VARIANT is inline", "allowed are channel"]),
     (&["verify", "channel", "channel"], &["channel twice"]),
     (&["verify", "--format", "csv"], &["csv", "table, json"]),
+    (&["verify", "--depth", "dep"], &["--depth is dep", "mean deep?"]),
+    (&["verify", "--depth", "9"], &["--depth is 9, ", "default, deep"]),
     (&["list", "--format", "yaml"], &["yaml", "table, json, csv, md"]),
 ];
 

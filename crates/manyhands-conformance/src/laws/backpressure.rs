@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use manyhands_core::TrySubmitError;
+use manyhands_core::{TrySubmitError, WorkerPool};
 
 use super::ledger::{Ends, Ledger};
 use super::moves::{AnyPool, Way, receive, submit};
@@ -15,17 +15,17 @@ use crate::trial::{Checked, Trial, ensure};
 
 /// Law 6.
 pub(super) fn submit_all_then_read(trial: &Trial, way: Way) -> Checked {
-    /// Far beyond any buffer of the pools on trial.
-    const JOBS: usize = 3_000;
+    // Far beyond any buffer of the pools on trial.
+    let many = trial.many(3_000, 100_000);
     let pool = trial.pool();
-    let ledger = Ledger::new(JOBS);
-    let jobs = (0..JOBS as u64).map(|number| ledger.job(number));
+    let ledger = Ledger::new(many);
+    let jobs = (0..many as u64).map(|number| ledger.job(number));
     trial.note("a place for each job, with no completion read");
     way.submit(trial, &pool, &ledger, jobs)?;
     pool.close();
     trial.note("the completions, all read at the end");
-    let ends = ledger.settle(trial, way.drain(&pool))?;
-    ensure!(trial, ends == Ends::done(JOBS), "{JOBS} jobs ended as {ends:?}");
+    let ends = ledger.settle(trial, way.drain(trial, &pool))?;
+    ensure!(trial, ends == Ends::done(many), "{many} jobs ended as {ends:?}");
     Ok(())
 }
 
@@ -41,6 +41,7 @@ pub(super) fn exact_bound(trial: &Trial) -> Checked {
     reached_and_held(trial, &pool)?;
     reached_by_many(trial)?;
     never_passed(trial)?;
+    held_for_own_jobs(trial)?;
     let waits = trial.pool();
     waits_for_a_place(trial, &waits)
 }
@@ -48,7 +49,7 @@ pub(super) fn exact_bound(trial: &Trial) -> Checked {
 /// One thread takes all the places of a pool that has just started, and each
 /// place that becomes free after that.
 fn reached_and_held(trial: &Trial, pool: AnyPool<'_>) -> Checked {
-    const STEPS: usize = 20;
+    let steps = trial.many(20, 2_000);
     let bound = pool.bound().get();
     let gate = Gate::closed();
     let job = || LawJob::new(0).pass(&gate);
@@ -67,7 +68,7 @@ fn reached_and_held(trial: &Trial, pool: AnyPool<'_>) -> Checked {
         accepted == bound,
         "Full was said with {accepted} unfinished and a bound of {bound}"
     );
-    for _ in 0..STEPS {
+    for _ in 0..steps {
         trial.note("a job that may go on");
         gate.admit(1);
         receive(trial, pool)?;
@@ -90,9 +91,8 @@ fn reached_and_held(trial: &Trial, pool: AnyPool<'_>) -> Checked {
 
 /// Many threads at once take all the places there are, and no more.
 fn reached_by_many(trial: &Trial) -> Checked {
-    const ROUNDS: usize = 5;
     const SUBMITTERS: usize = 6;
-    for _ in 0..ROUNDS {
+    for _ in 0..trial.many(5, 500) {
         let pool = trial.pool();
         let pool = &pool;
         let bound = pool.bound().get();
@@ -130,7 +130,7 @@ fn reached_by_many(trial: &Trial) -> Checked {
 /// With jobs that end at their own pace.
 fn never_passed(trial: &Trial) -> Checked {
     const SUBMITTERS: u64 = 4;
-    const JOBS: u64 = 100;
+    let many = trial.many(100, 25_000);
     let pool = trial.pool();
     let pool = &pool;
     let bound = pool.bound().get();
@@ -141,7 +141,7 @@ fn never_passed(trial: &Trial) -> Checked {
         let submitter = |_| {
             let (accepted, ended) = (&accepted, &ended);
             scope.spawn(move || {
-                for number in 0..JOBS {
+                for number in 0..many {
                     let ends = Arc::clone(ended);
                     let job = LawJob::new(number).then(move || {
                         ends.fetch_add(1, Ordering::SeqCst);
@@ -167,11 +167,47 @@ fn never_passed(trial: &Trial) -> Checked {
     })
 }
 
+/// A job of the pool has no place beyond the bound either, and if it only
+/// tries, it does not wait.
+fn held_for_own_jobs(trial: &Trial) -> Checked {
+    let pool: Arc<dyn WorkerPool<LawJob>> = Arc::from(trial.pool());
+    let bound = pool.bound().get();
+    let gate = Gate::closed();
+    let refused = Arc::new(AtomicUsize::new(0));
+    trial.note("places for as many jobs as bound() says");
+    for number in 0..bound as u64 {
+        let (refused, weak) = (Arc::clone(&refused), Arc::downgrade(&pool));
+        let job = LawJob::new(number).pass(&gate).then(move || {
+            let Some(pool) = weak.upgrade() else { return };
+            let tried = pool.try_submit(LawJob::new(0));
+            let full = tried.is_err_and(|error| error.is_full());
+            refused.fetch_add(usize::from(full), Ordering::SeqCst);
+        });
+        submit(trial, &pool, job)?;
+    }
+    // One of them, with all others unfinished.
+    gate.admit(1);
+    trial.note("a job that tries to submit one to its own full pool");
+    receive(trial, &pool)?;
+    ensure!(
+        trial,
+        refused.load(Ordering::SeqCst) == 1,
+        "a job of the pool had one accepted with {bound} unfinished and a \
+         bound of {bound}"
+    );
+    gate.open();
+    trial.note("jobs that submit to their own pool to end");
+    for _ in 1..bound {
+        receive(trial, &pool)?;
+    }
+    Ok(())
+}
+
 /// Submitters wait at the bound, and each place that becomes free lets one
 /// of them through.
 fn waits_for_a_place(trial: &Trial, pool: AnyPool<'_>) -> Checked {
     const SUBMITTERS: usize = 3;
-    const JOBS: usize = 6;
+    let many = trial.many(6, 1_000);
     let bound = pool.bound().get();
     let gate = Gate::closed();
     trial.note("places for as many jobs as bound() says");
@@ -187,7 +223,7 @@ fn waits_for_a_place(trial: &Trial, pool: AnyPool<'_>) -> Checked {
             let (gate, lobby) = (&gate, &lobby);
             scope.spawn(move || {
                 lobby.enter();
-                for _ in 0..JOBS {
+                for _ in 0..many {
                     submit(trial, pool, LawJob::new(0).pass(gate))?;
                     let entered = entered.add();
                     let freed = freed.load(Ordering::SeqCst);
@@ -212,7 +248,7 @@ fn waits_for_a_place(trial: &Trial, pool: AnyPool<'_>) -> Checked {
             refused.is_err_and(|error| error.is_full()),
             "a job was accepted with {bound} unfinished and a bound of {bound}"
         );
-        for step in 1..=SUBMITTERS * JOBS {
+        for step in 1..=SUBMITTERS * many {
             freed.store(step, Ordering::SeqCst);
             gate.admit(1);
             trial.note("a submitter to get the place that became free");
@@ -228,11 +264,11 @@ fn waits_for_a_place(trial: &Trial, pool: AnyPool<'_>) -> Checked {
 /// nothing left to read, it waits for ever. A full pool owes as many
 /// completions as its bound at least, which is easier to catch it at.
 pub(super) fn full_means_owed(trial: &Trial, way: Way) -> Checked {
-    const JOBS: u64 = 1_000;
+    let many = trial.many(1_000, 100_000);
     let pool = trial.pool();
     let bound = pool.bound().get();
     let mut owed = 0;
-    for number in 0..JOBS {
+    for number in 0..many {
         let mut job = LawJob::new(number);
         loop {
             trial.note("try_submit, which must not wait");

@@ -7,7 +7,8 @@ use std::thread;
 use manyhands_core::{Completion, Outcome, Panic};
 
 use super::ledger::{Ends, Ledger};
-use super::moves::{Way, fill, meet, receive, submit};
+use super::moves::{Way, fill, receive, submit};
+use super::panics::full_strength;
 use super::{backpressure, close, jobs, threads};
 use crate::LawJob;
 use crate::gate::Gate;
@@ -144,7 +145,7 @@ fn iterator_that_submits(trial: &Trial) -> Checked {
     );
     pool.close();
     trial.note("the completions");
-    let ends = ledger.settle(trial, Way::Batches.drain(&pool))?;
+    let ends = ledger.settle(trial, Way::Batches.drain(trial, &pool))?;
     ensure!(
         trial,
         ends == Ends::done(2 * JOBS),
@@ -213,7 +214,7 @@ fn iterator_that_panics(trial: &Trial) -> Checked {
     trial.note("the completions of jobs that were yielded before a panic");
     let received = Way::OneByOne.receive(trial, &pool, PANICS_AT)?;
     ledger.settle(trial, received)?;
-    meet(trial, &pool, 2)?;
+    full_strength(trial, &pool, "an iterator that panicked")?;
     pool.close();
     trial.note("the end of the completions");
     ensure!(
@@ -254,7 +255,7 @@ fn several_at_once(trial: &Trial) -> Checked {
     })?;
     pool.close();
     trial.note("the completions of several batches");
-    let mut received = Way::Batches.drain(pool);
+    let mut received = Way::Batches.drain(trial, pool);
     received.sort_by_key(|completion| completion.id);
     let mut next: Vec<u64> = (0..SUBMITTERS).map(|who| who * JOBS).collect();
     for Completion { id, outcome } in &received {
@@ -312,7 +313,7 @@ fn iterator_without_end(trial: &Trial) -> Checked {
         });
         let first = Way::Batches.receive(trial, pool, READ);
         pool.close();
-        let rest = Way::Batches.drain(pool).len();
+        let rest = Way::Batches.drain(trial, pool).len();
         let said = trial.join(submitter)?;
         Ok((said, first?.len() + rest))
     })?;
@@ -369,7 +370,7 @@ fn closed_on_the_way(trial: &Trial) -> Checked {
     );
     gate.open();
     trial.note("the completions of a batch that was closed on its way");
-    let read = Way::Batches.drain(pool).len() as u64;
+    let read = Way::Batches.drain(trial, pool).len() as u64;
     ensure!(
         trial,
         read == error.accepted,

@@ -1,6 +1,7 @@
 //! Close and cancel: laws 3, 4, 5, 10 and 14.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use manyhands_core::{Outcome, WorkerPool};
@@ -9,19 +10,22 @@ use super::ledger::{Ends, Ledger};
 use super::moves::{AnyPool, Way, fill, race, receive, same, submit};
 use crate::LawJob;
 use crate::gate::Gate;
-use crate::latch::Lobby;
+use crate::latch::{Count, Lobby};
 use crate::trial::{Checked, Trial, ensure};
 
 /// How many jobs are accepted before the pool is closed under its
 /// submitters: from none to some hundreds.
-const HEAD_STARTS: [usize; 6] = [0, 1, 3, 20, 100, 400];
+fn head_starts(trial: &Trial) -> impl Iterator<Item = usize> {
+    const EACH: [usize; 6] = [0, 1, 3, 20, 100, 400];
+    EACH.into_iter().cycle().take(EACH.len() * trial.many(1, 50))
+}
 
 /// Law 3.
 pub(super) fn close_is_final(trial: &Trial) -> Checked {
     closed_unused(trial)?;
     closed_by_many(trial)?;
     closed_by_a_job(trial)?;
-    for head_start in HEAD_STARTS {
+    for head_start in head_starts(trial) {
         race(trial, Way::OneByOne, head_start, |pool| {
             pool.close();
             pool.close();
@@ -78,7 +82,7 @@ fn closed_by_many(trial: &Trial) -> Checked {
     })?;
     gate.open();
     trial.note("the completions after close");
-    let ends = ledger.settle(trial, Way::OneByOne.drain(pool))?;
+    let ends = ledger.settle(trial, Way::OneByOne.drain(trial, pool))?;
     ensure!(
         trial,
         ends == Ends::done(accepted),
@@ -91,9 +95,16 @@ fn closed_by_many(trial: &Trial) -> Checked {
 fn closed_by_a_job(trial: &Trial) -> Checked {
     let pool: Arc<dyn WorkerPool<LawJob>> = Arc::from(trial.pool());
     let weak = Arc::downgrade(&pool);
+    let refused = Arc::new(AtomicUsize::new(0));
+    let counts = Arc::clone(&refused);
     let job = LawJob::new(0).then(move || {
         if let Some(pool) = weak.upgrade() {
             pool.close();
+            let submitted = pool.submit(LawJob::new(1)).is_err();
+            let tried = pool.try_submit(LawJob::new(2));
+            let tried = tried.is_err_and(|error| !error.is_full());
+            let refused = usize::from(submitted) + usize::from(tried);
+            counts.fetch_add(refused, Ordering::SeqCst);
         }
     });
     submit(trial, &pool, job)?;
@@ -104,6 +115,13 @@ fn closed_by_a_job(trial: &Trial) -> Checked {
         closed.outcome.is_done(),
         "a job that closes its pool ended as {:?}",
         closed.outcome
+    );
+    let refused = refused.load(Ordering::SeqCst);
+    ensure!(
+        trial,
+        refused == 2,
+        "of 2 jobs that a job submitted after close, {refused} were refused \
+         as closed"
     );
     ensure!(trial, pool.recv().is_none(), "one job had two completions");
     refuses(trial, &pool)
@@ -119,7 +137,7 @@ pub(super) fn close_loses_nothing(trial: &Trial, way: Way) -> Checked {
     pool.close();
     gate.open();
     trial.note("the completions after close");
-    let ends = ledger.settle(trial, way.drain(&pool))?;
+    let ends = ledger.settle(trial, way.drain(trial, &pool))?;
     ensure!(
         trial,
         ends == Ends::done(accepted),
@@ -127,7 +145,8 @@ pub(super) fn close_loses_nothing(trial: &Trial, way: Way) -> Checked {
     );
 
     // With the last job just handed over.
-    for jobs in (0..30).map(|round| round % 7) {
+    let rounds = trial.many(30, 2_000);
+    for jobs in (0..rounds).map(|round| round % 7) {
         let pool = trial.pool();
         let ledger = Ledger::new(jobs);
         let batch = (0..jobs as u64).map(|number| ledger.job(number));
@@ -135,7 +154,7 @@ pub(super) fn close_loses_nothing(trial: &Trial, way: Way) -> Checked {
         way.submit(trial, &pool, &ledger, batch)?;
         pool.close();
         trial.note("the completions after close");
-        let ends = ledger.settle(trial, way.drain(&pool))?;
+        let ends = ledger.settle(trial, way.drain(trial, &pool))?;
         ensure!(
             trial,
             ends == Ends::done(jobs),
@@ -143,8 +162,10 @@ pub(super) fn close_loses_nothing(trial: &Trial, way: Way) -> Checked {
         );
     }
 
+    submitted_by_jobs(trial, way)?;
+
     // With submitters that keep coming.
-    for head_start in HEAD_STARTS {
+    for head_start in head_starts(trial) {
         let (ends, _) = race(trial, way, head_start, |pool| pool.close())?;
         ensure!(
             trial,
@@ -152,6 +173,44 @@ pub(super) fn close_loses_nothing(trial: &Trial, way: Way) -> Checked {
             "jobs that raced a close ended as {ends:?}"
         );
     }
+    Ok(())
+}
+
+/// What jobs had submitted before the close runs after it.
+fn submitted_by_jobs(trial: &Trial, way: Way) -> Checked {
+    let pool: Arc<dyn WorkerPool<LawJob>> = Arc::from(trial.pool());
+    // They all run at once, and there is room for one more from each.
+    let parents = trial.workers().min(pool.bound().get() / 2);
+    let ledger = Ledger::new(2 * parents);
+    let together = Gate::meeting(parents);
+    let gate = Gate::closed();
+    let accepted = Count::new();
+    trial.note("jobs that submit to be accepted");
+    for number in 0..parents as u64 {
+        let (weak, own) = (Arc::downgrade(&pool), ledger.clone());
+        let (accepted, number_of_child) =
+            (accepted.clone(), number + parents as u64);
+        let child = ledger.job(number_of_child).pass(&gate);
+        let job = ledger.job(number).pass(&together).then(move || {
+            let Some(pool) = weak.upgrade() else { return };
+            if let Ok(id) = way.offer(&pool, child) {
+                own.accept(number_of_child, id);
+            }
+            accepted.add();
+        });
+        ledger.accept(number, Some(submit(trial, &pool, job)?));
+    }
+    trial.note("jobs that are submitted by jobs to be accepted");
+    accepted.wait_for(parents);
+    pool.close();
+    gate.open();
+    trial.note("the completions of jobs that were submitted by jobs");
+    let ends = ledger.settle(trial, way.drain(trial, &pool))?;
+    ensure!(
+        trial,
+        ends == Ends::done(2 * parents),
+        "{parents} jobs and as many that they submitted ended as {ends:?}"
+    );
     Ok(())
 }
 
@@ -174,7 +233,7 @@ pub(super) fn drained_then_none(trial: &Trial) -> Checked {
         let lobby = &lobby;
         let reader = scope.spawn(move || {
             lobby.enter();
-            Ok(Way::OneByOne.drain(pool_ref))
+            Ok(Way::OneByOne.drain(trial, pool_ref))
         });
         lobby.wait_for(1);
         gate.open();
@@ -294,7 +353,7 @@ pub(super) fn cancel_gives_back(trial: &Trial, way: Way) -> Checked {
         refuses(trial, &pool)?;
         gate.open();
         trial.note("the completions after cancel");
-        let ends = ledger.settle(trial, way.drain(&pool))?;
+        let ends = ledger.settle(trial, way.drain(trial, &pool))?;
         let expected = Ends {
             done: workers,
             cancelled: accepted - workers,
@@ -308,6 +367,8 @@ pub(super) fn cancel_gives_back(trial: &Trial, way: Way) -> Checked {
         );
     }
 
+    cancelled_unused(trial)?;
+    cancelled_by_many(trial, way)?;
     cancelled_by_a_job(trial)?;
     cancelled_with_unread(trial, way)?;
 
@@ -324,7 +385,7 @@ pub(super) fn cancel_gives_back(trial: &Trial, way: Way) -> Checked {
     ensure!(trial, ran == workers, "{ran} jobs ran after cancel");
     ledger.check_drops(trial)?;
 
-    for head_start in HEAD_STARTS {
+    for head_start in head_starts(trial) {
         let (ends, late) = race(trial, way, head_start, |pool| pool.cancel())?;
         ensure!(
             trial,
@@ -332,6 +393,56 @@ pub(super) fn cancel_gives_back(trial: &Trial, way: Way) -> Checked {
             "{late} jobs started after cancel had returned"
         );
         ensure!(trial, ends.panicked == 0, "jobs ended as {ends:?}");
+    }
+    Ok(())
+}
+
+fn cancelled_unused(trial: &Trial) -> Checked {
+    let pool = trial.pool();
+    let got = read_to_the_end(trial, &pool, || pool.cancel())?;
+    ensure!(trial, got == 0, "an unused pool had {got} completions");
+    pool.cancel();
+    refuses(trial, &pool)?;
+    trial.note("drop of a pool that was cancelled unused");
+    drop(pool);
+    Ok(())
+}
+
+/// Close and cancel, several of each at once, come to the same as cancel.
+fn cancelled_by_many(trial: &Trial, way: Way) -> Checked {
+    const ENDERS: usize = 4;
+    let workers = trial.workers();
+    for _ in 0..trial.many(1, 200) {
+        let pool = trial.pool();
+        let pool = &pool;
+        let ledger = Ledger::new(pool.bound().get());
+        let gate = Gate::closed();
+        let accepted = fill(trial, pool, &ledger, &gate)?;
+        trial.note("close and cancel from several threads at once");
+        thread::scope(|scope| {
+            let ender = |who| {
+                scope.spawn(move || {
+                    if who % 2 == 0 {
+                        pool.cancel()
+                    } else {
+                        pool.close()
+                    }
+                    refuses(trial, pool)
+                })
+            };
+            let enders: Vec<_> = (0..ENDERS).map(ender).collect();
+            enders.into_iter().try_for_each(|thread| trial.join(thread))
+        })?;
+        gate.open();
+        trial.note("the completions after close and cancel");
+        let ends = ledger.settle(trial, way.drain(trial, pool))?;
+        ensure!(
+            trial,
+            ends.done == workers && ends.cancelled == accepted - workers,
+            "closed and cancelled at once, {workers} running and {} waiting \
+             jobs ended as {ends:?}",
+            accepted - workers
+        );
     }
     Ok(())
 }
@@ -353,7 +464,7 @@ fn cancelled_with_unread(trial: &Trial, way: Way) -> Checked {
     pool.cancel();
     gate.open();
     trial.note("the completions after cancel");
-    let ends = ledger.settle(trial, way.drain(&pool))?;
+    let ends = ledger.settle(trial, way.drain(trial, &pool))?;
     let expected = Ends {
         done: workers + 1,
         cancelled: bound - workers,
@@ -390,15 +501,15 @@ fn cancelled_by_a_job(trial: &Trial) -> Checked {
 
 /// Law 14.
 pub(super) fn waiting_submitter_freed(trial: &Trial, way: Way) -> Checked {
-    const SUBMITTERS: usize = 3;
-    const ROUNDS: usize = 4;
+    let submitters = trial.many(3, 64);
+    let rounds = trial.many(4, 100);
     let ends: [fn(AnyPool<'_>); 2] =
         [|pool| pool.close(), |pool| pool.cancel()];
-    for (round, end) in ends.into_iter().cycle().take(ROUNDS).enumerate() {
+    for (round, end) in ends.into_iter().cycle().take(rounds).enumerate() {
         let pool = trial.pool();
         let pool = &*pool;
         let bound = pool.bound().get();
-        let ledger = Ledger::new(bound + SUBMITTERS);
+        let ledger = Ledger::new(bound + submitters);
         let gate = Gate::closed();
         fill(trial, pool, &ledger, &gate)?;
         let lobby = Lobby::new();
@@ -427,18 +538,18 @@ pub(super) fn waiting_submitter_freed(trial: &Trial, way: Way) -> Checked {
                     }
                 })
             };
-            let submitters: Vec<_> =
-                (bound..bound + SUBMITTERS).map(submitter).collect();
+            let waiting: Vec<_> =
+                (bound..bound + submitters).map(submitter).collect();
             // Blocked, in every other round. Just about to, in the others.
             if round / ends.len() % 2 == 0 {
-                lobby.wait_for(SUBMITTERS);
+                lobby.wait_for(submitters);
             }
             end(pool);
-            submitters.into_iter().try_for_each(|thread| trial.join(thread))
+            waiting.into_iter().try_for_each(|thread| trial.join(thread))
         })?;
         gate.open();
         trial.note("the completions of the accepted jobs");
-        ledger.settle(trial, way.drain(pool))?;
+        ledger.settle(trial, way.drain(trial, pool))?;
     }
     Ok(())
 }

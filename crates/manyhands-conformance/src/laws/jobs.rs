@@ -1,10 +1,11 @@
 //! Jobs: laws 1, 2, 7 and 13.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use manyhands_core::TrySubmitError;
+use manyhands_core::{Completion, Outcome, TrySubmitError};
 
 use super::ledger::{Ends, Ledger};
 use super::moves::{Way, fill, meet, receive, same, submit};
@@ -15,20 +16,78 @@ use crate::trial::{Checked, Trial, ensure};
 
 /// Law 1.
 pub(super) fn exactly_one_completion(trial: &Trial, way: Way) -> Checked {
-    const JOBS: usize = 300;
+    let many = trial.many(300, 100_000);
     let pool = trial.pool();
-    let ledger = Ledger::new(JOBS);
-    let jobs = (0..JOBS as u64).map(|number| ledger.job(number));
+    let ledger = Ledger::new(many);
+    let jobs = (0..many as u64).map(|number| ledger.job(number));
     trial.note("all jobs to be accepted");
     way.submit(trial, &pool, &ledger, jobs)?;
     trial.note("as many completions as there were jobs");
-    let mut received = way.receive(trial, &pool, JOBS)?;
+    let mut received = way.receive(trial, &pool, many)?;
     pool.close();
     trial.note("the end of the completions");
-    received.extend(way.drain(&pool));
+    received.extend(way.drain(trial, &pool));
     let ends = ledger.settle(trial, received)?;
-    ensure!(trial, ends == Ends::done(JOBS), "{JOBS} jobs ended as {ends:?}");
+    ensure!(trial, ends == Ends::done(many), "{many} jobs ended as {ends:?}");
+    answers_come_back_whole(trial, way)?;
     no_completion_waits_for_another(trial, way)
+}
+
+/// Whatever a job answers comes back under its id as it was: much, nothing,
+/// a trait object, a value of rare alignment.
+fn answers_come_back_whole(trial: &Trial, way: Way) -> Checked {
+    const MUCH: usize = 1 << 20;
+    const JOBS: u64 = 8;
+    type Act = Box<dyn Fn(u64) -> u64 + Send>;
+    #[derive(PartialEq)]
+    struct Nothing;
+    #[repr(align(128))]
+    struct Wide([u8; 200]);
+
+    let much = |number: u64| -> Vec<u8> {
+        (0..MUCH as u64).map(|place| (place * 7 + number) as u8).collect()
+    };
+    let give = |number: u64| {
+        let job = LawJob::new(number);
+        match number % 4 {
+            0 => job.give(much(number)),
+            1 => job.give(Nothing),
+            2 => job.give(Box::new(move |n| n * number) as Act),
+            _ => job.give(Wide([number as u8; 200])),
+        }
+    };
+    let is_its = |value: &dyn Any, number: u64| match number % 4 {
+        0 => value.downcast_ref() == Some(&much(number)),
+        1 => value.downcast_ref() == Some(&Nothing),
+        2 => {
+            value.downcast_ref::<Act>().is_some_and(|act| act(3) == 3 * number)
+        }
+        _ => value
+            .downcast_ref::<Wide>()
+            .is_some_and(|wide| wide.0 == [number as u8; 200]),
+    };
+    let pool = trial.pool();
+    let ledger = Ledger::new(JOBS as usize);
+    trial.note("jobs with answers of all kinds to be accepted");
+    way.submit(trial, &pool, &ledger, (0..JOBS).map(give))?;
+    trial.note("answers of all kinds");
+    let received = way.receive(trial, &pool, JOBS as usize)?;
+    for Completion { id, outcome } in received {
+        let Outcome::Done(Ok(answer)) = outcome else {
+            return Err(trial.fail(format_args!(
+                "{id}, which answered, came back as {outcome:?}"
+            )));
+        };
+        let number = answer.number();
+        let value = answer.into_value();
+        ensure!(
+            trial,
+            number == id.get()
+                && value.is_some_and(|value| is_its(&*value, number)),
+            "{id} came back with another value than its job returned"
+        );
+    }
+    Ok(())
 }
 
 /// What has finished can be read while what was accepted before it, and what
@@ -51,7 +110,7 @@ fn no_completion_waits_for_another(trial: &Trial, way: Way) -> Checked {
     gate.open();
     pool.close();
     trial.note("the end of the completions");
-    received.extend(way.drain(&pool));
+    received.extend(way.drain(trial, &pool));
     ledger.settle(trial, received).map(drop)
 }
 
@@ -105,7 +164,7 @@ pub(super) fn refused_comes_back(trial: &Trial) -> Checked {
 
     gate.open();
     trial.note("the completions of the accepted jobs");
-    let received = Way::OneByOne.drain(&pool);
+    let received = Way::OneByOne.drain(trial, &pool);
     for job in &refused {
         let number = job.number();
         let (runs, drops) = (ledger.runs(number), ledger.kept_drops(number));
@@ -147,19 +206,20 @@ pub(super) fn exact_workers(trial: &Trial) -> Checked {
     );
     // Reached: when all start, when they had been idle, and after jobs so
     // short that a worker might take several at once.
-    meet(trial, &pool, 20)?;
+    let short = trial.many(500, 20_000);
+    meet(trial, &pool, trial.many(20, 2_000))?;
     trial.note("short jobs");
-    for number in 0..500 {
+    for number in 0..short {
         submit(trial, &pool, LawJob::new(number))?;
     }
-    for _ in 0..500 {
+    for _ in 0..short {
         receive(trial, &pool)?;
     }
     meet(trial, &pool, 10)?;
     never_more(trial)?;
     // Reached and not passed, whatever the pace.
     const SUBMITTERS: u64 = 3;
-    const JOBS: u64 = 60;
+    let many = trial.many(60, 20_000);
     let gauge = Gauge::new();
     trial.note("short jobs");
     let pool = &pool;
@@ -167,7 +227,7 @@ pub(super) fn exact_workers(trial: &Trial) -> Checked {
         let submitter = |_| {
             let gauge = &gauge;
             scope.spawn(move || {
-                for number in 0..JOBS {
+                for number in 0..many {
                     let (enter, leave) = (gauge.clone(), gauge.clone());
                     let job = LawJob::new(number)
                         .then(move || enter.enter())
@@ -196,7 +256,7 @@ pub(super) fn exact_workers(trial: &Trial) -> Checked {
 
 /// With jobs that are let on one at a time, and more waiting behind them.
 fn never_more(trial: &Trial) -> Checked {
-    const STEPS: usize = 30;
+    let steps = trial.many(30, 2_000);
     let workers = trial.workers();
     let pool = trial.pool();
     let gate = Gate::closed();
@@ -215,7 +275,7 @@ fn never_more(trial: &Trial) -> Checked {
     for _ in 0..pool.bound().get() {
         one_more()?;
     }
-    for step in 0..STEPS {
+    for step in 0..steps {
         trial.note("as many jobs to start as there are workers");
         gate.wait_for(workers + step);
         let peak = gauge.peak();
@@ -248,7 +308,7 @@ fn never_more(trial: &Trial) -> Checked {
 /// any.
 pub(super) fn writes_visible(trial: &Trial, way: Way) -> Checked {
     const WORDS: usize = 8;
-    const JOBS: u64 = 100;
+    let many = trial.many(100, 20_000);
     struct Slip {
         words: [AtomicU64; WORDS],
     }
@@ -275,7 +335,7 @@ pub(super) fn writes_visible(trial: &Trial, way: Way) -> Checked {
     }
 
     let pool = trial.pool();
-    for number in 0..JOBS {
+    for number in 0..many {
         let slip = |value| {
             let slip = Slip { words: Default::default() };
             slip.write(value);
@@ -283,12 +343,16 @@ pub(super) fn writes_visible(trial: &Trial, way: Way) -> Checked {
         };
         let (own, last, seen) = (slip(1), slip(1), slip(0));
         let (writes, sees) = (Arc::clone(&own), Arc::clone(&seen));
-        let job = LawJob::new(number)
+        let mut job = LawJob::new(number)
             .then(move || {
                 sees.write(u64::from(writes.reads(1)));
                 writes.write(2);
             })
             .keep(LastWrite(Arc::clone(&last)));
+        // However it ends.
+        if number % 3 == 2 {
+            job = job.throw("after it wrote");
+        }
         if way.offer(&pool, job).is_err() {
             return Err(trial.fail("an open pool refused a job"));
         }

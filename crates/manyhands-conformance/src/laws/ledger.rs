@@ -34,6 +34,8 @@ const UNKNOWN: u64 = u64::MAX - 1;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ends {
     pub(super) done: usize,
+    /// With `Err`.
+    pub(super) failed: usize,
     pub(super) panicked: usize,
     pub(super) cancelled: usize,
 }
@@ -112,9 +114,17 @@ impl Ledger {
         for Completion { id, outcome } in received {
             ensure!(trial, ids.insert(id), "{id} had two completions");
             let (number, runs) = match &outcome {
-                Outcome::Done(Err(never)) => match *never {},
+                Outcome::Done(Err(error)) => {
+                    ends.failed += 1;
+                    (error.number(), 1)
+                }
                 Outcome::Done(Ok(answer)) => {
                     ends.done += 1;
+                    ensure!(
+                        trial,
+                        answer.is_whole(),
+                        "{id} came back with an answer that was overwritten"
+                    );
                     (answer.number(), 1)
                 }
                 Outcome::Cancelled(job) => {

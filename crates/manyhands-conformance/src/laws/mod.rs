@@ -1,8 +1,11 @@
-//! The checks, a module for each chapter of the laws.
+//! The checks, a module for each chapter of the laws, and one for the claims.
 
 mod backpressure;
 mod batches;
+mod claims;
 mod close;
+mod drops;
+mod idle;
 mod jobs;
 mod ledger;
 mod moves;
@@ -13,60 +16,77 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use crate::trial::{Checked, Trial, ensure};
+use crate::trial::{Checked, Plan, Sizes, Trial, ensure};
 use crate::{Law, LawJob};
 use moves::Way;
 
-type Sizes = &'static [(usize, usize)];
-type Check = fn(&Trial) -> Checked;
+pub(crate) use claims::plan as plan_claim;
 
-/// Workers and queue of the pools that most laws are tried on.
+/// Workers and queue of the pools that most laws are tried on: each number
+/// of workers with a short queue and a long one, or with none.
 const SIZES: Sizes =
-    &[(1, 0), (1, 1), (2, 0), (2, 2), (3, 1), (3, 64), (8, 2)];
+    &[(1, 0), (1, 1), (1, 64), (2, 0), (2, 2), (3, 1), (3, 64), (8, 2)];
 /// For what takes longer.
 const FEW: Sizes = &[(1, 0), (2, 2), (3, 64)];
 /// For what takes some tenths of a second.
 const TWO: Sizes = &[(2, 2), (8, 0)];
 /// With a queue whose memory shows, and with many threads.
 const LARGE: Sizes = &[(3, 2048), (8, 0)];
+/// For the deep form: every number of workers with every queue.
+#[rustfmt::skip]
+pub(crate) const EVERY: Sizes = &[
+    (1, 0), (1, 1), (1, 2), (1, 64),
+    (2, 0), (2, 1), (2, 2), (2, 64),
+    (3, 0), (3, 1), (3, 2), (3, 64),
+    (8, 0), (8, 1), (8, 2), (8, 64),
+];
+/// For large numbers of jobs: with hardly any room, and with room to spare.
+const LONG: Sizes = &[(1, 1), (3, 64)];
 
 /// On which sizes a law is tried, and how.
-pub(crate) fn plan(law: Law) -> (Sizes, Check) {
+pub(crate) fn plan(law: Law) -> Plan {
+    let plan = |sizes, body| Plan { sizes, long: LONG, body };
     match law {
-        Law::ExactlyOneCompletion => {
-            (SIZES, |trial| jobs::exactly_one_completion(trial, Way::OneByOne))
-        }
-        Law::RefusedComesBack => (SIZES, jobs::refused_comes_back),
-        Law::CloseIsFinal => (SIZES, close::close_is_final),
-        Law::CloseLosesNothing => {
-            (SIZES, |trial| close::close_loses_nothing(trial, Way::OneByOne))
-        }
-        Law::DrainedThenNone => (SIZES, close::drained_then_none),
-        Law::SubmitAllThenRead => (FEW, |trial| {
+        Law::ExactlyOneCompletion => plan(SIZES, |trial| {
+            jobs::exactly_one_completion(trial, Way::OneByOne)
+        }),
+        Law::RefusedComesBack => plan(SIZES, jobs::refused_comes_back),
+        Law::CloseIsFinal => plan(SIZES, close::close_is_final),
+        Law::CloseLosesNothing => plan(SIZES, |trial| {
+            close::close_loses_nothing(trial, Way::OneByOne)
+        }),
+        Law::DrainedThenNone => plan(SIZES, close::drained_then_none),
+        Law::SubmitAllThenRead => plan(FEW, |trial| {
             backpressure::submit_all_then_read(trial, Way::OneByOne)
         }),
-        Law::ExactWorkers => (SIZES, jobs::exact_workers),
-        Law::ExactBound => (SIZES, backpressure::exact_bound),
-        Law::PanicsContained => (SIZES, panics::panics_contained),
+        Law::ExactWorkers => plan(SIZES, jobs::exact_workers),
+        Law::ExactBound => plan(SIZES, backpressure::exact_bound),
+        Law::PanicsContained => plan(SIZES, panics::panics_contained),
         Law::CancelGivesBack => {
-            (SIZES, |trial| close::cancel_gives_back(trial, Way::OneByOne))
+            plan(SIZES, |trial| close::cancel_gives_back(trial, Way::OneByOne))
         }
-        Law::DropWaits => (SIZES, threads::drop_waits),
+        Law::DropWaits => plan(SIZES, drops::drop_waits),
         Law::AnyThreads => {
-            (SIZES, |trial| threads::any_threads(trial, Way::OneByOne))
+            plan(SIZES, |trial| threads::any_threads(trial, Way::OneByOne))
         }
         Law::WritesVisible => {
-            (SIZES, |trial| jobs::writes_visible(trial, Way::OneByOne))
+            plan(SIZES, |trial| jobs::writes_visible(trial, Way::OneByOne))
         }
-        Law::WaitingSubmitterFreed => (SIZES, |trial| {
+        Law::WaitingSubmitterFreed => plan(SIZES, |trial| {
             close::waiting_submitter_freed(trial, Way::OneByOne)
         }),
-        Law::IdleIsFree => (TWO, threads::idle_is_free),
-        Law::AllGivenBack => (LARGE, threads::all_given_back),
-        Law::FullMeansOwed => (SIZES, |trial| {
+        Law::IdleIsFree => {
+            let body = idle::idle_is_free;
+            Plan { sizes: TWO, long: TWO, body }
+        }
+        Law::AllGivenBack => {
+            let body = drops::all_given_back;
+            Plan { sizes: LARGE, long: TWO, body }
+        }
+        Law::FullMeansOwed => plan(SIZES, |trial| {
             backpressure::full_means_owed(trial, Way::OneByOne)
         }),
-        Law::BatchesObey => (FEW, batches::batches_obey),
+        Law::BatchesObey => plan(FEW, batches::batches_obey),
     }
 }
 

@@ -37,6 +37,7 @@ impl Way {
         match self {
             Self::OneByOne => {
                 for job in jobs {
+                    trial.goes_on();
                     let number = job.number();
                     let id = match pool.try_submit(job) {
                         Err(TrySubmitError::Full(job)) => {
@@ -55,6 +56,7 @@ impl Way {
                 let before = ledger.accepted() as u64;
                 let mut taken = 0;
                 let mut jobs = jobs.inspect(|job| {
+                    trial.goes_on();
                     // As its place in the batch says, if the pool is right.
                     let id = JobId::new(before + taken);
                     ledger.accept(job.number(), Some(id));
@@ -124,9 +126,15 @@ impl Way {
     }
 
     /// Receives until there is nothing more.
-    pub(super) fn drain(self, pool: AnyPool<'_>) -> Vec<Completion<LawJob>> {
+    pub(super) fn drain(
+        self,
+        trial: &Trial,
+        pool: AnyPool<'_>,
+    ) -> Vec<Completion<LawJob>> {
         let mut received = Vec::new();
-        while self.receive_some(pool, |it| received.push(it)) {}
+        while self.receive_some(pool, |it| received.push(it)) {
+            trial.goes_on();
+        }
         received
     }
 
@@ -139,6 +147,7 @@ impl Way {
     ) -> Checked<Vec<Completion<LawJob>>> {
         let mut into = Vec::new();
         while into.len() < count {
+            trial.goes_on();
             let before = into.len();
             match self {
                 Self::OneByOne => into.extend(pool.recv()),
@@ -163,6 +172,7 @@ pub(super) fn submit(
     pool: AnyPool<'_>,
     job: LawJob,
 ) -> Checked<JobId> {
+    trial.goes_on();
     pool.submit(job).map_err(|Closed(job)| refused(trial, job.number()))
 }
 
@@ -296,7 +306,7 @@ pub(super) fn race(
         submitters.into_iter().try_for_each(|thread| trial.join(thread))
     })?;
     trial.note("the completions of jobs that raced a close");
-    let ends = ledger.settle(trial, way.drain(pool))?;
+    let ends = ledger.settle(trial, way.drain(trial, pool))?;
     Ok((ends, late.load(Ordering::SeqCst)))
 }
 

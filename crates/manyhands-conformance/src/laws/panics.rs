@@ -28,6 +28,9 @@ impl Drop for Hostile {
     }
 }
 
+/// How deep they are nested.
+const DEPTHS: [u32; 3] = [1, 2, 3];
+
 /// A payload that is no string.
 #[derive(Debug, PartialEq, Eq)]
 struct Token(u64);
@@ -42,7 +45,7 @@ pub(super) fn panics_contained(trial: &Trial) -> Checked {
 
 fn jobs_that_panic(trial: &Trial) -> Checked {
     let pool = trial.pool();
-    let rounds = 2 * trial.workers() as u64 + 1;
+    let rounds = trial.many(2 * trial.workers() as u64 + 1, 2_000);
     let panicked = |job: LawJob| {
         trial.note("a place, after jobs that panicked");
         submit(trial, &pool, job)?;
@@ -80,7 +83,7 @@ fn jobs_that_panic(trial: &Trial) -> Checked {
         );
     }
     full_strength(trial, &pool, "jobs that panicked")?;
-    for depth in [1, 2] {
+    for depth in DEPTHS {
         for number in 0..rounds {
             let job = LawJob::new(number).throw(Hostile(depth));
             discard(panicked(job)?);
@@ -99,7 +102,7 @@ fn jobs_that_panic(trial: &Trial) -> Checked {
 fn all_at_once(trial: &Trial) -> Checked {
     let pool = trial.pool();
     let pool = &pool;
-    let jobs = 3 * pool.bound().get();
+    let jobs = trial.many(3 * pool.bound().get(), 100_000);
     let ledger = Ledger::new(jobs);
     let gate = Gate::meeting(trial.workers());
     trial.note("places and completions beside jobs that panic");
@@ -113,7 +116,7 @@ fn all_at_once(trial: &Trial) -> Checked {
             pool.close();
             Ok(())
         });
-        let received = Way::OneByOne.drain(pool);
+        let received = Way::OneByOne.drain(trial, pool);
         trial.join(submitter).map(|()| received)
     })?;
     let ends = ledger.settle(trial, received)?;
@@ -129,7 +132,7 @@ fn all_at_once(trial: &Trial) -> Checked {
 fn hostile_values(trial: &Trial) -> Checked {
     let pool = trial.pool();
     for number in 0..2 * trial.workers() as u64 + 1 {
-        for depth in [1, 2] {
+        for depth in DEPTHS {
             let job = LawJob::new(number).give(Hostile(depth));
             submit(trial, &pool, job)?;
             trial.note("a result that panics when dropped");
@@ -162,7 +165,7 @@ fn hostile_values(trial: &Trial) -> Checked {
 
 /// What nobody reads is dropped with the pool.
 fn hostile_values_unread(trial: &Trial) -> Checked {
-    for depth in [1, 2] {
+    for depth in DEPTHS {
         let pool = trial.pool();
         submit(trial, &pool, LawJob::new(0).give(Hostile(depth)))?;
         let what = "a pool with an unread result that panics when dropped";
@@ -192,7 +195,11 @@ fn hostile_values_unread(trial: &Trial) -> Checked {
 }
 
 /// All workers are there, and no place is lost.
-fn full_strength(trial: &Trial, pool: AnyPool<'_>, after: &str) -> Checked {
+pub(super) fn full_strength(
+    trial: &Trial,
+    pool: AnyPool<'_>,
+    after: &str,
+) -> Checked {
     meet(trial, pool, 2)?;
     let bound = pool.bound().get();
     let gate = Gate::closed();
