@@ -16,15 +16,15 @@ use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use manyhands_conformance::check_all;
+use manyhands_conformance::{Claim, Kit};
 use manyhands_core::{
     Closed, Completion, Config, Intake, Job, JobId, Ticket, TrySubmitError,
-    WorkerPool, results,
+    WorkerPool, join_all, results,
 };
 
 /// The check is the one line; the rest shows what came of it.
 pub(crate) fn main() {
-    let report = check_all(MyPool::new);
+    let report = Kit::new().claims([Claim::InOrder]).check(MyPool::new);
     println!("{report}");
     report.assert_passed();
 }
@@ -101,9 +101,7 @@ impl<J: Job> WorkerPool<J> for MyPool<J> {
 impl<J: Job> Drop for MyPool<J> {
     fn drop(&mut self) {
         self.close();
-        for worker in self.workers.drain(..) {
-            // A worker catches what its jobs throw, so it has ended well.
-            let _ = worker.join();
-        }
+        // Not the thread that this is, should a job drop its own pool.
+        join_all(self.workers.drain(..));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
@@ -35,6 +35,8 @@ pub(crate) struct Plan {
     pub(crate) sizes: Sizes,
     /// With large numbers, in the deep form.
     pub(crate) long: Sizes,
+    /// While no other check of this process goes on.
+    pub(crate) alone: bool,
     pub(crate) body: fn(&Trial) -> Checked,
 }
 
@@ -138,9 +140,11 @@ pub(crate) fn check(
     make: &Make,
     watchdog: Duration,
 ) -> Finding {
-    /// Laws that count threads and open files would count each other's.
-    static TURN: Mutex<()> = Mutex::new(());
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    /// What counts threads and open files would count those of its
+    /// neighbours.
+    static TURN: RwLock<()> = RwLock::new(());
+    let _alone = plan.alone.then(|| TURN.write());
+    let _among_others = (!plan.alone).then(|| TURN.read());
 
     let watch = Arc::new(Watch::new());
     let runs = {
@@ -243,7 +247,7 @@ impl Watch {
     fn wait(&self, watchdog: Duration) -> Finding {
         /// After a failure the rest is clearing up, which a broken pool may
         /// well not survive.
-        const CLEAR_UP: Duration = Duration::from_secs(1);
+        const CLEAR_UP: Duration = Duration::from_millis(300);
         let mut notes = self.lock();
         loop {
             let (since, limit) = match notes.failure {

@@ -92,7 +92,7 @@ fn reached_and_held(trial: &Trial, pool: AnyPool<'_>) -> Checked {
 /// Many threads at once take all the places there are, and no more.
 fn reached_by_many(trial: &Trial) -> Checked {
     const SUBMITTERS: usize = 6;
-    for _ in 0..trial.many(5, 500) {
+    for _ in 0..trial.many(5, 100) {
         let pool = trial.pool();
         let pool = &pool;
         let bound = pool.bound().get();

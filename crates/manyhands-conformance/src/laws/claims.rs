@@ -28,7 +28,8 @@ pub(crate) fn plan(claim: Claim, claimed: bool) -> Option<Plan> {
         (Claim::StopsOnError, true) => (SIZES, stops_on_error),
         (Claim::StopsOnError, false) => (SIZES, goes_on_after_errors),
     };
-    Some(Plan { sizes, long: LONG, body })
+    let alone = claim == Claim::ThreadPerJob;
+    Some(Plan { sizes, long: LONG, alone, body })
 }
 
 /// The order in which jobs started.

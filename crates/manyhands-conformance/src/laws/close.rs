@@ -176,7 +176,8 @@ pub(super) fn close_loses_nothing(trial: &Trial, way: Way) -> Checked {
     Ok(())
 }
 
-/// What jobs had submitted before the close runs after it.
+/// What jobs had submitted before the close runs after it. They wait until
+/// then, so that what they submitted does, where there are no more workers.
 fn submitted_by_jobs(trial: &Trial, way: Way) -> Checked {
     let pool: Arc<dyn WorkerPool<LawJob>> = Arc::from(trial.pool());
     // They all run at once, and there is room for one more from each.
@@ -198,6 +199,7 @@ fn submitted_by_jobs(trial: &Trial, way: Way) -> Checked {
             }
             accepted.add();
         });
+        let job = job.pass(&gate);
         ledger.accept(number, Some(submit(trial, &pool, job)?));
     }
     trial.note("jobs that are submitted by jobs to be accepted");

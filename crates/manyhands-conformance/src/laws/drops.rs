@@ -89,14 +89,7 @@ fn dropped_with_jobs(trial: &Trial) -> Checked {
                 lobby.enter();
                 drop_it(pool);
                 returned.store(true, Ordering::SeqCst);
-                let ran = ledger.ran();
-                ensure!(
-                    trial,
-                    ran == jobs,
-                    "drop {how}: of {jobs} jobs {ran} had run \
-                     when drop returned"
-                );
-                ledger.check_drops(trial)
+                Ok((how, jobs, ledger.ran(), ledger))
             }));
         }
         trial.note("threads that drop their pools");
@@ -112,7 +105,16 @@ fn dropped_with_jobs(trial: &Trial) -> Checked {
             gate.open();
         }
         trial.note("drop, with all jobs ending");
-        droppers.into_iter().try_for_each(|thread| trial.join(thread))
+        for dropper in droppers {
+            let (how, jobs, ran, ledger) = trial.join(dropper)?;
+            ensure!(
+                trial,
+                ran == jobs,
+                "drop {how}: of {jobs} jobs {ran} had run when drop returned"
+            );
+            ledger.check_drops(trial)?;
+        }
+        Ok(())
     })
 }
 
@@ -140,6 +142,9 @@ fn dropped_with_its_thread(trial: &Trial) -> Checked {
     let bound = thread::scope(|scope| {
         let (ran, quiet) = (&ran, Arc::clone(&quiet));
         let owner = scope.spawn(move || {
+            // First there, last to go: what the pool has as a local is gone
+            // when it is dropped.
+            LAST.set(None);
             let pool = trial.pool();
             let bound = pool.bound().get();
             for number in 0..bound as u64 {
@@ -164,8 +169,8 @@ fn dropped_with_its_thread(trial: &Trial) -> Checked {
     ensure!(
         trial,
         ran == bound,
-        "of {bound} jobs {ran} had run when the thread ended that had the \
-         pool as a local"
+        "drop at the end of a thread that had the pool as a local: of \
+         {bound} jobs {ran} had run when drop returned"
     );
     Ok(())
 }

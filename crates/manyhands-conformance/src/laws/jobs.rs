@@ -207,7 +207,7 @@ pub(super) fn exact_workers(trial: &Trial) -> Checked {
     // Reached: when all start, when they had been idle, and after jobs so
     // short that a worker might take several at once.
     let short = trial.many(500, 20_000);
-    meet(trial, &pool, trial.many(20, 2_000))?;
+    meet(trial, &pool, trial.many(20, 1_000))?;
     trial.note("short jobs");
     for number in 0..short {
         submit(trial, &pool, LawJob::new(number))?;

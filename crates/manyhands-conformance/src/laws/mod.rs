@@ -45,7 +45,7 @@ const LONG: Sizes = &[(1, 1), (3, 64)];
 
 /// On which sizes a law is tried, and how.
 pub(crate) fn plan(law: Law) -> Plan {
-    let plan = |sizes, body| Plan { sizes, long: LONG, body };
+    let plan = |sizes, body| Plan { sizes, long: LONG, alone: false, body };
     match law {
         Law::ExactlyOneCompletion => plan(SIZES, |trial| {
             jobs::exactly_one_completion(trial, Way::OneByOne)
@@ -65,7 +65,10 @@ pub(crate) fn plan(law: Law) -> Plan {
         Law::CancelGivesBack => {
             plan(SIZES, |trial| close::cancel_gives_back(trial, Way::OneByOne))
         }
-        Law::DropWaits => plan(SIZES, drops::drop_waits),
+        Law::DropWaits => {
+            let body = drops::drop_waits;
+            Plan { sizes: SIZES, long: LONG, alone: true, body }
+        }
         Law::AnyThreads => {
             plan(SIZES, |trial| threads::any_threads(trial, Way::OneByOne))
         }
@@ -77,11 +80,11 @@ pub(crate) fn plan(law: Law) -> Plan {
         }),
         Law::IdleIsFree => {
             let body = idle::idle_is_free;
-            Plan { sizes: TWO, long: TWO, body }
+            Plan { sizes: TWO, long: TWO, alone: true, body }
         }
         Law::AllGivenBack => {
             let body = drops::all_given_back;
-            Plan { sizes: LARGE, long: TWO, body }
+            Plan { sizes: LARGE, long: TWO, alone: true, body }
         }
         Law::FullMeansOwed => plan(SIZES, |trial| {
             backpressure::full_means_owed(trial, Way::OneByOne)

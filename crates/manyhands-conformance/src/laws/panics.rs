@@ -45,7 +45,7 @@ pub(super) fn panics_contained(trial: &Trial) -> Checked {
 
 fn jobs_that_panic(trial: &Trial) -> Checked {
     let pool = trial.pool();
-    let rounds = trial.many(2 * trial.workers() as u64 + 1, 2_000);
+    let rounds = trial.many(2 * trial.workers() as u64 + 1, 1_000);
     let panicked = |job: LawJob| {
         trial.note("a place, after jobs that panicked");
         submit(trial, &pool, job)?;
@@ -200,7 +200,6 @@ pub(super) fn full_strength(
     pool: AnyPool<'_>,
     after: &str,
 ) -> Checked {
-    meet(trial, pool, 2)?;
     let bound = pool.bound().get();
     let gate = Gate::closed();
     for accepted in 0..bound {
@@ -216,7 +215,7 @@ pub(super) fn full_strength(
     for _ in 0..bound {
         receive(trial, pool)?;
     }
-    Ok(())
+    meet(trial, pool, 2)
 }
 
 fn drops_quietly(trial: &Trial, pool: Pool, what: &str) -> Checked {

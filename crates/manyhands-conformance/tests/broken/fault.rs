@@ -1,5 +1,6 @@
 //! The ways to be wrong, and who notices.
 
+use manyhands_conformance::Claim::{self, InOrder, NoQueue, ThreadPerJob};
 use manyhands_conformance::Law::{self, *};
 
 /// One fault, in a pool that is right otherwise.
@@ -22,17 +23,24 @@ pub(crate) enum Fault {
     /// A worker takes the next job, too, and has it wait.
     TakesTwo,
     RunsUnderItsLock,
-    /// The completion goes out before the job's captured values are dropped.
+    /// The completion goes out before the job's captured values are dropped:
+    /// the reader does not see what their drop writes, on any hardware.
     DropsLate,
+    /// So it does when the job panics.
+    DropsLateInPanic,
 
     // Close and cancel.
     FullWhenClosed,
     AcceptsAfterClose,
+    /// From its own jobs, that is.
+    AcceptsFromJobsAfterClose,
     SecondCloseHangs,
     /// Close returns when all jobs have ended.
     CloseWaits,
     CloseLosesTheLast,
     CloseClearsTheQueue,
+    /// What came from its own jobs is not waited for.
+    CloseForgetsJobsOfJobs,
     /// "Is it open?" and "here is the job", with room for a close between.
     LooksBeforeItLocks,
     /// `recv` says None when there is nothing to read *yet*.
@@ -46,6 +54,10 @@ pub(crate) enum Fault {
     CancelRuns,
     CancelClearsTheQueue,
     CancelClearsTheFinished,
+    /// With nothing to come back, there is nobody to be told.
+    CancelForgetsReaders,
+    /// One variable for both, and the last to write it is right.
+    CloseUndoesCancel,
     CloseForgetsTheWaiting,
     CancelForgetsTheWaiting,
     /// Whoever is woken takes it for a place, and it was a close.
@@ -58,6 +70,8 @@ pub(crate) enum Fault {
     FreedByReading,
     IgnoresBound,
     OnePlaceMore,
+    /// Its own jobs are let in at the bound, so that they never wait.
+    LetsItsJobsIn,
     FullOneEarly,
     /// "Is there a place?" and "I take it", with room for others between.
     ChecksThenAccepts,
@@ -72,6 +86,8 @@ pub(crate) enum Fault {
     PanicsLoseTheirText,
     /// What nobody read is dropped with its panics.
     DropThrows,
+    /// They are caught, and those of their payloads, and no more.
+    DropCatchesTwice,
 
     // Threads.
     DropDoesNotWait,
@@ -79,15 +95,25 @@ pub(crate) enum Fault {
     DropHangs,
     DropPanics,
     UnwindingDoesNotWait,
+    /// A worker that drops its pool waits for itself.
+    DropJoinsItself,
+    /// Drop asks for a thread-local that may be gone by then.
+    DropWantsALocal,
     /// "Is there a completion?" and "I take it", with room for other readers
     /// between.
     LooksTwice,
     /// "Is there a job?" and "wake me", with room for a job between.
     LooksThenWaits,
     DropsUnderItsLock,
+    DropsUnderItsLockInPanic,
+    /// A job holds a lock that is one for all pools.
+    SharesALock,
+    /// If several readers wait, two of them get the same.
+    TwoReadersGetIt,
     SpinsForWork,
     PollsForWork,
     SpinsInRecv,
+    SpinsForAPlace,
     LeaksThread,
     LeaksFile,
     LeaksMemory,
@@ -104,6 +130,21 @@ pub(crate) enum Fault {
     LooksAhead,
     BatchDropsTheRefused,
     BatchMiscounts,
+    /// A batch has a place before it has a job, and an iterator that panics
+    /// leaves with it.
+    BatchLosesAPlace,
+
+    // What a pool may claim.
+    TakesTheLast,
+    /// "This is my number" and "here I queue", with room for others between.
+    NumbersThenQueues,
+    HasNoQueue,
+    ThreadEach,
+    StopsOnError,
+    /// The completion with the error goes out before that.
+    StopsLate,
+    /// Who waits for a place is not told.
+    StopsForTheQueue,
 }
 
 /// Each fault, the law that forbids it, and a part of the line that says so:
@@ -119,10 +160,12 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (RefusesAnother, RefusedComesBack, "came back"),
         (FullWhenClosed, RefusedComesBack, "full and closed"),
         (AcceptsAfterClose, CloseIsFinal, "accepted after close"),
+        (AcceptsFromJobsAfterClose, CloseIsFinal, "that a job submitted"),
         (SecondCloseHangs, CloseIsFinal, "waiting for a second close"),
         (CloseWaits, CloseIsFinal, "close from several threads"),
         (CloseLosesTheLast, CloseLosesNothing, "accepted jobs had"),
         (CloseClearsTheQueue, CloseLosesNothing, "completions"),
+        (CloseForgetsJobsOfJobs, CloseLosesNothing, "accepted jobs had"),
         (LooksBeforeItLocks, CloseLosesNothing, "raced a close"),
         (NoneBeforeTheLast, DrainedThenNone, "had 0 completions"),
         (NoneOnlyOnce, DrainedThenNone, "find the end"),
@@ -138,29 +181,40 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (OnePlaceMore, ExactBound, "was accepted with"),
         (FullOneEarly, ExactBound, "Full was said with 0 unfinished"),
         (ChecksThenAccepts, ExactBound, "accepted and unfinished"),
+        (LetsItsJobsIn, ExactBound, "a job of the pool had one accepted"),
         (PanicKillsWorker, PanicsContained, "a job that panicked"),
         (PanicEndsWorker, PanicsContained, "hung"),
         (PanicKeepsPlace, PanicsContained, "a place"),
         (PanicsLoseTheirText, PanicsContained, "its completion says"),
         (DropThrows, PanicsContained, "panics when it is dropped itself"),
+        (DropCatchesTwice, PanicsContained, "when it is dropped itself"),
         (CancelRuns, CancelGivesBack, "waiting jobs ended as"),
         (CancelClearsTheQueue, CancelGivesBack, "completions"),
         (CancelClearsTheFinished, CancelGivesBack, "completions"),
+        (CancelForgetsReaders, CancelGivesBack, "find the end"),
+        (CloseUndoesCancel, CancelGivesBack, "waiting jobs ended as"),
         (DropDoesNotWait, DropWaits, "drop returned with"),
         (DropCancels, DropWaits, "had run when drop returned"),
         (DropHangs, DropWaits, "waiting for drop"),
         (DropPanics, DropWaits, "panicked: a drop that panics"),
-        (UnwindingDoesNotWait, DropWaits, "drop returned with"),
+        (UnwindingDoesNotWait, DropWaits, "while unwinding: drop returned"),
+        (DropJoinsItself, DropWaits, "a pool that one of them drops"),
+        (DropWantsALocal, DropWaits, "drop panicked at the end of a thread"),
         (LooksTwice, AnyThreads, "told None by an open pool"),
         (LooksThenWaits, AnyThreads, "submitted to an idle pool"),
-        (DropsUnderItsLock, AnyThreads, "submits a job to its own pool"),
+        (TwoReadersGetIt, AnyThreads, "had two completions"),
+        (DropsUnderItsLock, AnyThreads, "calls its pool as it is dropped"),
+        (DropsUnderItsLockInPanic, AnyThreads, "as it is dropped"),
+        (SharesALock, AnyThreads, "waits for a job of another pool"),
         (DropsLate, WritesVisible, "captured"),
+        (DropsLateInPanic, WritesVisible, "captured"),
         (CloseForgetsTheWaiting, WaitingSubmitterFreed, "were blocked"),
         (CancelForgetsTheWaiting, WaitingSubmitterFreed, "were blocked"),
         (LetsTheWaitingIn, WaitingSubmitterFreed, "was accepted with"),
         (SpinsForWork, IdleIsFree, "of a processor"),
         (PollsForWork, IdleIsFree, "woke a thread"),
         (SpinsInRecv, IdleIsFree, "of a processor"),
+        (SpinsForAPlace, IdleIsFree, "with all blocked"),
         (LeaksThread, AllGivenBack, "threads were left"),
         (LeaksFile, AllGivenBack, "files were left open"),
         (LeaksMemory, AllGivenBack, "MiB of memory were left"),
@@ -174,5 +228,40 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (LooksAhead, BatchesObey, "iterator had yielded"),
         (BatchDropsTheRefused, BatchesObey, "gave back"),
         (BatchMiscounts, BatchesObey, "submit_all"),
+        (BatchLosesAPlace, BatchesObey, "places are left"),
+    ]
+};
+
+/// A pool, with a fault or with none, what it claims or does not claim, and
+/// what the kit says of that.
+pub(crate) const FALSE_CLAIMS: &[(Option<Fault>, Claim, bool, &str)] = {
+    use Fault::*;
+    &[
+        (Some(TakesTheLast), InOrder, true, "started in place of"),
+        (Some(NumbersThenQueues), InOrder, true, "started in place of"),
+        (None, NoQueue, true, "claimed to have no queue, it has"),
+        (Some(HasNoQueue), NoQueue, false, "not claimed to have no queue"),
+        (None, ThreadPerJob, true, "a thread a job, it ran 20"),
+        (Some(ThreadEach), ThreadPerJob, true, "no thread when idle"),
+        (Some(ThreadEach), ThreadPerJob, false, "not claimed to start"),
+        (None, Claim::StopsOnError, true, "claimed to stop at an error, it"),
+        (
+            Some(StopsLate),
+            Claim::StopsOnError,
+            true,
+            "claimed to stop at an error",
+        ),
+        (
+            Some(StopsForTheQueue),
+            Claim::StopsOnError,
+            true,
+            "when a job failed",
+        ),
+        (
+            Some(StopsOnError),
+            Claim::StopsOnError,
+            false,
+            "it refused a job after",
+        ),
     ]
 };

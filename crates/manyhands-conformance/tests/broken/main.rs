@@ -1,46 +1,99 @@
 //! What shows that the kit can fail: a pool that keeps the laws, and the same
 //! pool with one fault at a time, each caught by the law that forbids it.
 
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
+
 mod fault;
 mod reference;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use std::{iter, thread};
 
-use manyhands_conformance::{Finding, Kit, Law, check_all};
+use manyhands_conformance::{Claim, Finding, Kit, Law, Report};
 
-use fault::CAUGHT_BY;
+use fault::{CAUGHT_BY, FALSE_CLAIMS, Fault};
 use reference::ReferencePool;
+
+/// A step takes milliseconds. What takes this long hangs.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 #[test]
 fn the_pool_without_a_fault_keeps_all_laws() {
-    check_all(|config| ReferencePool::new(config, None)).assert_passed();
+    Kit::new()
+        .claims([Claim::InOrder])
+        .check(|config| ReferencePool::new(config, None))
+        .assert_passed();
+}
+
+#[test]
+fn the_pool_is_what_it_truly_claims() {
+    for (fault, claims) in [
+        (Fault::HasNoQueue, [Claim::InOrder, Claim::NoQueue]),
+        (Fault::StopsOnError, [Claim::InOrder, Claim::StopsOnError]),
+    ] {
+        Kit::new()
+            .claims(claims)
+            .check(move |config| ReferencePool::new(config, Some(fault)))
+            .assert_passed();
+    }
 }
 
 #[test]
 fn each_fault_is_caught_by_the_law_that_forbids_it() {
-    /// A step takes milliseconds. What takes this long hangs.
-    const PATIENCE: Duration = Duration::from_secs(1);
-    let mut missed = String::new();
-    for &(fault, law, expected) in CAUGHT_BY {
+    none_missed(CAUGHT_BY, |&(fault, law, expected)| {
         let report = Kit::new()
-            .laws([law])
+            .only([law])
             .watchdog(PATIENCE)
             .check(move |config| ReferencePool::new(config, Some(fault)));
-        let caught = report.failures().any(|verdict| {
-            let Finding::Failed(how) = &verdict.finding else { return false };
-            how.contains(expected)
-        });
-        if !caught {
-            missed += &format!("\n{fault:?} ({expected:?}): {report}");
-        }
-    }
-    assert!(missed.is_empty(), "not caught, or not for its fault:{missed}");
+        missed(&report, format!("{fault:?}"), expected)
+    });
 }
 
 #[test]
-fn each_law_has_a_fault_that_it_catches() {
+fn each_false_claim_is_found_out_and_so_is_each_that_should_be_made() {
+    none_missed(FALSE_CLAIMS, |&(fault, claim, claimed, expected)| {
+        let report = Kit::new()
+            .only([claim])
+            .claims(claimed.then_some(claim))
+            .watchdog(PATIENCE)
+            .check(move |config| ReferencePool::new(config, fault));
+        missed(&report, format!("{fault:?}"), expected)
+    });
+}
+
+#[test]
+fn each_law_and_each_claim_has_a_fault_that_it_catches() {
     for law in Law::ALL {
         let catches = CAUGHT_BY.iter().any(|&(_, by, _)| by == law);
         assert!(catches, "no fault for {law}");
     }
+    for claim in Claim::ALL {
+        let made = |&(_, it, claimed, _): &_| it == claim && claimed;
+        assert!(FALSE_CLAIMS.iter().any(made), "no fault for {claim}");
+    }
+}
+
+/// Tries them all, several at once: most of the time is waiting.
+fn none_missed<T: Sync>(all: &[T], try_one: fn(&T) -> Option<String>) {
+    const AT_ONCE: usize = 6;
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let take = || all.get(next.fetch_add(1, Ordering::Relaxed));
+        iter::from_fn(take).filter_map(try_one).collect::<Vec<String>>()
+    };
+    let missed = thread::scope(|scope| {
+        let threads = [(); AT_ONCE].map(|()| scope.spawn(work));
+        threads.map(|thread| thread.join().unwrap()).concat()
+    });
+    assert!(missed.is_empty(), "not found, or not so:{}", missed.concat());
+}
+
+/// A line for a fault that did not make a check fail for this reason.
+fn missed(report: &Report, fault: String, expected: &str) -> Option<String> {
+    let found = report.failures().any(|verdict| {
+        let Finding::Failed(how) = &verdict.finding else { return false };
+        how.contains(expected)
+    });
+    (!found).then(|| format!("\n{fault} ({expected:?}): {report}"))
 }

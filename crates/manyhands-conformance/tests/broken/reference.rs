@@ -4,12 +4,14 @@
 //! but the contract. Without the lines that ask for a fault (`has`), this is
 //! the whole pool.
 
+use std::any::Any;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::hint::black_box;
 use std::mem::forget;
 use std::num::NonZeroUsize;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
@@ -23,6 +25,13 @@ use manyhands_core::{
 };
 
 use crate::fault::Fault::{self, *};
+
+thread_local! {
+    /// The pool whose worker this thread is, as a number.
+    static WORKS_FOR: Cell<usize> = const { Cell::new(0) };
+    /// Something that is gone before its thread is.
+    static LOCAL: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Threads that take jobs from one queue.
 pub(crate) struct ReferencePool {
@@ -44,6 +53,10 @@ struct Shared {
 
 struct State {
     queue: VecDeque<Ticket<LawJob>>,
+    /// Which of the jobs came from a job, for a fault that goes by it.
+    of_jobs: Vec<JobId>,
+    /// How many readers wait, for a fault that goes by it.
+    readers: usize,
     finished: VecDeque<Completion<LawJob>>,
     /// How many were accepted: the next id.
     accepted: u64,
@@ -60,6 +73,8 @@ impl ReferencePool {
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
                 queue: VecDeque::new(),
+                of_jobs: Vec::new(),
+                readers: 0,
                 finished: VecDeque::new(),
                 accepted: 0,
                 unfinished: 0,
@@ -96,9 +111,15 @@ impl ReferencePool {
         }
         let worker = |_| {
             let shared = Arc::clone(&shared);
-            thread::spawn(move || shared.work())
+            thread::spawn(move || {
+                WORKS_FOR.set(Arc::as_ptr(&shared).addr());
+                shared.work();
+            })
         };
         let threads = (0..threads).map(worker).collect();
+        if fault == Some(DropWantsALocal) {
+            LOCAL.with_borrow_mut(|local| local.push(1));
+        }
         Self { shared, threads }
     }
 }
@@ -116,13 +137,32 @@ impl WorkerPool<LawJob> for ReferencePool {
             thread::sleep(Duration::from_micros(100));
             return Ok(shared.accept(&mut shared.lock(), job));
         }
+        if shared.has(NumbersThenQueues) && !state.closed {
+            let id = JobId::new(state.accepted);
+            state.accepted += 1;
+            drop(state);
+            thread::sleep(Duration::from_micros(100));
+            let mut state = shared.lock();
+            while !shared.has_place(&state) {
+                state = wait(&shared.place, state);
+            }
+            shared.queue(&mut state, Ticket { id, job });
+            return Ok(id);
+        }
         while !state.closed && !shared.has_place(&state) {
+            if shared.has(SpinsForAPlace) {
+                drop(state);
+                thread::yield_now();
+                state = shared.lock();
+                continue;
+            }
             state = wait(&shared.place, state);
             if shared.has(LetsTheWaitingIn) {
                 break;
             }
         }
-        if state.closed && !shared.has(LetsTheWaitingIn) {
+        let passes = shared.has(AcceptsFromJobsAfterClose) && shared.inside();
+        if state.closed && !passes && !shared.has(LetsTheWaitingIn) {
             return Err(Closed(job));
         }
         Ok(shared.accept(&mut state, job))
@@ -151,7 +191,8 @@ impl WorkerPool<LawJob> for ReferencePool {
         }
         let one_early = shared.has(FullOneEarly)
             && state.unfinished + 1 >= self.bound().get();
-        if one_early || !shared.has_place(&state) {
+        let passes = shared.has(LetsItsJobsIn) && shared.inside();
+        if !passes && (one_early || !shared.has_place(&state)) {
             let mut back = job;
             state.accepted += u64::from(shared.has(RefusedTakesAnId));
             if shared.has(RefusesAnother) {
@@ -181,6 +222,15 @@ impl WorkerPool<LawJob> for ReferencePool {
             };
             let next = next.and_then(|index| state.finished.remove(index));
             if let Some(completion) = next {
+                if shared.has(TwoReadersGetIt) && state.readers > 1 {
+                    let outcome =
+                        Outcome::Panicked(Panic::new(Box::new("it")));
+                    let id = completion.id;
+                    let again = Completion { id, outcome };
+                    state.finished.push_front(again);
+                    state.readers = 0;
+                    shared.ready.notify_one();
+                }
                 state.next = JobId::new(state.next.get() + 1);
                 if shared.has(FreedByReading) {
                     state.unfinished -= 1;
@@ -201,7 +251,9 @@ impl WorkerPool<LawJob> for ReferencePool {
                 thread::yield_now();
                 state = shared.lock();
             } else {
+                state.readers += 1;
                 state = wait(&shared.ready, state);
+                state.readers = state.readers.saturating_sub(1);
             }
         }
     }
@@ -223,13 +275,27 @@ impl WorkerPool<LawJob> for ReferencePool {
             state.unfinished -= state.queue.len();
             state.queue.clear();
         }
+        if shared.has(CloseForgetsJobsOfJobs) {
+            let State { queue, of_jobs, unfinished, .. } = &mut *state;
+            let before = queue.len();
+            queue.retain(|ticket| !of_jobs.contains(&ticket.id));
+            *unfinished -= before - queue.len();
+        }
+        if shared.has(CloseUndoesCancel) {
+            state.cancelled = false;
+        }
+        let forgets_readers = shared.has(CancelForgetsReaders)
+            && state.cancelled
+            && state.unfinished == 0;
         while shared.has(CloseWaits) && state.unfinished > 0 {
             state = wait(&shared.ready, state);
         }
         let cancelled = state.cancelled;
         drop(state);
         shared.work.notify_all();
-        if shared.has(CloseWakesOneReader) {
+        if forgets_readers {
+            // Nobody is told.
+        } else if shared.has(CloseWakesOneReader) {
             shared.ready.notify_one();
         } else {
             shared.ready.notify_all();
@@ -247,6 +313,11 @@ impl WorkerPool<LawJob> for ReferencePool {
     fn cancel(&self) {
         let shared = &*self.shared;
         let mut state = shared.lock();
+        // Where that is undone, it is by a close that comes later.
+        let undone = shared.has(CloseUndoesCancel);
+        if undone {
+            state.closed = true;
+        }
         state.cancelled = true;
         if shared.has(CancelClearsTheQueue) {
             state.unfinished -= state.queue.len();
@@ -256,7 +327,13 @@ impl WorkerPool<LawJob> for ReferencePool {
             state.finished.clear();
         }
         drop(state);
-        self.close();
+        if undone {
+            shared.work.notify_all();
+            shared.ready.notify_all();
+            shared.place.notify_all();
+        } else {
+            self.close();
+        }
     }
 
     fn workers(&self) -> NonZeroUsize {
@@ -264,7 +341,7 @@ impl WorkerPool<LawJob> for ReferencePool {
     }
 
     fn bound(&self) -> NonZeroUsize {
-        self.shared.config.bound()
+        self.shared.bound()
     }
 
     fn submit_all(
@@ -284,12 +361,13 @@ impl WorkerPool<LawJob> for ReferencePool {
             }
             return Ok(accepted);
         }
-        let ahead = shared.has(LooksAhead);
-        let mut next = if ahead { jobs.next() } else { None };
-        while let Some(job) = next.take().or_else(|| jobs.next()) {
-            if ahead {
-                next = jobs.next();
-            }
+        let mut next = || match shared.has(BatchLosesAPlace) {
+            true => shared.with_a_place(|| jobs.next()),
+            false => jobs.next(),
+        };
+        let mut ahead = shared.has(LooksAhead).then(&mut next);
+        while let Some(job) = ahead.take().unwrap_or_else(&mut next) {
+            ahead = shared.has(LooksAhead).then(&mut next);
             if let Err(Closed(job)) = self.submit(job) {
                 let lost = shared.has(BatchDropsTheRefused);
                 let refused = if lost { vec![] } else { vec![job] };
@@ -352,10 +430,27 @@ impl Shared {
     /// Runs a job; false if that was the end of the worker.
     fn run(&self, ticket: Ticket<LawJob>) -> bool {
         let cancelled = self.lock().cancelled && !self.has(CancelRuns);
-        if self.has(DropsLate) || self.has(DropsUnderItsLock) {
+        let as_a_task = [
+            DropsLate,
+            DropsUnderItsLock,
+            DropsLateInPanic,
+            DropsUnderItsLockInPanic,
+        ];
+        if as_a_task.into_iter().any(|fault| self.has(fault)) && !cancelled {
             self.run_as_a_task(ticket);
             return true;
         }
+        if self.has(ThreadEach) {
+            let run = || run_one(ticket, cancelled);
+            let completion = thread::scope(|scope| scope.spawn(run).join());
+            // It contains its panics.
+            completion.into_iter().for_each(|it| self.finish(it));
+            return true;
+        }
+        static ONE_FOR_ALL: Mutex<()> = Mutex::new(());
+        let _shared = self.has(SharesALock).then(|| {
+            ONE_FOR_ALL.lock().unwrap_or_else(PoisonError::into_inner)
+        });
         if self.has(PanicKillsWorker) && !cancelled {
             let Ticket { id, job } = ticket;
             let outcome = Outcome::Done(job.run());
@@ -376,7 +471,15 @@ impl Shared {
             self.ready.notify_one();
             return true;
         }
+        let failed = matches!(completion.outcome, Outcome::Done(Err(_)));
+        if failed && (self.has(StopsOnError) || self.has(StopsForTheQueue)) {
+            self.stop();
+        }
         self.finish(completion);
+        if failed && self.has(StopsLate) {
+            thread::sleep(Duration::from_millis(1));
+            self.stop();
+        }
         if panicked && self.has(PanicEndsWorker) {
             return false;
         }
@@ -387,8 +490,12 @@ impl Shared {
     fn take(&self) -> Option<Ticket<LawJob>> {
         let mut state = self.lock();
         loop {
-            if let Some(ticket) = state.queue.pop_front() {
-                return Some(ticket);
+            let next = match self.has(TakesTheLast) {
+                true => state.queue.pop_back(),
+                false => state.queue.pop_front(),
+            };
+            if next.is_some() {
+                return next;
             }
             if state.closed {
                 return None;
@@ -447,12 +554,35 @@ impl Shared {
         }
     }
 
+    /// What cancel does, for the pool that stops by itself.
+    fn stop(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        state.cancelled = true;
+        self.work.notify_all();
+        self.ready.notify_all();
+        if !self.has(StopsForTheQueue) {
+            self.place.notify_all();
+        }
+    }
+
     /// Takes the job's async face, whose captured values live as long as its
     /// future, and drops that after, or while, the completion goes out.
     fn run_as_a_task(&self, Ticket { id, job }: Ticket<LawJob>) {
         let mut future = Box::pin(job.run_async());
-        let outcome = Outcome::Done(block_on(future.as_mut()));
-        if self.has(DropsLate) {
+        let ended =
+            catch_unwind(AssertUnwindSafe(|| block_on(future.as_mut())));
+        let panicked = ended.is_err();
+        let outcome = match ended {
+            Ok(output) => Outcome::Done(output),
+            Err(payload) => Outcome::Panicked(Panic::new(payload)),
+        };
+        let in_panic =
+            self.has(DropsLateInPanic) || self.has(DropsUnderItsLockInPanic);
+        if in_panic && !panicked {
+            drop(future);
+            self.finish(Completion { id, outcome });
+        } else if self.has(DropsLate) || self.has(DropsLateInPanic) {
             self.finish(Completion { id, outcome });
             thread::sleep(Duration::from_micros(100));
             drop(future);
@@ -464,8 +594,31 @@ impl Shared {
         }
     }
 
+    /// Asks an iterator, and a panic leaves with the place it was asked for.
+    fn with_a_place<T>(&self, ask: impl FnOnce() -> T) -> T {
+        match catch_unwind(AssertUnwindSafe(ask)) {
+            Ok(answer) => answer,
+            Err(payload) => {
+                self.lock().unfinished += 1;
+                resume_unwind(payload)
+            }
+        }
+    }
+
+    /// Whether this thread is one of the pool's workers.
+    fn inside(&self) -> bool {
+        WORKS_FOR.get() == (&raw const *self).addr()
+    }
+
+    fn bound(&self) -> NonZeroUsize {
+        match self.has(HasNoQueue) {
+            true => self.config.workers(),
+            false => self.config.bound(),
+        }
+    }
+
     fn has_place(&self, state: &State) -> bool {
-        let bound = self.config.bound().get();
+        let bound = self.bound().get();
         state.unfinished < bound + usize::from(self.has(OnePlaceMore))
             || self.has(IgnoresBound)
     }
@@ -473,10 +626,17 @@ impl Shared {
     fn accept(&self, state: &mut State, job: LawJob) -> JobId {
         let id = JobId::new(state.accepted);
         state.accepted += if self.has(SkipsIds) { 2 } else { 1 };
-        state.unfinished += 1;
-        state.queue.push_back(Ticket { id, job });
-        self.work.notify_one();
+        self.queue(state, Ticket { id, job });
         id
+    }
+
+    fn queue(&self, state: &mut State, ticket: Ticket<LawJob>) {
+        if self.has(CloseForgetsJobsOfJobs) && self.inside() {
+            state.of_jobs.push(ticket.id);
+        }
+        state.unfinished += 1;
+        state.queue.push_back(ticket);
+        self.work.notify_one();
     }
 
     fn has(&self, fault: Fault) -> bool {
@@ -503,9 +663,15 @@ impl Drop for ReferencePool {
         if leaves {
             return;
         }
-        for thread in self.threads.drain(..) {
-            // A worker that died of its job has nothing more to say.
-            let _ = thread.join();
+        let this = thread::current().id();
+        for worker in self.threads.drain(..) {
+            if worker.thread().id() != this || shared.has(DropJoinsItself) {
+                // A worker that died of its job has nothing more to say.
+                let _ = worker.join();
+            }
+        }
+        if shared.has(DropWantsALocal) {
+            LOCAL.with_borrow_mut(Vec::clear);
         }
         if shared.has(DropPanics) {
             resume_unwind(Box::new("a drop that panics"));
@@ -514,6 +680,21 @@ impl Drop for ReferencePool {
             return;
         }
         let unread = std::mem::take(&mut shared.lock().finished);
+        if shared.has(DropCatchesTwice) {
+            for completion in unread {
+                let caught = |what: Box<dyn Any + Send>| {
+                    catch_unwind(AssertUnwindSafe(|| drop(what)))
+                };
+                let value = match completion.outcome {
+                    Outcome::Panicked(panic) => panic.into_payload(),
+                    other => Box::new(other) as Box<dyn Any + Send>,
+                };
+                if let Err(Err(again)) = caught(value).map_err(caught) {
+                    drop(again);
+                }
+            }
+            return;
+        }
         unread.into_iter().for_each(discard);
     }
 }

@@ -3,7 +3,7 @@
 use std::panic::{catch_unwind, resume_unwind};
 
 use manyhands_conformance::{
-    Finding, Kit, Law, LawJob, Report, Verdict, check, check_all,
+    Check, Finding, Kit, Law, LawJob, Report, Verdict, check, check_all,
 };
 use manyhands_core::{Config, InlinePool, Panic, WorkerPool};
 
@@ -19,9 +19,9 @@ fn inline(_: Config) -> InlinePool<LawJob> {
 #[test]
 fn a_pool_without_workers_is_told_so_at_once() {
     let report = check_all(inline);
-    assert_eq!(report.verdicts().len(), 18);
+    assert_eq!(report.verdicts().len(), 22);
     for (verdict, law) in report.verdicts().iter().zip(Law::ALL) {
-        assert_eq!(verdict.law, law);
+        assert_eq!(verdict.check, Check::Law(law));
         let Finding::Failed(how) = &verdict.finding else {
             panic!("{verdict}");
         };
@@ -55,23 +55,23 @@ fn chosen_laws_are_checked_in_the_order_given_and_reported_one_by_one() {
     let laws = [Law::FullMeansOwed, Law::DropWaits];
     let mut seen = Vec::new();
     let report =
-        Kit::new().laws(laws).on_verdict(|v| seen.push(v.law)).check(inline);
-    let reported: Vec<Law> =
-        report.verdicts().iter().map(|verdict| verdict.law).collect();
-    assert_eq!(seen, laws);
-    assert_eq!(reported, laws);
+        Kit::new().only(laws).on_verdict(|v| seen.push(v.check)).check(inline);
+    let reported: Vec<Check> =
+        report.verdicts().iter().map(|verdict| verdict.check).collect();
+    assert_eq!(seen, laws.map(Check::Law));
+    assert_eq!(reported, laws.map(Check::Law));
 }
 
 #[test]
 fn a_failed_report_names_each_broken_law_in_a_line() {
     let laws = [Law::ExactBound, Law::PanicsContained];
-    let report = Kit::new().laws(laws).check(inline);
+    let report = Kit::new().only(laws).check(inline);
     assert!(!report.is_passed());
     let payload = catch_unwind(|| report.assert_passed()).unwrap_err();
     assert_eq!(
         Panic::new(payload).message(),
         format!(
-            "the pool breaks 2 of 2 laws:\n  \
+            "the pool fails 2 of 2 checks:\n  \
              law 8, exactly that bound: FAILED: {INLINE}\n  \
              law 9, panics are contained: FAILED: {INLINE}"
         )
@@ -81,7 +81,7 @@ fn a_failed_report_names_each_broken_law_in_a_line() {
 #[test]
 fn a_report_is_one_line_a_law() {
     let laws = [Law::ExactBound, Law::PanicsContained];
-    let report: Report = Kit::new().laws(laws).check(inline);
+    let report: Report = Kit::new().only(laws).check(inline);
     let text = report.to_string();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 2);
@@ -91,7 +91,7 @@ fn a_report_is_one_line_a_law() {
 
 #[test]
 fn only_a_failure_counts_against_a_pool() {
-    let verdict = |finding| Verdict { law: Law::IdleIsFree, finding };
+    let verdict = |finding| Verdict { check: Law::IdleIsFree.into(), finding };
     let passed = verdict(Finding::Passed);
     let skipped = verdict(Finding::Skipped("no /proc".to_owned()));
     assert!(passed.is_passed());
