@@ -1,8 +1,8 @@
 //! The laws, and what the pool claims. In a binary of its own, since some of
 //! them count the threads and file handles of the whole process.
 
-use manyhands_dispatcher::DispatcherPool;
 use manyhands_conformance::{Claim, Kit};
+use manyhands_dispatcher::DispatcherPool;
 
 #[test]
 fn keeps_the_laws_and_its_claims() {
