@@ -214,3 +214,16 @@ impl fmt::Debug for Answer {
         f.debug_tuple("Answer").field(&self.number).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_was_overwritten_is_not_whole() {
+        let mut answer = Answer::new(3, None);
+        assert!(answer.is_whole());
+        answer.number = 4;
+        assert!(!answer.is_whole());
+    }
+}

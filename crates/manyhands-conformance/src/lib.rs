@@ -31,8 +31,10 @@
 //! | to | see |
 //! |---|---|
 //! | hold a pool to all laws | [`check_all`], [`Report::assert_passed`] |
-//! | check some of them, or show progress | [`Kit`], [`check`] |
-//! | print the laws | [`Law::ALL`] |
+//! | say what the pool is beyond that | [`Kit::claims`], [`Claim`] |
+//! | check for minutes | [`Kit::depth`], [`Depth`] |
+//! | check some laws only, or show progress | [`Kit`], [`check`] |
+//! | print the laws and the claims | [`Law::ALL`], [`Claim::ALL`] |
 //! | know what the pool will be given | [`LawJob`] |
 //! | put an end to the waiting of any test | [`watchdog()`] |
 //!
@@ -43,15 +45,52 @@
 //! gate, every place taken, eight submitters racing a close. A latch, never a
 //! sleep, shows that the situation is there. Whatever is then waited for has
 //! a watchdog, so a pool that hangs fails with a line that says what did not
-//! come, and its thread is left behind. Only law 15 looks at a stretch of
-//! time: a pool that does nothing does so for a while.
+//! come, and what the threads are at that came since the check began; its
+//! thread is left behind. Only law 15 looks at a stretch of time: a pool that
+//! does nothing does so for a while.
 //!
 //! What is expected is asked of the pool: its
-//! [`bound`](manyhands_core::WorkerPool::bound) may be another than
-//! [`Config::bound`](manyhands_core::Config::bound), as it is for a pool
-//! without a queue, but it must be exact. Its
-//! [`workers`](manyhands_core::WorkerPool::workers) must be those of the
-//! config.
+//! [`bound`](manyhands_core::WorkerPool::bound) may be that of a pool without
+//! a queue, if the pool [claims](Claim::NoQueue) to be one, but it must be
+//! exact. Its [`workers`](manyhands_core::WorkerPool::workers) must be those
+//! of the config.
+//!
+//! # What a pool claims
+//!
+//! The laws leave open in which order jobs start, whether there is a queue,
+//! where threads come from, and what an `Err` means. A pool that promises
+//! more says so, and is held to it:
+//!
+//! ```no_run
+//! # use manyhands_core::{Config, InlinePool};
+//! # struct MyPool;
+//! # impl MyPool {
+//! #     fn new<J: manyhands_core::Job>(_: Config) -> InlinePool<J> {
+//! #         InlinePool::new()
+//! #     }
+//! # }
+//! use manyhands_conformance::{Claim, Kit};
+//!
+//! Kit::new()
+//!     .claims([Claim::InOrder])
+//!     .check(|config| MyPool::new(config))
+//!     .assert_passed();
+//! ```
+//!
+//! A claim that is not made is checked too, where that is possible: a pool
+//! without a queue, with a thread for each job, or that stops at an error
+//! fails until it claims so. Whoever reads the test then knows what the pool
+//! is.
+//!
+//! # How deep
+//!
+//! By [default](Depth::Default) a check takes a few seconds, with pools of
+//! several sizes: each of 1, 2, 3 and 8 workers, with a short queue and with
+//! a long one or none. The [deep](Depth::Deep) form takes minutes: each law
+//! on every combination of these workers with queues of 0, 1, 2 and 64, and
+//! then with large numbers on two of them: hundreds of thousands of jobs and
+//! of wake-ups from idle, 64 blocked submitters, a thousand pools one after
+//! the other.
 //!
 //! Panics that the laws intend do not reach the panic hook. What the pool
 //! prints itself is not touched.
@@ -59,12 +98,15 @@
 //! # Good to know
 //!
 //! - **Give the check a test binary of its own** (a file under `tests/`):
-//!   laws 11, 15 and 16 look at the threads, files and memory of the whole
-//!   process. They look again before they blame the pool, and the kit's own
-//!   checks take turns, but a neighbour that starts threads all the time
-//!   would be taken for a leak.
-//! - Those three laws need a `/proc`. Elsewhere, the parts that need it are
-//!   left out, and where nothing is left, the law is skipped and says so.
+//!   laws 11, 15 and 16 and the claim about threads look at the threads,
+//!   files and memory of the whole process. They look again before they blame
+//!   the pool, and none of the kit's own checks runs beside them, but a
+//!   neighbour that starts threads all the time would be taken for a leak.
+//! - Those need a `/proc`. Elsewhere, the parts that need it are left out,
+//!   and where nothing is left, the law is skipped and says so.
+//! - Several pools may be checked at once, on threads of one test binary.
+//!   Most checks then share the machine, and what the threads are at, in the
+//!   line about a hang, is said of those of all pools.
 //! - A pool that runs its jobs on the thread that submits them, as
 //!   [`InlinePool`](manyhands_core::InlinePool) does, cannot be held to these
 //!   laws: a job that waits for the submitter would wait for ever. The kit

@@ -132,6 +132,21 @@ impl Trial {
     }
 }
 
+#[cfg(test)]
+impl Trial {
+    /// A trial without a pool, for what needs none.
+    pub(crate) fn without_a_pool() -> Self {
+        let make = Arc::new(|_| unreachable!("there is no pool"));
+        Self::new(make, (1, 0), false, Arc::new(Watch::new()))
+    }
+
+    /// The first failure.
+    pub(crate) fn failure(&self) -> Option<String> {
+        let notes = self.watch.lock();
+        notes.failure.as_ref().map(|(how, _)| how.clone())
+    }
+}
+
 /// Tries a pool on all sizes that the plan wants.
 pub(crate) fn check(
     name: String,

@@ -44,8 +44,9 @@ fn answers_come_back_whole(trial: &Trial, way: Way) -> Checked {
     #[repr(align(128))]
     struct Wide([u8; 200]);
 
-    let much = |number: u64| -> Vec<u8> {
-        (0..MUCH as u64).map(|place| (place * 7 + number) as u8).collect()
+    let much = |number: u64| {
+        let bytes: Vec<u8> = (0..=255).map(|it| it ^ number as u8).collect();
+        bytes.repeat(MUCH / bytes.len())
     };
     let give = |number: u64| {
         let job = LawJob::new(number);

@@ -221,3 +221,33 @@ impl Drop for Token {
         (self.count)(account).fetch_add(1, Ordering::SeqCst);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use manyhands_core::Job;
+
+    use super::*;
+
+    /// What is said of one accepted job, run so often and then received.
+    fn said_of(runs: usize) -> Option<String> {
+        let trial = Trial::without_a_pool();
+        let ledger = Ledger::new(1);
+        let id = JobId::new(0);
+        ledger.accept(0, Some(id));
+        for _ in 1..runs {
+            // No pool can do this: `run` takes the job.
+            drop(ledger.job(0).run());
+        }
+        let outcome = Outcome::Done(ledger.job(0).run());
+        let settled = ledger.settle(&trial, vec![Completion { id, outcome }]);
+        assert_eq!(settled.is_ok(), runs == 1);
+        trial.failure()
+    }
+
+    #[test]
+    fn a_job_that_ran_twice_is_found() {
+        assert_eq!(said_of(1), None);
+        let said = said_of(2).unwrap_or_default();
+        assert!(said.contains("ran 2 times"), "{said}");
+    }
+}

@@ -1,9 +1,11 @@
 //! The kit's own behaviour.
 
 use std::panic::{catch_unwind, resume_unwind};
+use std::thread;
+use std::time::Duration;
 
 use manyhands_conformance::{
-    Check, Finding, Kit, Law, LawJob, Report, Verdict, check, check_all,
+    Check, Claim, Finding, Kit, Law, LawJob, Report, Verdict, check, check_all,
 };
 use manyhands_core::{Config, InlinePool, Panic, WorkerPool};
 
@@ -48,6 +50,35 @@ fn a_maker_that_panics_is_one_line() {
         "law 3, close is final: FAILED: \
          workers 1, queue 0: panicked: no threads today"
     );
+}
+
+#[test]
+fn a_hang_says_what_was_waited_for_and_what_the_threads_do() {
+    let report = Kit::new()
+        .only([Law::CloseIsFinal])
+        .watchdog(Duration::from_millis(200))
+        .check(|_| -> InlinePool<LawJob> {
+            loop {
+                thread::park();
+            }
+        });
+    let said = report.to_string();
+    let what = "workers 1, queue 0: hung for 200ms, waiting for the pool to \
+                be made";
+    assert!(said.contains(what), "{said}");
+    if cfg!(target_os = "linux") {
+        assert!(said.contains("; threads: "), "{said}");
+        assert!(said.contains("law 3 sleeping"), "{said}");
+    }
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn what_is_not_claimed_is_said_and_does_not_count_against_a_pool() {
+    let report = Kit::new().only([Claim::InOrder]).check(inline);
+    assert_eq!(report.verdicts()[0].finding, Finding::NotClaimed);
+    assert!(report.is_passed());
+    assert_eq!(report.to_string(), "claim \"starts in order\": not claimed");
 }
 
 #[test]
@@ -113,5 +144,8 @@ fn laws_are_numbered_from_1_to_18_and_have_names_of_their_own() {
     assert_eq!(names.len(), 18);
     for law in Law::ALL {
         assert!(law.statement().ends_with('.'), "{}", law.statement());
+    }
+    for claim in Claim::ALL {
+        assert!(claim.statement().ends_with('.'), "{}", claim.statement());
     }
 }
