@@ -187,17 +187,21 @@ fn run(plan: Plan, depth: Depth, make: Make, watch: Arc<Watch>) {
         let trial = |size, long| {
             Trial::new(Arc::clone(&make), size, long, Arc::clone(&watch))
         };
-        let on = |sizes: Sizes, long| {
+        let on = |sizes: &[(usize, usize)], long| {
             let mut trials = sizes.iter().map(|&size| trial(size, long));
             trials.try_for_each(|trial| (plan.body)(&trial))
         };
         laws::has_workers(&trial(plan.sizes[0], false))?;
-        on(plan.sizes, false)?;
-        if depth == Depth::Deep {
-            on(laws::EVERY, false)?;
-            on(plan.long, true)?;
+        match depth {
+            Depth::Default => on(plan.sizes, false),
+            Depth::Deep => {
+                on(laws::EVERY, false)?;
+                let mut own = plan.sizes.to_vec();
+                own.retain(|size| !laws::EVERY.contains(size));
+                on(&own, false)?;
+                on(plan.long, true)
+            }
         }
-        Ok(())
     }));
     drop(make);
     let end = result.unwrap_or_else(|payload| {

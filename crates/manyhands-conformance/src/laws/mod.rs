@@ -22,17 +22,22 @@ use moves::Way;
 
 pub(crate) use claims::plan as plan_claim;
 
-/// Workers and queue of the pools that most laws are tried on: each number
-/// of workers with a short queue and a long one, or with none.
-const SIZES: Sizes =
-    &[(1, 0), (1, 1), (1, 64), (2, 0), (2, 2), (3, 1), (3, 64), (8, 2)];
+/// Workers and queue of the pools that most laws are tried on.
+#[rustfmt::skip]
+const SIZES: Sizes = &[
+    (1, 0), (1, 1), (1, 2), (1, 64),
+            (2, 1), (2, 2), (2, 64),
+    (3, 0), (3, 1), (3, 2), (3, 64),
+            (8, 1), (8, 2), (8, 64),
+];
 /// For what takes longer.
 const FEW: Sizes = &[(1, 0), (2, 2), (3, 64)];
 /// For what takes some tenths of a second.
 const TWO: Sizes = &[(2, 2), (8, 0)];
 /// With a queue whose memory shows, and with many threads.
 const LARGE: Sizes = &[(3, 2048), (8, 0)];
-/// For the deep form: every number of workers with every queue.
+/// For the deep form: every number of workers with every queue, also for what
+/// takes longer.
 #[rustfmt::skip]
 pub(crate) const EVERY: Sizes = &[
     (1, 0), (1, 1), (1, 2), (1, 64),
