@@ -16,7 +16,7 @@ use crate::trial::{Checked, Trial, ensure};
 /// Law 6.
 pub(super) fn submit_all_then_read(trial: &Trial, way: Way) -> Checked {
     // Far beyond any buffer of the pools on trial.
-    let many = trial.many(3_000, 100_000);
+    let many = trial.many(5_000, 100_000);
     let pool = trial.pool();
     let ledger = Ledger::new(many);
     let jobs = (0..many as u64).map(|number| ledger.job(number));

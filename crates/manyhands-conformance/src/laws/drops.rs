@@ -306,6 +306,11 @@ fn use_and_drop(trial: &Trial, cycle: usize) -> Checked {
             .keep(Arc::clone(&alive))
             .give(Arc::clone(&alive))
             .pass(&gate);
+        // One only: what is left by each would soon be too much.
+        let job = match number {
+            2 => job.throw(Arc::clone(&alive)),
+            _ => job,
+        };
         submit(trial, &pool, job)?;
     }
     match cycle % 4 {

@@ -10,7 +10,7 @@ use crate::LawJob;
 use crate::gate::Gate;
 use crate::latch::Lobby;
 use crate::os::{self, Tid};
-use crate::trial::{Checked, Pool, Stop, Trial};
+use crate::trial::{Checked, Pool, Stop, Trial, ensure};
 
 /// Law 15.
 ///
@@ -41,7 +41,13 @@ pub(super) fn idle_is_free(trial: &Trial) -> Checked {
         let idle = &idle;
         let reader = scope.spawn(move || {
             lobby.enter();
-            Ok(Way::OneByOne.drain(trial, idle).len())
+            let read = Way::OneByOne.drain(trial, idle).len();
+            ensure!(
+                trial,
+                read == 1,
+                "a job that came after idleness had {read} completions"
+            );
+            Ok(())
         });
         lobby.wait_for(1);
         let idle_group = group("with nothing to do");
@@ -66,9 +72,11 @@ pub(super) fn idle_is_free(trial: &Trial) -> Checked {
             trial.note("all to come to an end");
             trial.join(submitter).map(|()| groups)
         });
+        let after = submit(trial, idle, LawJob::new(0));
         idle.close();
-        let read = trial.join(reader);
-        submitted.and_then(|groups| read.map(|_| groups))
+        trial.note("a job that came after idleness");
+        trial.join(reader)?;
+        after.and(submitted)
     })?;
     for Group { when, noise, .. } in groups {
         if let Some(noise) = noise {

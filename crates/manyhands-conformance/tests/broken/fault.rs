@@ -114,7 +114,11 @@ pub(crate) enum Fault {
     PollsForWork,
     SpinsInRecv,
     SpinsForAPlace,
+    /// Workers that find nothing to do for a while leave.
+    IdleWorkersLeave,
     LeaksThread,
+    /// With each job that panics.
+    LeaksThreadInPanic,
     LeaksFile,
     LeaksMemory,
     LeaksState,
@@ -215,7 +219,9 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (PollsForWork, IdleIsFree, "woke a thread"),
         (SpinsInRecv, IdleIsFree, "of a processor"),
         (SpinsForAPlace, IdleIsFree, "with all blocked"),
+        (IdleWorkersLeave, IdleIsFree, "a job that came after idleness"),
         (LeaksThread, AllGivenBack, "threads were left"),
+        (LeaksThreadInPanic, AllGivenBack, "threads were left"),
         (LeaksFile, AllGivenBack, "files were left open"),
         (LeaksMemory, AllGivenBack, "MiB of memory were left"),
         (LeaksState, AllGivenBack, "were not dropped with the pool"),

@@ -76,7 +76,7 @@ fn each_law_and_each_claim_has_a_fault_that_it_catches() {
 
 /// Tries them all, several at once: most of the time is waiting.
 fn none_missed<T: Sync>(all: &[T], try_one: fn(&T) -> Option<String>) {
-    const AT_ONCE: usize = 6;
+    const AT_ONCE: usize = 12;
     let next = AtomicUsize::new(0);
     let work = || {
         let take = || all.get(next.fetch_add(1, Ordering::Relaxed));

@@ -94,11 +94,7 @@ impl ReferencePool {
             _ => config.workers().get(),
         };
         if fault == Some(LeaksThread) {
-            thread::spawn(|| {
-                loop {
-                    thread::park();
-                }
-            });
+            leak_a_thread();
         }
         if fault == Some(LeaksFile) {
             forget(File::open("/dev/null"));
@@ -471,6 +467,9 @@ impl Shared {
             self.ready.notify_one();
             return true;
         }
+        if panicked && self.has(LeaksThreadInPanic) {
+            leak_a_thread();
+        }
         let failed = matches!(completion.outcome, Outcome::Done(Err(_)));
         if failed && (self.has(StopsOnError) || self.has(StopsForTheQueue)) {
             self.stop();
@@ -511,6 +510,16 @@ impl Shared {
                 drop(state);
                 thread::yield_now();
                 state = self.lock();
+            } else if self.has(IdleWorkersLeave) {
+                let tick = Duration::from_millis(40);
+                let (woken, idle) = self
+                    .work
+                    .wait_timeout(state, tick)
+                    .unwrap_or_else(PoisonError::into_inner);
+                state = woken;
+                if idle.timed_out() {
+                    return None;
+                }
             } else if self.has(PollsForWork) {
                 let tick = Duration::from_millis(5);
                 let woken = self.work.wait_timeout(state, tick);
@@ -697,6 +706,14 @@ impl Drop for ReferencePool {
         }
         unread.into_iter().for_each(discard);
     }
+}
+
+fn leak_a_thread() {
+    thread::spawn(|| {
+        loop {
+            thread::park();
+        }
+    });
 }
 
 fn wait<'a>(
