@@ -282,14 +282,15 @@ impl Holdings {
         const SLACK: usize = 2 << 20;
         let files = self.files.saturating_sub(before.files);
         let memory = self.memory.saturating_sub(before.memory);
+        // Memory last: whatever else is left takes some of it, too.
         if files > 0 {
-            Some(format!("{files} files were left open after drop"))
-        } else if memory > SLACK {
-            let mib = memory >> 20;
-            Some(format!("{mib} MiB of memory were left after drop"))
-        } else {
-            more_threads(&self.threads, &before.threads)
+            return Some(format!("{files} files were left open after drop"));
         }
+        more_threads(&self.threads, &before.threads).or_else(|| {
+            let mib = memory >> 20;
+            let what = format!("{mib} MiB of memory were left after drop");
+            (memory > SLACK).then_some(what)
+        })
     }
 }
 

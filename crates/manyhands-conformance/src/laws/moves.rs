@@ -26,6 +26,14 @@ pub(super) enum Way {
 }
 
 impl Way {
+    /// So many in the long form, or a part where law 18 does it again.
+    pub(super) fn most(self, jobs: u64) -> u64 {
+        match self {
+            Self::OneByOne => jobs,
+            Self::Batches => jobs / 5,
+        }
+    }
+
     /// Submits jobs to an open pool that nobody else submits to.
     pub(super) fn submit(
         self,

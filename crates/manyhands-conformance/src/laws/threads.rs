@@ -16,7 +16,7 @@ use crate::trial::{Checked, Trial, ensure};
 pub(super) fn any_threads(trial: &Trial, way: Way) -> Checked {
     const READERS: usize = 4;
     const SUBMITTERS: u64 = 8;
-    let many = trial.many(60, 50_000);
+    let many = trial.many(60, way.most(50_000));
     one_at_a_time(trial, way)?;
     few_at_a_time(trial, way)?;
     let pool = trial.pool();
@@ -85,7 +85,7 @@ pub(super) fn any_threads(trial: &Trial, way: Way) -> Checked {
 /// woken, and then the reader.
 fn one_at_a_time(trial: &Trial, way: Way) -> Checked {
     let pool = trial.pool();
-    for number in 0..trial.many(300, 100_000) {
+    for number in 0..trial.many(300, way.most(100_000)) {
         trial.note("a place in an idle pool");
         if way.offer(&pool, LawJob::new(number)).is_err() {
             return Err(trial.fail("an open pool refused a job"));
@@ -102,7 +102,7 @@ fn one_at_a_time(trial: &Trial, way: Way) -> Checked {
 fn few_at_a_time(trial: &Trial, way: Way) -> Checked {
     const READERS: usize = 4;
     const JOBS: usize = 3;
-    let rounds = trial.many(150, 10_000);
+    let rounds = trial.many(150, way.most(10_000) as usize);
     let pool = trial.pool();
     let pool = &pool;
     let read = Count::new();
