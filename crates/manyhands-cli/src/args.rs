@@ -21,6 +21,16 @@ pub(crate) struct Cli {
     /// Print results and errors, and nothing else
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
+    /// Put the results into FILE, whole or not at all, instead of stdout
+    #[arg(
+        long,
+        short,
+        global = true,
+        value_name = "FILE",
+        value_parser = path("a file"),
+        allow_hyphen_values = true
+    )]
+    pub(crate) output: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -31,6 +41,7 @@ pub(crate) enum Command {
     Run(cmd::run::Args),
     Verify(cmd::verify::Args),
     Compare(cmd::compare::Args),
+    Report(cmd::report::Args),
 }
 
 /// Bad input: one line that names the thing, its value and what is allowed.
@@ -94,9 +105,11 @@ pub(crate) fn text() -> impl TypedValueParser<Value = String> {
 }
 
 /// Any path but none; whether it is any good is for its reader to say.
-pub(crate) fn path() -> impl TypedValueParser<Value = PathBuf> {
-    OsStringValueParser::new().try_map(|value| match value.is_empty() {
-        true => Err("allowed is a directory"),
+pub(crate) fn path(
+    what: &'static str,
+) -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().try_map(move |value| match value.is_empty() {
+        true => Err(format!("allowed is {what}")),
         false => Ok(PathBuf::from(value)),
     })
 }
@@ -186,7 +199,7 @@ pub(crate) fn twice<'a>(names: &[&'a str]) -> Option<&'a str> {
     (0..names.len()).find(again).map(|at| names[at])
 }
 
-fn parse_time(value: &str) -> Option<Duration> {
+pub(crate) fn parse_time(value: &str) -> Option<Duration> {
     let digits = value.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = value.split_at(digits);
     let number: u64 = number.parse().ok()?;
@@ -286,7 +299,7 @@ pub(crate) fn one_line(error: &clap::Error) -> String {
 }
 
 /// Which commands there are.
-const COMMANDS: &str = "allowed are list, run, verify, compare";
+const COMMANDS: &str = "allowed are list, run, verify, compare, report";
 
 #[cfg(test)]
 mod tests {

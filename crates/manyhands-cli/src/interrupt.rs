@@ -12,7 +12,8 @@ use anyhow::Context;
 
 use crate::output;
 
-/// The exit code of a program that was interrupted, as shells know it.
+/// The exit code of a program that was interrupted, as shells know it. Also
+/// where it was not Ctrl-C but another signal that asks to end.
 pub(crate) const EXIT_CODE: u8 = 130;
 
 /// Knows whether Ctrl-C was pressed, and whom to tell when it is.
@@ -42,6 +43,14 @@ impl Interrupt {
         let on_signal = interrupt.clone();
         ctrlc::set_handler(move || on_signal.press())
             .context("cannot listen for Ctrl-C")?;
+        // Else the system ends the program in the middle of a file for which
+        // there is a limit (`ulimit -f`); so writing it is what fails.
+        #[cfg(unix)]
+        signal_hook::flag::register(
+            signal_hook::consts::SIGXFSZ,
+            Arc::new(AtomicBool::new(false)),
+        )
+        .context("cannot listen for SIGXFSZ")?;
         Ok(interrupt)
     }
 
@@ -131,5 +140,6 @@ impl fmt::Debug for Stop {
     reason = "the second Ctrl-C waits for nothing, not even for drops"
 )]
 fn end_at_once() -> ! {
+    output::discard();
     std::process::exit(EXIT_CODE.into())
 }

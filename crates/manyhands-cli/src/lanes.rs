@@ -3,7 +3,6 @@
 //! A job that wraps a job: no pool needs a hook for it.
 
 use std::fmt;
-use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
@@ -12,6 +11,7 @@ use manyhands::{AsyncJob, Job};
 use manyhands_workloads::WorkJob;
 
 use crate::interrupt::Interrupt;
+use crate::output::print_line;
 
 /// The workers, and what they do.
 ///
@@ -47,7 +47,7 @@ pub(crate) struct Lane {
 struct State {
     lanes: Vec<Lane>,
     /// Why lines could not be printed.
-    error: Option<io::Error>,
+    error: Option<anyhow::Error>,
 }
 
 impl Board {
@@ -65,7 +65,7 @@ impl Board {
     /// # Errors
     ///
     /// When a line could not be printed.
-    pub(crate) fn lanes(&self) -> io::Result<Vec<Lane>> {
+    pub(crate) fn lanes(&self) -> anyhow::Result<Vec<Lane>> {
         let mut state = self.lock();
         match state.error.take() {
             Some(error) => Err(error),
@@ -103,7 +103,7 @@ impl Board {
             return;
         }
         let worker = lane + 1;
-        let printed = writeln!(io::stdout(), "worker {worker} {what}");
+        let printed = print_line(format_args!("worker {worker} {what}"));
         if let Err(error) = printed {
             state.error = Some(error);
             drop(state);

@@ -19,7 +19,7 @@ pub(crate) struct WorkArgs {
     #[arg(
         long,
         value_name = "DIR",
-        value_parser = path(),
+        value_parser = path("a directory"),
         allow_hyphen_values = true
     )]
     input: Option<PathBuf>,
@@ -115,9 +115,15 @@ pub(crate) fn prepare(
 
 /// That some inputs cannot be read, if it is so. It is no failure: what is
 /// wrong with them is the answer that their jobs must give.
-pub(crate) fn unread(workload: &Workload) -> Option<String> {
-    let mut unread = workload.unread();
-    let first = unread.next()?;
-    let inputs = plural(1 + unread.count() as u64, "input");
-    Some(format!("{inputs} could not be read, the first is {first}"))
+pub(crate) fn unread_of(workload: &Workload) -> Option<String> {
+    let mut all = workload.unread();
+    let first = all.next()?;
+    unread(1 + all.count() as u64, &first)
+}
+
+/// The same of so many inputs, the first of which is this one.
+pub(crate) fn unread(inputs: u64, first: &str) -> Option<String> {
+    let count = plural(inputs, "input");
+    let note = || format!("{count} could not be read, the first is {first}");
+    (inputs > 0).then(note)
 }

@@ -24,7 +24,8 @@ impl std::error::Error for WorkloadError {}
 /// The error that a job answers with: one line.
 ///
 /// The jobs of `fail:n` do, on purpose. A file that cannot be read is no
-/// error of its job: that it cannot is the answer.
+/// error of its job: that it cannot is the answer. But a process that has no
+/// handle left to open it with is one, since that says nothing of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkError(Cause);
 
@@ -34,6 +35,7 @@ enum Cause {
         job: u64,
         every: u64,
     },
+    NoHandle,
     #[cfg(feature = "tokio")]
     RuntimeGone,
 }
@@ -41,6 +43,10 @@ enum Cause {
 impl WorkError {
     pub(crate) fn asked(job: u64, every: u64) -> Self {
         Self(Cause::Asked { job, every })
+    }
+
+    pub(crate) fn no_handle() -> Self {
+        Self(Cause::NoHandle)
     }
 
     #[cfg(feature = "tokio")]
@@ -55,6 +61,7 @@ impl fmt::Display for WorkError {
             Cause::Asked { job, every } => {
                 write!(f, "job {job} fails, as `fail:{every}` asks")
             }
+            Cause::NoHandle => write!(f, "{NO_HANDLE}"),
             #[cfg(feature = "tokio")]
             Cause::RuntimeGone => f.write_str(
                 "the file was not read: the runtime was shutting down",
@@ -64,3 +71,7 @@ impl fmt::Display for WorkError {
 }
 
 impl std::error::Error for WorkError {}
+
+/// What to do about it stands there too, since it is no fault of any file.
+pub(crate) const NO_HANDLE: &str =
+    "no file handle is left: allow more (`ulimit -n`), or fewer workers";

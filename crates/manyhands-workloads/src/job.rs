@@ -104,7 +104,7 @@ impl Job for WorkJob {
             Task::Panic(every) => resume_unwind(Box::new(format!(
                 "job {index} panics, as `panic:{every}` asks"
             ))),
-            Task::Read(files) => return Ok(files.answer(index)),
+            Task::Read(files) => return files.answer(index),
         }
         Ok(plain_answer(index))
     }

@@ -12,7 +12,8 @@ use crate::contenders::{self, AGAIN, Contender, INLINE};
 use crate::interrupt::Interrupt;
 use crate::measure::{Budget, Plan, measure};
 use crate::output::{print, say};
-use crate::report::{self, Report};
+use crate::record::Record;
+use crate::report::Report;
 use crate::work::{self, WorkArgs};
 
 /// Compare the variants on the same jobs
@@ -78,21 +79,13 @@ pub(crate) fn run(args: Args, interrupt: &Interrupt) -> anyhow::Result<End> {
         say(NOTHING);
         return Ok(End::Interrupted);
     }
-    let report = Report::new(&plan, &measured);
-    print(match args.format {
-        Format::Table => report::plain(&report),
-        Format::Json => report::json(&report)?,
-        Format::Csv => report::csv(&report),
-        Format::Md => report::markdown(&report),
-    })?;
-    if !measured.interrupted {
-        return Ok(End::Fine);
-    }
-    // The other formats say it themselves.
-    if args.format == Format::Csv {
-        say("interrupted: this is partial");
-    }
-    Ok(End::Interrupted)
+    // What is printed says itself whether it is partial, in every format.
+    let record = Record::of(&plan, &measured);
+    print(Report::new(&record).shown(args.format)?)?;
+    Ok(match record.partial {
+        false => End::Fine,
+        true => End::Interrupted,
+    })
 }
 
 /// Said when Ctrl-C came too early.

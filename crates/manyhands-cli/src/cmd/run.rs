@@ -69,7 +69,7 @@ pub(crate) fn run(args: Args, interrupt: &Interrupt) -> anyhow::Result<End> {
 
     let watched = watch(&contender, config, &workload, lines, interrupt)?;
     print(totals(args.variant, &watched))?;
-    work::unread(&workload).into_iter().for_each(say);
+    work::unread_of(&workload).into_iter().for_each(say);
     if !interrupt.is_pressed() {
         return Ok(End::Fine);
     }
@@ -131,7 +131,7 @@ fn watch(
     drop(guard);
     drop(pool);
 
-    let lanes = board.lanes().context("cannot write to stdout")?;
+    let lanes = board.lanes()?;
     if let Err(SubmitAllError { accepted, .. }) = fed {
         let refused = workload.len() as u64 - accepted;
         tally.refused(refused);

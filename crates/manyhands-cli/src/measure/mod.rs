@@ -58,7 +58,7 @@ pub(crate) struct Measured {
 }
 
 /// One timed run of each contender.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Round {
     /// The contenders in the order in which they ran: all of them, unless the
     /// round was interrupted.

@@ -1,35 +1,40 @@
 //! What was measured, as a person wants to know it: who is faster, by how
 //! much, and how sure that is.
 
+mod csv;
+mod json;
+mod read;
 mod text;
-mod wire;
 
 use std::time::Duration;
 
-pub(crate) use self::text::{csv, markdown, plain};
-pub(crate) use self::wire::json;
+pub(crate) use self::csv::csv;
+pub(crate) use self::json::json;
+pub(crate) use self::read::{MOST_BYTES, read};
+pub(crate) use self::text::{markdown, plain};
+use crate::args::Format;
 use crate::contenders::{AGAIN, INLINE};
-use crate::measure::{Measured, Plan, Round};
+use crate::measure::Round;
+use crate::record::{Entrant, Record};
 use crate::stats::{FEWEST, Ratio, median};
 
 /// Everything that is reported.
 #[derive(Debug)]
 pub(crate) struct Report<'a> {
-    pub(crate) plan: &'a Plan<'a>,
-    pub(crate) measured: &'a Measured,
-    /// One a contender, in the plan's order.
-    pub(crate) rows: Vec<Row>,
+    pub(crate) record: &'a Record,
+    /// One an entrant, in their order.
+    pub(crate) rows: Vec<Row<'a>>,
     /// The baseline against itself: what the machine does to two runs of the
     /// same thing.
     pub(crate) noise: Option<Ratio>,
     /// `None` while there are too few rounds to tell.
-    pub(crate) best: Option<Best>,
+    pub(crate) best: Option<Best<'a>>,
 }
 
 /// One contender.
 #[derive(Debug)]
-pub(crate) struct Row {
-    pub(crate) name: &'static str,
+pub(crate) struct Row<'a> {
+    pub(crate) name: &'a str,
     /// The median of its times, in nanoseconds.
     pub(crate) wall: Option<f64>,
     /// How many jobs a second that makes. `None` for one that stopped.
@@ -60,10 +65,10 @@ pub(crate) enum Verdict {
 
 /// The fastest, and which others may as well be.
 #[derive(Debug)]
-pub(crate) struct Best {
-    pub(crate) name: &'static str,
+pub(crate) struct Best<'a> {
+    pub(crate) name: &'a str,
     /// Those that it is faster than by no more than the noise.
-    pub(crate) alike: Vec<&'static str>,
+    pub(crate) alike: Vec<&'a str>,
 }
 
 impl Verdict {
@@ -95,22 +100,21 @@ impl Verdict {
 }
 
 impl<'a> Report<'a> {
-    pub(crate) fn new(plan: &'a Plan<'a>, measured: &'a Measured) -> Self {
+    pub(crate) fn new(record: &'a Record) -> Self {
         let place = |name| {
-            let mut names = plan.contenders.iter().map(|it| it.name);
+            let mut names = record.entrants.iter().map(|it| &it.name);
             names.position(|it| it == name)
         };
-        let against_inline = |who| speed(measured, who, place(INLINE)?);
+        let against_inline = |who| speed(record, who, place(INLINE)?);
         let noise = place(AGAIN).and_then(against_inline);
-        let row = |who: usize| {
-            let name = plan.contenders[who].name;
-            let walls = measured.rounds.iter().map(|round| round.walls[who]);
+        let row = |(who, entrant): (usize, &'a Entrant)| {
+            let Entrant { name, stopped, p50, p99 } = entrant;
+            let walls = record.rounds.iter().map(|round| round.walls[who]);
             let mut walls: Vec<f64> = walls.flatten().map(nanos).collect();
             walls.sort_by(f64::total_cmp);
             let wall = median(&walls);
-            let stopped = measured.stopped[who];
             let speed = against_inline(who).filter(|_| !stopped);
-            let jobs = plan.workload.len() as f64;
+            let jobs = record.jobs as f64;
             Row {
                 name,
                 wall,
@@ -118,11 +122,11 @@ impl<'a> Report<'a> {
                     .filter(|_| !stopped)
                     .map(|wall| jobs * 1e9 / wall),
                 speed,
-                p50: measured.latencies[who].percentile(50.0),
-                p99: measured.latencies[who].percentile(99.0),
+                p50: *p50,
+                p99: *p99,
                 verdict: match (wall, &speed) {
                     (None, _) => Verdict::NotMeasured,
-                    _ if stopped => Verdict::Stopped,
+                    _ if *stopped => Verdict::Stopped,
                     _ if name == INLINE => Verdict::Baseline,
                     // Not held against itself: here the noise is to be seen.
                     (_, Some(speed)) if name == AGAIN => {
@@ -133,36 +137,40 @@ impl<'a> Report<'a> {
                 },
             }
         };
-        let rows: Vec<Row> = (0..plan.contenders.len()).map(row).collect();
-        let best = best(measured, &rows, noise.as_ref());
-        Self { plan, measured, rows, noise, best }
+        let rows: Vec<Row<'a>> =
+            record.entrants.iter().enumerate().map(row).collect();
+        let best = best(record, &rows, noise.as_ref());
+        Self { record, rows, noise, best }
     }
 
-    /// How many rounds were complete.
-    pub(crate) fn rounds(&self) -> usize {
-        let all = self.plan.contenders.len();
-        let rounds = self.measured.rounds.iter();
-        rounds.filter(|round| round.order.len() == all).count()
+    /// In the shape that was asked for.
+    pub(crate) fn shown(&self, format: Format) -> anyhow::Result<String> {
+        Ok(match format {
+            Format::Table => plain(self),
+            Format::Json => json(self)?,
+            Format::Csv => csv(self.record),
+            Format::Md => markdown(self),
+        })
     }
 }
 
 /// How many times as fast one contender was as another, over the rounds in
 /// which both ran.
-fn speed(measured: &Measured, who: usize, than: usize) -> Option<Ratio> {
+fn speed(record: &Record, who: usize, than: usize) -> Option<Ratio> {
     let log = |round: &Round| {
         let (who, than) = (round.walls[who]?, round.walls[than]?);
         Some((nanos(than) / nanos(who)).ln())
     };
-    Ratio::of_logs(measured.rounds.iter().filter_map(log).collect())
+    Ratio::of_logs(record.rounds.iter().filter_map(log).collect())
 }
 
 /// The row with the greatest speed, compared with each other one in the same
 /// rounds. The second run of the baseline does not take part.
-fn best(
-    measured: &Measured,
-    rows: &[Row],
+fn best<'a>(
+    record: &Record,
+    rows: &[Row<'a>],
     noise: Option<&Ratio>,
-) -> Option<Best> {
+) -> Option<Best<'a>> {
     let estimate = |who: usize| rows[who].speed.map(|speed| speed.estimate);
     let ranked: Vec<usize> = (0..rows.len())
         .filter(|&who| rows[who].name != AGAIN && estimate(who).is_some())
@@ -171,11 +179,11 @@ fn best(
         estimate(*a).unwrap_or(0.0).total_cmp(&estimate(*b).unwrap_or(0.0))
     };
     let best = ranked.iter().copied().max_by(by_speed)?;
-    if measured.rounds.len() < FEWEST {
+    if record.rounds.len() < FEWEST {
         return None;
     }
     let is_behind = |who: usize| {
-        let ahead = speed(measured, best, who);
+        let ahead = speed(record, best, who);
         ahead.is_some_and(|it| Verdict::of(&it, noise) == Verdict::Faster)
     };
     let alike = ranked.into_iter().filter(|&who| who != best);
@@ -191,42 +199,52 @@ fn nanos(time: Duration) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use manyhands::Config;
-    use manyhands_workloads::{Settings, Workload};
-
     use super::*;
-    use crate::contenders::{self, Contender};
-    use crate::measure::{Budget, Latency, Machine};
+    use crate::record::About;
 
-    /// What is reported of `inline`, `channel`, `waitgroup` and `inline
-    /// (again)` when they took so long in each round.
-    fn reported(rounds: &[[u64; 4]], check: impl FnOnce(&Report<'_>)) {
-        let settings = Settings { jobs: Some(10), ..Settings::default() };
-        let workload = Workload::parse("noop", &settings).unwrap();
-        let mut all = contenders::all();
-        all.retain(|it| [INLINE, "channel", "waitgroup"].contains(&it.name));
-        all.push(Contender::inline(AGAIN));
-        let plan = Plan {
-            workload: &workload,
-            config: Config::default(),
-            contenders: all,
-            budget: Budget { rounds: 100, time: None },
-            seed: 1,
-        };
+    /// What is recorded of `inline`, `channel`, `waitgroup` and `inline
+    /// (again)` when they took so many microseconds in each round.
+    pub(super) fn recorded(rounds: &[[u64; 4]]) -> Record {
+        let names = [INLINE, "channel", "waitgroup", AGAIN];
         let rounds = rounds.iter().map(|walls| Round {
             order: vec![0, 1, 2, 3],
             walls: walls.map(|us| Some(Duration::from_micros(us))).to_vec(),
         });
-        let measured = Measured {
-            rounds: rounds.collect(),
-            latencies: vec![Latency::new(); 4],
-            stopped: vec![false; 4],
-            answers: 0,
-            machine: Machine { cores: 2, cache_line: None },
-            elapsed: Duration::from_secs(1),
-            interrupted: false,
+        let entrant = |name: &str| Entrant {
+            name: name.into(),
+            stopped: false,
+            p50: Some(1000.0),
+            p99: Some(12_345.5),
         };
-        check(&Report::new(&plan, &measured));
+        let about = About {
+            version: "0.1.0".into(),
+            summary: "10 jobs of nothing".into(),
+            unread: 0,
+            first_unread: Vec::new(),
+            os: "linux".into(),
+            arch: "x86_64".into(),
+            cores: 2,
+            cache_line: Some((20.1, 33.333_333_333_333_336)),
+            most_rounds: 100,
+            time: None,
+            elapsed: 1_000_000_000,
+            answers: 0,
+        };
+        Record {
+            partial: false,
+            work: "noop".into(),
+            jobs: 10,
+            workers: 2,
+            queue: 256,
+            seed: 1,
+            about: Some(about),
+            entrants: names.map(entrant).to_vec(),
+            rounds: rounds.collect(),
+        }
+    }
+
+    fn reported(rounds: &[[u64; 4]], check: impl FnOnce(&Report<'_>)) {
+        check(&Report::new(&recorded(rounds)));
     }
 
     fn verdicts(report: &Report<'_>) -> Vec<Verdict> {

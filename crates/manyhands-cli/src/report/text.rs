@@ -1,10 +1,11 @@
-//! The report for people, and the raw rounds as CSV.
+//! The report for people.
 
 use super::{Best, Report, Row, Verdict};
 use crate::output::{count, listed, plural, ratio, time, wrap};
+use crate::record::{About, Record};
 use crate::stats::FEWEST;
 use crate::table::{Table, left, right};
-use crate::work::unread;
+use crate::work;
 
 /// A table, and below it what it does not say. 80 columns wide.
 pub(crate) fn plain(report: &Report<'_>) -> String {
@@ -29,41 +30,6 @@ pub(crate) fn markdown(report: &Report<'_>) -> String {
         text += &format!("- **{about}**: {note}\n");
     }
     text
-}
-
-/// One line a timed run, in the order in which they ran.
-pub(crate) fn csv(report: &Report<'_>) -> String {
-    let Report { plan, measured, rows, .. } = report;
-    let mut table = Table::new([
-        left("workload"),
-        left("jobs"),
-        left("workers"),
-        left("queue"),
-        left("seed"),
-        left("round"),
-        left("place"),
-        left("variant"),
-        left("stopped"),
-        left("wall_ns"),
-    ]);
-    for (number, round) in (1..).zip(&measured.rounds) {
-        for (place, &who) in (1..).zip(&round.order) {
-            let Some(wall) = round.walls[who] else { continue };
-            table.row([
-                plan.workload.name().to_owned(),
-                plan.workload.len().to_string(),
-                plan.config.workers().to_string(),
-                plan.config.queue().to_string(),
-                plan.seed.to_string(),
-                number.to_string(),
-                place.to_string(),
-                rows[who].name.to_owned(),
-                (rows[who].verdict == Verdict::Stopped).to_string(),
-                wall.as_nanos().to_string(),
-            ]);
-        }
-    }
-    table.csv()
 }
 
 fn table(report: &Report<'_>, verdict: fn(Verdict) -> &'static str) -> Table {
@@ -101,26 +67,28 @@ fn table(report: &Report<'_>, verdict: fn(Verdict) -> &'static str) -> Table {
 
 /// What there is to say, and what about; the conclusions first.
 fn notes(report: &Report<'_>) -> Vec<(&'static str, String)> {
+    let Report { record, .. } = report;
     let mut notes = Vec::new();
     let mut note = |about, text: Option<String>| {
         notes.extend(text.map(|text| (about, text)));
     };
-    let interrupted = report.measured.interrupted;
+    let about = record.about.as_ref();
     let partial = "the comparison was interrupted; this is what there was";
-    note("partial", interrupted.then(|| partial.to_owned()));
+    note("partial", record.partial.then(|| partial.to_owned()));
     note("fastest", fastest(report));
-    note("caution", few_rounds(report));
+    note("caution", few_rounds(record));
     note("stopped", stopped(report));
     note("noise", noise(report));
-    note("cores", cores(report));
-    note("work", Some(work(report)));
-    note("unread", unread(report.plan.workload));
-    note("rounds", Some(rounds(report)));
+    note("cores", about.map(cores));
+    note("work", Some(work(record)));
+    note("unread", about.and_then(unread));
+    note("rounds", Some(rounds(record)));
     let speed = "inline's time over the variant's, in the same round";
     note("speed", Some(speed.to_owned()));
     let latency = "from submit to the end of the job, each submitted as soon \
                    as there is a place for it";
-    note("p50, p99", Some(latency.to_owned()));
+    let has_latency = report.rows.iter().any(|row| row.p50.is_some());
+    note("p50, p99", has_latency.then(|| latency.to_owned()));
     notes
 }
 
@@ -132,19 +100,20 @@ fn fastest(report: &Report<'_>) -> Option<String> {
     })
 }
 
-fn few_rounds(report: &Report<'_>) -> Option<String> {
-    let more = match report.plan.budget.time {
-        _ if report.measured.interrupted => "",
-        Some(_) => "; a longer --time allows more",
-        None => "; ask for more --rounds",
+fn few_rounds(record: &Record) -> Option<String> {
+    let more = match &record.about {
+        _ if record.partial => "",
+        None => "",
+        Some(About { time: Some(_), .. }) => "; a longer --time allows more",
+        Some(About { time: None, .. }) => "; ask for more --rounds",
     };
-    (report.rounds() < FEWEST).then(|| {
+    (record.complete() < FEWEST).then(|| {
         format!("no intervals and no verdicts below {FEWEST} rounds{more}")
     })
 }
 
 fn stopped(report: &Report<'_>) -> Option<String> {
-    let stopped = |row: &&Row| row.verdict == Verdict::Stopped;
+    let stopped = |row: &&Row<'_>| row.verdict == Verdict::Stopped;
     let names = report.rows.iter().filter(stopped).map(|row| row.name);
     let names: Vec<&str> = names.collect();
     (!names.is_empty()).then(|| {
@@ -166,10 +135,9 @@ fn noise(report: &Report<'_>) -> Option<String> {
     })
 }
 
-fn cores(report: &Report<'_>) -> Option<String> {
-    let machine = &report.measured.machine;
-    let cores = plural(machine.cores as u64, "core");
-    Some(match machine.cache_line.map(|(a, b)| (time(a), time(b))) {
+fn cores(about: &About) -> String {
+    let cores = plural(about.cores, "core");
+    match about.cache_line.map(|(a, b)| (time(a), time(b))) {
         None => cores,
         Some((least, most)) if least == most => {
             format!("{cores}, a cache line from one to another in {least}")
@@ -177,27 +145,35 @@ fn cores(report: &Report<'_>) -> Option<String> {
         Some((least, most)) => format!(
             "{cores}, a cache line from one to another in {least} to {most}"
         ),
-    })
+    }
 }
 
-fn work(report: &Report<'_>) -> String {
-    let Report { plan, .. } = report;
-    let (name, summary) = (plan.workload.name(), plan.workload.summary());
-    let workers = plural(plan.config.workers().get() as u64, "worker");
-    let queue = plan.config.queue();
-    format!("{name}: {summary}; {workers}, a queue of {queue}")
+fn work(record: &Record) -> String {
+    let Record { work, queue, .. } = record;
+    let summary = match &record.about {
+        Some(about) => about.summary.clone(),
+        None => plural(record.jobs, "job"),
+    };
+    let workers = plural(record.workers, "worker");
+    format!("{work}: {summary}; {workers}, a queue of {queue}")
 }
 
-fn rounds(report: &Report<'_>) -> String {
-    let Report { plan, measured, .. } = report;
-    format!(
-        "{} in {}, in random order within each (seed {}); wall is the \
-         median; all {} answers were checked and are right",
-        plural(report.rounds() as u64, "round"),
-        time(measured.elapsed.as_nanos() as f64),
-        plan.seed,
-        measured.answers,
-    )
+fn unread(about: &About) -> Option<String> {
+    work::unread(about.unread, about.first_unread.first()?)
+}
+
+fn rounds(record: &Record) -> String {
+    let rounds = plural(record.complete() as u64, "round");
+    let order = format!("in random order within each (seed {})", record.seed);
+    match &record.about {
+        None => format!("{rounds}, {order}; wall is the median"),
+        Some(about) => format!(
+            "{rounds} in {}, {order}; wall is the median; all {} answers \
+             were checked and are right",
+            time(about.elapsed as f64),
+            about.answers,
+        ),
+    }
 }
 
 /// `1.85–1.93`

@@ -7,7 +7,7 @@ use crate::program::run;
 
 /// Arguments, and what the line must have in it.
 const CASES: &[(&[&str], &[&str])] = &[
-    (&[], &["no command", "list, run, verify, compare"]),
+    (&[], &["no command", "list, run, verify, compare, report"]),
     (&["comprae"], &["comprae", "did you mean compare?", "list, run"]),
     (&["--frob"], &["--frob"]),
     (&["compare", "--worker", "3"], &["--worker;", "mean --workers?"]),
@@ -67,6 +67,30 @@ const CASES: &[(&[&str], &[&str])] = &[
     (&["compare", "--input", "/no/such"], &["/no/such"]),
     (&["compare", "--input", "/no\nsuch"], &["/no\\nsuch"]),
     (&["compare", "--input", ""], &["--input is ''"]),
+    (&["compare", "--jobs", "10000001"], &["is 10000001, ", "10000000"]),
+    (&["compare", "--jobs", "1e3"], &["--jobs is 1e3, ", "1 to 10000000"]),
+    (&["compare", "--rounds", "1001"], &["--rounds is 1001, ", "1 to 1000"]),
+    (&["compare", "--seed", "18446744073709551616"], &["--seed is 1844"]),
+    (&["compare", "--time", "99999999999999999999h"], &["1ms to 24h"]),
+    (&["compare", "--time", "1s", "--time", "2s"], &["--time is there twi"]),
+    (&["compare", "--seed", "1", "--seed", "1"], &["--seed is there twice"]),
+    (&["compare", "--work", "noop", "--work", "noop"], &["--work is there"]),
+    (&["compare", "--input", ".", "--input", "."], &["--input is there tw"]),
+    (&["list", "--format", "md", "--format", "md"], &["--format is there"]),
+    (&["list", "-q", "-q"], &["--quiet is there twice"]),
+    (&["list", "-o", "a", "--output", "b"], &["--output is there twice"]),
+    (&["list", "--output", ""], &["--output is '', allowed is a file"]),
+    (&["list", "--output"], &["--output needs a value"]),
+    (&["compare", "--work", "fail:0"], &["fail", "`0`", "1 to 10000000"]),
+    (&["compare", "--work", "panic:-1"], &["panic", "`-1`", "from 1 to"]),
+    (&["compare", "--work", "sleep:61s"], &["sleep", "`61s`", "1ns to 60s"]),
+    (&["compare", "--work", "a\u{202e}b"], &["`a\\u{202e}b`"]),
+    (&["run", "channel", "--lines", "--lines"], &["--lines is there twice"]),
+    (&["report"], &["RECORD is missing"]),
+    (&["report", ""], &["RECORD is '', allowed is a file"]),
+    (&["report", "/no/such\u{1b}"], &["/no/such\\u{1b}: it cannot be read"]),
+    (&["report", "a", "b"], &["unknown argument b"]),
+    (&["report", "a", "--format", "xml"], &["xml", "table, json, csv, md"]),
     (&["run"], &["VARIANT is missing"]),
     (&["run", "chanel"], &["VARIANT is chanel", "mean channel?"]),
     (&["run", "channel", "--workers", "0"], &["--workers is 0, "]),
@@ -124,7 +148,7 @@ fn arguments_that_are_not_utf_8_are_bad_input_like_any_other() {
         let line = refused(&["compare".as_ref(), option.as_ref(), odd]);
         assert!(line.contains("odd"), "{line}");
     }
-    for command in ["run", "verify", "list", "compare"] {
+    for command in ["run", "verify", "list", "compare", "report"] {
         refused(&[command.as_ref(), odd]);
     }
     refused(&[odd]);
@@ -145,6 +169,6 @@ fn refused<S: AsRef<OsStr> + std::fmt::Debug>(arguments: &[S]) -> String {
     assert_eq!(ended.stdout, "", "{arguments:?}");
     let line = ended.stderr.strip_suffix('\n').unwrap();
     assert!(line.starts_with("error: "), "{arguments:?}: {line}");
-    assert!(!line.contains('\n'), "{arguments:?}: {line}");
+    assert!(!line.contains(char::is_control), "{arguments:?}: {line}");
     line.to_owned()
 }

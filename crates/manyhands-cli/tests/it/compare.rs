@@ -1,11 +1,11 @@
 use std::fs::File;
 use std::io::Write;
-use std::thread;
-use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::program::{json_of, run, start, stdout_of, three_files, unwrapped};
+use crate::program::{
+    failed, json_of, run, start, stdout_of, three_files, unwrapped,
+};
 
 #[test]
 fn a_comparison_on_files_has_a_row_a_variant_in_every_format() {
@@ -70,11 +70,12 @@ fn csv_has_a_line_a_run() {
     let (header, rows) = printed.split_once('\n').unwrap();
     assert_eq!(
         header,
-        "workload,jobs,workers,queue,seed,round,place,variant,stopped,wall_ns"
+        "workload,jobs,workers,queue,seed,partial,round,place,variant,\
+         stopped,wall_ns"
     );
     assert_eq!(rows.lines().count(), 2 * 3, "{printed}");
     for row in rows.lines() {
-        assert!(row.starts_with("noop,50,2,8,1,"), "{printed}");
+        assert!(row.starts_with("noop,50,2,8,1,false,"), "{printed}");
         let wall = row.rsplit(',').next().unwrap();
         assert!(wall.parse::<u64>().unwrap() > 0, "{printed}");
     }
@@ -229,16 +230,40 @@ fn a_wrong_answer_is_one_line_and_exit_code_1() {
         files.path().to_str().unwrap(),
     ]);
     let mut growing = File::options().append(true).open(&path).unwrap();
-    while running.is_running() {
-        growing.write_all(b"more\n").unwrap();
-        thread::sleep(Duration::from_millis(1));
-    }
+    running.until_ended(|| growing.write_all(b"more\n").unwrap());
     let ended = running.end();
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert_eq!(ended.stdout, "");
     assert!(ended.stderr.starts_with("error: "), "{ended:?}");
     assert!(ended.stderr.contains(path.to_str().unwrap()), "{ended:?}");
     assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
+}
+
+/// And so has one that is gone.
+#[test]
+fn a_file_that_vanishes_is_one_line_and_exit_code_1() {
+    let files = three_files();
+    let path = files.path().join("b");
+    let mut running = start(&[
+        "compare",
+        "--rounds",
+        "1000",
+        "--time",
+        "10m",
+        "--variants",
+        "channel",
+        "--input",
+        files.path().to_str().unwrap(),
+    ]);
+    // Each time it is there again it may have been gone for a whole run.
+    running.until_ended(|| match path.exists() {
+        true => std::fs::remove_file(&path).unwrap(),
+        false => std::fs::write(&path, "two words\n").unwrap(),
+    });
+    let ended = running.end();
+    let line = failed(&ended, 1);
+    assert!(line.contains(path.to_str().unwrap()), "{line}");
+    assert!(line.contains("differs from the first read"), "{line}");
 }
 
 #[test]

@@ -5,9 +5,14 @@
 
 mod bad_input;
 mod compare;
+mod corpus;
+mod directories;
+mod limits;
 mod list;
+mod output;
 mod pipes;
 mod program;
+mod report;
 mod run;
 mod signals;
 mod verify;

@@ -24,6 +24,32 @@ fn a_closed_pipe_is_quiet() {
     }
 }
 
+#[test]
+fn a_program_that_cannot_talk_does_its_work_all_the_same() {
+    let files = three_files();
+    let input = files.path().to_str().unwrap();
+    let compare = ["compare", "--rounds", "1", "--input", input];
+    let many = ["run", "inline", "--work", "noop", "--jobs", "2000"];
+    let wrong = ["compare", "--workers", "0"];
+    for (arguments, code) in
+        [(&compare[..], 0), (&many[..], 0), (&wrong[..], 2)]
+    {
+        let mut running = start(arguments);
+        running.close_stderr();
+        let ended = running.end();
+        assert_eq!(ended.code, Some(code), "{arguments:?}");
+        assert_eq!(ended.stdout.is_empty(), code != 0, "{arguments:?}");
+        // Not only a reader that went away: nothing at all.
+        #[cfg(unix)]
+        {
+            let mut command = crate::program::after("exec 2>&-;", arguments);
+            let ended = crate::program::started(&mut command).end();
+            assert_eq!(ended.code, Some(code), "{arguments:?}");
+            assert_eq!(ended.stdout.is_empty(), code != 0, "{arguments:?}");
+        }
+    }
+}
+
 /// The jobs that are left would take hours.
 #[test]
 fn a_run_that_nobody_reads_ends() {

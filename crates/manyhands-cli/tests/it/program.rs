@@ -58,7 +58,12 @@ pub(crate) fn json_of<S: AsRef<OsStr> + Debug>(
 }
 
 pub(crate) fn start<S: AsRef<OsStr>>(arguments: &[S]) -> Running {
-    let mut child = command(arguments).spawn().unwrap();
+    started(&mut command(arguments))
+}
+
+/// Starts a command whose output goes into pipes.
+pub(crate) fn started(command: &mut Command) -> Running {
+    let mut child = command.spawn().unwrap();
     let stdout = lines(child.stdout.take().unwrap());
     let stderr = lines(child.stderr.take().unwrap());
     Running { child, stdout, stderr }
@@ -73,7 +78,125 @@ pub(crate) fn command<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
     command
 }
 
+/// The program after a few words of the shell, limits for one, which hold for
+/// the program too.
+#[cfg(unix)]
+pub(crate) fn after<S: AsRef<OsStr>>(words: &str, arguments: &[S]) -> Command {
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(format!("{words} exec \"$0\" \"$@\""));
+    command.arg(env!("CARGO_BIN_EXE_manyhands")).args(arguments);
+    command.stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// True for the superuser, whom no permission bits hold back.
+#[cfg(unix)]
+pub(crate) fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    tempfile::tempdir().unwrap().path().metadata().unwrap().uid() == 0
+}
+
+/// The program as a user whom permission bits hold back: as nobody if the
+/// tests run as root. The directory is then nobody's.
+#[cfg(unix)]
+pub(crate) fn unprivileged<S: AsRef<OsStr>>(
+    dir: &TempDir,
+    arguments: &[S],
+) -> Command {
+    use std::os::unix::fs::{PermissionsExt, chown};
+    use std::os::unix::process::CommandExt;
+    const NOBODY: u32 = 65534;
+    if !is_root() {
+        return command(arguments);
+    }
+    // Where the tests are built, nobody may not even look.
+    let program = dir.path().join(".program");
+    if !program.exists() {
+        std::fs::copy(env!("CARGO_BIN_EXE_manyhands"), &program).unwrap();
+    }
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(&program, open).unwrap();
+    chown(dir.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+    let mut command = Command::new(program);
+    command.uid(NOBODY).gid(NOBODY).args(arguments);
+    command.stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Says on stderr that a test shows nothing here, and why.
+#[allow(clippy::print_stderr, reason = "nobody would know otherwise")]
+pub(crate) fn skipped(why: &str) {
+    eprintln!("skipped: {why}");
+}
+
+/// True if the long forms of tests are asked for.
+pub(crate) fn is_deep() -> bool {
+    std::env::var("MANYHANDS_DEEP").is_ok_and(|it| !["", "0"].contains(&&*it))
+}
+
+/// What must be there when the program has refused something, or failed: that
+/// exit code, one line, and no result.
+pub(crate) fn failed(ended: &Ended, code: i32) -> &str {
+    assert_eq!(ended.code, Some(code), "{ended:?}");
+    assert_eq!(ended.stdout, "", "{ended:?}");
+    let line = ended.stderr.strip_suffix('\n').unwrap();
+    assert!(line.starts_with("error: "), "{ended:?}");
+    assert!(!line.contains(char::is_control), "{ended:?}");
+    line
+}
+
+/// The names in a directory, sorted.
+pub(crate) fn entries(dir: &TempDir) -> Vec<String> {
+    let entries = std::fs::read_dir(dir.path()).unwrap();
+    let name = |entry: std::io::Result<std::fs::DirEntry>| {
+        entry.unwrap().file_name().to_string_lossy().into_owned()
+    };
+    let mut names: Vec<_> = entries.map(name).collect();
+    names.sort();
+    names
+}
+
 impl Running {
+    /// Waits until it listens for signals, which would end it before. Where
+    /// the system does not tell, waits for what that takes many times over.
+    #[cfg(unix)]
+    pub(crate) fn wait_until_it_listens(&self) {
+        const SIGINT: u32 = 2;
+        let status = format!("/proc/{}/status", self.child.id());
+        let deadline = Instant::now() + WATCHDOG;
+        while Instant::now() < deadline {
+            let Ok(status) = std::fs::read_to_string(&status) else {
+                return thread::sleep(Duration::from_secs(1));
+            };
+            let caught = status.lines().find_map(|line| {
+                let mask = line.strip_prefix("SigCgt:")?.trim();
+                u64::from_str_radix(mask, 16).ok()
+            });
+            if caught.is_none_or(|mask| mask >> (SIGINT - 1) & 1 == 1) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        panic!("the program does not listen");
+    }
+
+    /// Does something again and again until the program has ended.
+    pub(crate) fn until_ended(&mut self, mut again: impl FnMut()) {
+        let deadline = Instant::now() + WATCHDOG;
+        while self.is_running() {
+            assert!(Instant::now() < deadline, "the program hangs");
+            again();
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Reads no more of stderr.
+    pub(crate) fn close_stderr(&mut self) {
+        (_, self.stderr) = channel();
+    }
+
     /// The next line of stdout.
     pub(crate) fn line(&self) -> String {
         self.stdout.recv_timeout(WATCHDOG).unwrap()

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::read::{FileError, FileReport, answer};
-use crate::{Answer, WorkloadError, line};
+use crate::error::NO_HANDLE;
+use crate::{Answer, WorkError, WorkloadError, line};
 
 /// What lies under a directory, in order of path: one entry for each thing
 /// that is not a directory, or is one that could not be listed.
@@ -53,8 +54,14 @@ impl Files {
                     WalkState::Continue
                 })
             });
-        let Found { mut paths, refused, regular } =
+        let Found { mut paths, refused, regular, no_handle } =
             std::mem::take(&mut *lock(&found));
+        if let Some(path) = no_handle {
+            return Err(WorkloadError::new(format!(
+                "cannot list `{}`: {NO_HANDLE}",
+                line::path(&path)
+            )));
+        }
         if regular == 0 {
             return Err(WorkloadError::new(format!(
                 "no file under `{}` (hidden and ignored ones do not count)",
@@ -94,8 +101,15 @@ impl Files {
     }
 
     /// What the job with that number answers.
-    pub(crate) fn answer(&self, index: u64) -> Answer {
-        answer(index, &self.report(index))
+    ///
+    /// # Errors
+    ///
+    /// When the process had no handle left to find it out with.
+    pub(crate) fn answer(&self, index: u64) -> Result<Answer, WorkError> {
+        match &self.report(index) {
+            Err(error) if error.is_no_handle() => Err(WorkError::no_handle()),
+            report => Ok(answer(index, report)),
+        }
     }
 }
 
@@ -106,6 +120,9 @@ struct Found {
     refused: BTreeSet<Box<Path>>,
     /// How many of the paths were regular files.
     regular: usize,
+    /// A directory that could not be opened, since too much else was open.
+    /// What is in it is not known, so there is no list.
+    no_handle: Option<Box<Path>>,
 }
 
 impl Found {
@@ -123,7 +140,12 @@ impl Found {
             }
             // Its job will meet the same error, and answer with it.
             Err(error) => {
-                self.paths.push(path_of(&error).unwrap_or(root).into());
+                let path = path_of(&error).unwrap_or(root).into();
+                let cause = error.into_io_error().map(FileError::from);
+                match cause.is_some_and(|it| it.is_no_handle()) {
+                    true => self.no_handle = Some(path),
+                    false => self.paths.push(path),
+                }
             }
         }
     }

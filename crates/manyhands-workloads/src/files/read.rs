@@ -71,6 +71,20 @@ pub enum FileError {
     },
 }
 
+impl FileError {
+    /// True if it says nothing of the file: the process, or the system, has
+    /// as many files open as it may.
+    pub(crate) fn is_no_handle(&self) -> bool {
+        match self {
+            #[cfg(unix)]
+            Self::System { code, .. } => {
+                [Some(libc::EMFILE), Some(libc::ENFILE)].contains(code)
+            }
+            _ => false,
+        }
+    }
+}
+
 impl From<io::Error> for FileError {
     fn from(error: io::Error) -> Self {
         match error.kind() {

@@ -16,7 +16,8 @@ pub(crate) fn subjects() -> Vec<(&'static str, Subject)> {
     /// Programs take milliseconds; the rest is for a machine under load.
     const PATIENCE: Duration = Duration::from_secs(10);
     let subject = |variant: manyhands::Variant<Step>| {
-        let (name, stops_on_error) = (variant.name, variant.stops_on_error);
+        let (name, stops_on_error) =
+            (variant.name, variant.claims.stops_on_error);
         let make = Arc::new(move |config| variant.make(config).unwrap());
         (name, Subject { make, stops_on_error, patience: PATIENCE })
     };

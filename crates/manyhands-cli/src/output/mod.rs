@@ -1,10 +1,12 @@
-//! Results go to stdout, talk to stderr.
+//! Results go to stdout or into a file, talk to stderr.
+
+mod target;
 
 use std::fmt::{Display, Write as _};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Context;
+pub(crate) use self::target::{Target, discard, print, print_line, redirect};
 
 /// How wide a page is: what a plain terminal has.
 pub(crate) const WIDTH: usize = 80;
@@ -34,12 +36,18 @@ pub(crate) fn complain(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// Prints results.
-pub(crate) fn print(results: impl Display) -> anyhow::Result<()> {
-    // Flushed by hand, since a drop would hide what went wrong.
-    let mut stdout = BufWriter::new(io::stdout().lock());
-    let printed = write!(stdout, "{results}").and_then(|()| stdout.flush());
-    printed.context("cannot write to stdout")
+/// A text from elsewhere, such that it cannot break its line, colour the
+/// terminal or pass for another: control characters and the like appear as
+/// Rust's escapes. What is already such a text stays as it is.
+pub(crate) fn legible(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '"' | '\'' | '\\' => line.push(char),
+            _ => line.extend(char.escape_debug()),
+        }
+    }
+    line
 }
 
 /// Breaks text into lines of at most [`WIDTH`], each but the first indented,
@@ -153,6 +161,14 @@ mod tests {
         assert_eq!(ratio(1.0), "1.00");
         assert_eq!(ratio(9.999), "10.0");
         assert_eq!(ratio(99.99), "100");
+    }
+
+    #[test]
+    fn texts_from_elsewhere_stay_on_their_line_and_are_escaped_once() {
+        let shown = legible("it's\n\u{1b}[31m\u{202e}\u{7f}\u{9b}é\\n–");
+        let expected = r"it's\n\u{1b}[31m\u{202e}\u{7f}\u{9b}é\n–";
+        assert_eq!(shown, expected);
+        assert_eq!(legible(&shown), shown);
     }
 
     #[test]

@@ -1,0 +1,62 @@
+//! `manyhands report`: an earlier comparison, shown once more.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::End;
+use crate::args::{Format, Usage, one_of, path};
+use crate::interrupt::Interrupt;
+use crate::output::{legible, print, say};
+use crate::record::Record;
+use crate::report::{self, MOST_BYTES, Report};
+
+/// Show a comparison that was recorded
+///
+/// A record is what `compare --format json` wrote, or `--format csv`, which
+/// holds less: no latencies, nothing about the machine. What a record
+/// concludes is worked out anew from its runs, and must be the same.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The file with the record; `-` is stdin
+    #[arg(value_parser = path("a file"))]
+    record: PathBuf,
+    /// table, json, csv (the raw rounds) or md
+    #[arg(
+        long,
+        default_value = "table",
+        value_parser = one_of(Format::ALL),
+        allow_hyphen_values = true
+    )]
+    format: Format,
+}
+
+pub(crate) fn run(args: Args, interrupt: &Interrupt) -> anyhow::Result<End> {
+    let shown = match args.record.as_os_str() == "-" {
+        true => "stdin".to_owned(),
+        false => legible(&args.record.to_string_lossy()),
+    };
+    // Whoever writes into a FIFO may take their time.
+    let Some(read) = interrupt.or(move || read(&args.record)) else {
+        say("interrupted: nothing was read yet");
+        return Ok(End::Interrupted);
+    };
+    let record: Result<Record, String> = match read {
+        Ok(bytes) => report::read(&bytes),
+        Err(error) => Err(format!("it cannot be read: {error}")),
+    };
+    let record = record.map_err(|why| Usage(format!("{shown}: {why}")))?;
+    print(Report::new(&record).shown(args.format)?)?;
+    Ok(End::Fine)
+}
+
+/// The whole of a file, or enough of it to see that it is too long.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let most = MOST_BYTES as u64 + 1;
+    match path == Path::new("-") {
+        true => io::stdin().take(most).read_to_end(&mut bytes)?,
+        false => File::open(path)?.take(most).read_to_end(&mut bytes)?,
+    };
+    Ok(bytes)
+}

@@ -1,0 +1,117 @@
+//! The program `manyhands`: worker-pool patterns, compared on real work.
+//!
+//! Results go to stdout or to the file that `--output` names, talk to stderr.
+//! Exit codes: 0, all is well; 1, something is not: a wrong answer, a broken
+//! law, results that could not be written; 2, bad input, in one line; 130,
+//! Ctrl-C, or a signal that asks to end.
+//!
+//! This is a program and not a library: what it does is promised of its
+//! command line, and of nothing here.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod cmd;
+mod contenders;
+#[doc(hidden)]
+pub mod fuzz;
+mod interrupt;
+mod lanes;
+mod measure;
+mod output;
+mod progress;
+mod record;
+mod report;
+mod stats;
+mod table;
+mod work;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command, Usage};
+use crate::cmd::{End, compare, list, run, verify};
+use crate::interrupt::Interrupt;
+use crate::output::{Target, legible};
+
+/// Does what the command line says, and returns how it went.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return answer(&error),
+    };
+    match dispatch(cli) {
+        Ok(End::Fine) => ExitCode::SUCCESS,
+        Ok(End::Failed) => ExitCode::FAILURE,
+        Ok(End::Interrupted) => ExitCode::from(interrupt::EXIT_CODE),
+        Err(error) => fail(&error),
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<End> {
+    if cli.quiet {
+        output::be_quiet();
+    }
+    let interrupt = Interrupt::install()?;
+    let Some(target) = target(cli.output, &interrupt)? else {
+        return Ok(End::Interrupted);
+    };
+    let redirected = output::redirect(target);
+    let end = match cli.command {
+        Command::List(args) => list::run(args),
+        Command::Run(args) => run::run(args, &interrupt),
+        Command::Verify(args) => verify::run(args, &interrupt),
+        Command::Compare(args) => compare::run(args, &interrupt),
+        Command::Report(args) => cmd::report::run(args, &interrupt),
+    }?;
+    match end {
+        End::Fine | End::Failed => redirected.keep()?,
+        End::Interrupted => redirected.show_instead()?,
+    }
+    Ok(end)
+}
+
+/// Where results go. Found out before any work is done for them; `None` if
+/// Ctrl-C was pressed while a FIFO's reader was waited for.
+fn target(
+    path: Option<std::path::PathBuf>,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Option<Target>> {
+    let Some(path) = path else { return Ok(Some(Target::Stdout)) };
+    let opened = interrupt.or(move || Target::open(&path));
+    Ok(opened.transpose().map_err(Usage)?)
+}
+
+/// Help and version, which go to stdout; all else that clap has to say is
+/// bad input.
+fn answer(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        return fail(&Usage(args::one_line(error)).into());
+    }
+    match error.print() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error.into()),
+    }
+}
+
+/// Says what is wrong in one line, unless it is only that nobody reads any
+/// more.
+fn fail(error: &anyhow::Error) -> ExitCode {
+    let is_closed_pipe = error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+    if is_closed_pipe {
+        return ExitCode::SUCCESS;
+    }
+    // Whatever is in it, a path with line breaks for one: a line.
+    output::complain(format_args!(
+        "error: {}",
+        legible(&format!("{error:#}"))
+    ));
+    match error.is::<Usage>() {
+        true => ExitCode::from(2),
+        false => ExitCode::FAILURE,
+    }
+}

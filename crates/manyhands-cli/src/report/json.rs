@@ -1,0 +1,407 @@
+//! The report as JSON, there and back: a shape of its own, apart from what
+//! the program works with, so that the one can change without the other.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Report, Verdict};
+use crate::output::legible;
+use crate::record::{About, Entrant, Record, Run, name, within};
+use crate::stats::Ratio;
+
+/// Changes when a field goes, or comes to mean something else.
+const FORMAT: &str = "manyhands-compare/1";
+
+pub(crate) fn json(report: &Report<'_>) -> anyhow::Result<String> {
+    let wire = Wire::from(report);
+    Ok(serde_json::to_string_pretty(&wire)? + "\n")
+}
+
+/// The record that such a text holds. What the text concludes must follow
+/// from what it records.
+///
+/// # Errors
+///
+/// One line: which field is wrong, with what, and what is allowed.
+pub(super) fn read(text: &str) -> Result<Record, String> {
+    let Head { format } = parse(text)?;
+    if format != FORMAT {
+        let format = legible(&format);
+        return Err(format!("format is {format}, allowed is {FORMAT}"));
+    }
+    let wire: Wire = parse(text)?;
+    let record = wire.record()?;
+    let found = Wire::from(&Report::new(&record));
+    let value = |wire| serde_json::to_value(wire).map_err(|it| it.to_string());
+    differs("", &value(wire)?, &value(found)?).map_or(Ok(record), Err)
+}
+
+/// What tells whether the rest can be understood.
+#[derive(Deserialize)]
+struct Head {
+    format: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Wire {
+    format: String,
+    /// This and all that may be null is not known of a record in CSV.
+    version: Option<String>,
+    /// True if the comparison was interrupted.
+    partial: bool,
+    workload: WireWorkload,
+    workers: u64,
+    queue: u64,
+    seed: u64,
+    machine: Option<WireMachine>,
+    /// When it was to be enough.
+    budget: Option<WireBudget>,
+    /// Complete ones.
+    rounds: usize,
+    elapsed_ns: Option<u64>,
+    /// All right, or there would be no report.
+    answers_checked: Option<u64>,
+    /// The baseline against itself.
+    noise: Option<WireRatio>,
+    best: Option<WireBest>,
+    variants: Vec<WireVariant>,
+    /// Raw times, in the order in which they were taken.
+    runs: Vec<WireRun>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireWorkload {
+    name: String,
+    summary: Option<String>,
+    jobs: u64,
+    /// How many inputs could not be read.
+    unread_inputs: Option<u64>,
+    /// The first of them.
+    unread: Option<Vec<String>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireMachine {
+    os: String,
+    arch: String,
+    cores: u64,
+    /// From one core to another: the least and the most that was seen.
+    cache_line_ns: Option<(f64, f64)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireBudget {
+    rounds: u64,
+    /// Null if the rounds alone were said.
+    time_ns: Option<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireBest {
+    variant: String,
+    /// Cannot be told apart from it.
+    alike: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireVariant {
+    variant: String,
+    /// Median.
+    wall_ns: Option<f64>,
+    jobs_per_second: Option<f64>,
+    /// Times as fast as the baseline.
+    speed: Option<WireRatio>,
+    /// From submit to completion.
+    p50_ns: Option<f64>,
+    p99_ns: Option<f64>,
+    verdict: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireRatio {
+    estimate: f64,
+    /// The 95 % interval; null where there are too few rounds.
+    interval: Option<(f64, f64)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireRun {
+    /// From 1.
+    round: u64,
+    /// Which it was within its round, from 1.
+    place: u64,
+    variant: String,
+    wall_ns: u64,
+}
+
+impl From<&Report<'_>> for Wire {
+    fn from(report: &Report<'_>) -> Self {
+        let Report { record, rows, noise, best } = report;
+        let about = record.about.as_ref();
+        let runs = record.runs().map(|(run, _)| WireRun {
+            round: run.round,
+            place: run.place,
+            variant: run.variant.to_owned(),
+            wall_ns: run.wall_ns,
+        });
+        Self {
+            format: FORMAT.to_owned(),
+            version: about.map(|about| about.version.clone()),
+            partial: record.partial,
+            workload: WireWorkload {
+                name: record.work.clone(),
+                summary: about.map(|about| about.summary.clone()),
+                jobs: record.jobs,
+                unread_inputs: about.map(|about| about.unread),
+                unread: about.map(|about| about.first_unread.clone()),
+            },
+            workers: record.workers,
+            queue: record.queue,
+            seed: record.seed,
+            machine: about.map(|about| WireMachine {
+                os: about.os.clone(),
+                arch: about.arch.clone(),
+                cores: about.cores,
+                cache_line_ns: about.cache_line,
+            }),
+            budget: about.map(|about| WireBudget {
+                rounds: about.most_rounds,
+                time_ns: about.time,
+            }),
+            rounds: record.complete(),
+            elapsed_ns: about.map(|about| about.elapsed),
+            answers_checked: about.map(|about| about.answers),
+            noise: noise.map(WireRatio::from),
+            best: best.as_ref().map(|best| WireBest {
+                variant: best.name.to_owned(),
+                alike: best.alike.iter().map(|&it| it.to_owned()).collect(),
+            }),
+            variants: rows.iter().map(WireVariant::from).collect(),
+            runs: runs.collect(),
+        }
+    }
+}
+
+impl From<&super::Row<'_>> for WireVariant {
+    fn from(row: &super::Row<'_>) -> Self {
+        Self {
+            variant: row.name.to_owned(),
+            wall_ns: row.wall,
+            jobs_per_second: row.jobs_per_second,
+            speed: row.speed.map(WireRatio::from),
+            p50_ns: row.p50,
+            p99_ns: row.p99,
+            verdict: row.verdict.word().to_owned(),
+        }
+    }
+}
+
+impl From<Ratio> for WireRatio {
+    fn from(Ratio { estimate, interval }: Ratio) -> Self {
+        Self { estimate, interval }
+    }
+}
+
+impl Wire {
+    /// What it records, without what it concludes.
+    fn record(&self) -> Result<Record, String> {
+        let work = legible(&self.workload.name);
+        name("workload.name", &work)?;
+        within("workload.jobs", self.workload.jobs, &Record::JOBS)?;
+        within("workers", self.workers, &Record::WORKERS)?;
+        within("queue", self.queue, &Record::QUEUE)?;
+        let entrants = self.variants.len() as u64;
+        within("the number of variants", entrants, &Record::ENTRANTS)?;
+        let mut record = Record {
+            partial: self.partial,
+            work,
+            jobs: self.workload.jobs,
+            workers: self.workers,
+            queue: self.queue,
+            seed: self.seed,
+            about: self.about()?,
+            entrants: Vec::new(),
+            rounds: Vec::new(),
+        };
+        for (place, variant) in self.variants.iter().enumerate() {
+            let at = |why| format!("variants[{place}].{why}");
+            let entrant = variant.entrant().map_err(at)?;
+            if record.entrants.iter().any(|it| it.name == entrant.name) {
+                let name = entrant.name;
+                return Err(at(format!("variant is {name}, allowed is once")));
+            }
+            record.entrants.push(entrant);
+        }
+        for (place, run) in self.runs.iter().enumerate() {
+            let &WireRun { round, place: at, ref variant, wall_ns } = run;
+            let variant = &legible(variant);
+            let run = Run { round, place: at, variant, wall_ns };
+            let added = record.add(&run);
+            added.map_err(|why| format!("runs[{place}]: {why}"))?;
+        }
+        record.check()?;
+        Ok(record)
+    }
+
+    fn about(&self) -> Result<Option<About>, String> {
+        let WireWorkload { summary, unread_inputs, unread, .. } =
+            &self.workload;
+        let known = [
+            self.version.is_some(),
+            summary.is_some(),
+            unread_inputs.is_some(),
+            unread.is_some(),
+            self.machine.is_some(),
+            self.budget.is_some(),
+            self.elapsed_ns.is_some(),
+            self.answers_checked.is_some(),
+        ];
+        let (
+            Some(version),
+            Some(summary),
+            &Some(unread),
+            Some(first_unread),
+            Some(machine),
+            Some(budget),
+            Some(elapsed),
+            Some(answers),
+        ) = (
+            &self.version,
+            summary,
+            unread_inputs,
+            unread,
+            &self.machine,
+            &self.budget,
+            self.elapsed_ns,
+            self.answers_checked,
+        )
+        else {
+            return match known.contains(&true) {
+                false => Ok(None),
+                true => Err("some of version, workload.summary, \
+                             workload.unread_inputs, workload.unread, \
+                             machine, budget, elapsed_ns, answers_checked \
+                             are null, allowed is all or none"
+                    .into()),
+            };
+        };
+        let version = legible(version);
+        name("version", &version)?;
+        let listed = first_unread.len() as u64;
+        let most = unread.min(About::MOST_UNREAD as u64);
+        within("the length of workload.unread", listed, &(most..=most))?;
+        let (os, arch) = (legible(&machine.os), legible(&machine.arch));
+        name("machine.os", &os)?;
+        name("machine.arch", &arch)?;
+        within("machine.cores", machine.cores, &(1..=u64::MAX))?;
+        if let Some((least, most)) = machine.cache_line_ns {
+            let is_range = 0.0 <= least && least <= most;
+            if !is_range {
+                return Err(format!(
+                    "machine.cache_line_ns is {least} to {most}, allowed is \
+                     from the least to the most, 0 and up"
+                ));
+            }
+        }
+        within("budget.rounds", budget.rounds, &Record::ROUNDS)?;
+        Ok(Some(About {
+            version,
+            summary: legible(summary),
+            unread,
+            first_unread: first_unread.iter().map(|it| legible(it)).collect(),
+            os,
+            arch,
+            cores: machine.cores,
+            cache_line: machine.cache_line_ns,
+            most_rounds: budget.rounds,
+            time: budget.time_ns,
+            elapsed,
+            answers,
+        }))
+    }
+}
+
+impl WireVariant {
+    fn entrant(&self) -> Result<Entrant, String> {
+        let variant = legible(&self.variant);
+        name("variant", &variant)?;
+        for (what, value) in [("p50_ns", self.p50_ns), ("p99_ns", self.p99_ns)]
+        {
+            if let Some(value) = value.filter(|value| *value < 0.0) {
+                return Err(format!("{what} is {value}, allowed is 0 and up"));
+            }
+        }
+        let stopped = self.verdict == Verdict::Stopped.word();
+        let (p50, p99) = (self.p50_ns, self.p99_ns);
+        Ok(Entrant { name: variant, stopped, p50, p99 })
+    }
+}
+
+/// Understands a text, or says which field is wrong.
+fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, String> {
+    let mut from = serde_json::Deserializer::from_str(text);
+    let parsed: Result<T, _> = serde_path_to_error::deserialize(&mut from);
+    let parsed = parsed.map_err(|error| {
+        let (path, why) = (error.path().to_string(), error.into_inner());
+        match path.as_str() {
+            "." => why.to_string(),
+            path => format!("{path}: {why}"),
+        }
+    });
+    let ended = |value| match from.end() {
+        Ok(()) => Ok(value),
+        Err(error) => Err(error.to_string()),
+    };
+    parsed.and_then(ended).map_err(|why| {
+        let why = why.replace(", expected ", ", allowed is ");
+        let why = why.replace("allowed is u64", "allowed is 0 and up");
+        shortened(&legible(&why))
+    })
+}
+
+/// A line that a person reads.
+fn shortened(line: &str) -> String {
+    const LONGEST: usize = 300;
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => line[..end].to_owned() + "…",
+        None => line.to_owned(),
+    }
+}
+
+/// Says where the one is not the other, if it is not.
+fn differs(at: &str, given: &Value, found: &Value) -> Option<String> {
+    /// How much a number may be off: as much as another system's logarithm.
+    const NEAR: f64 = 1e-9;
+    let same = match (given, found) {
+        (Value::Object(given), Value::Object(found)) => {
+            return given.iter().find_map(|(field, given)| {
+                let dot = if at.is_empty() { "" } else { "." };
+                let at = format!("{at}{dot}{field}");
+                differs(&at, given, found.get(field)?)
+            });
+        }
+        (Value::Array(given), Value::Array(found))
+            if given.len() == found.len() =>
+        {
+            let pairs = given.iter().zip(found).enumerate();
+            return pairs.into_iter().find_map(|(place, (given, found))| {
+                differs(&format!("{at}[{place}]"), given, found)
+            });
+        }
+        (Value::Number(given), Value::Number(found)) => {
+            let numbers = given.as_f64().zip(found.as_f64());
+            numbers.is_some_and(|(given, found)| {
+                (given - found).abs() <= NEAR * given.abs().max(found.abs())
+            })
+        }
+        (Value::String(given), Value::String(found)) => {
+            legible(given) == *found
+        }
+        (given, found) => given == found,
+    };
+    (!same).then(|| {
+        let given = shortened(&legible(&given.to_string()));
+        let found = shortened(&found.to_string());
+        format!("{at} is {given}, allowed is {found}, which the runs show")
+    })
+}
