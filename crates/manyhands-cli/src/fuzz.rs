@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use clap::Parser;
 
 use crate::args::{self, Cli};
+use crate::output::legible;
 use crate::report::{self, Report};
 
 /// A command line, one argument a line: it is understood, or refused in one
@@ -17,11 +18,12 @@ use crate::report::{self, Report};
 pub fn arguments(bytes: &[u8]) {
     let lines = bytes.split(|byte| *byte == b'\n').map(argument);
     let program = std::iter::once(OsString::from("manyhands"));
-    if let Err(error) = Cli::try_parse_from(program.chain(lines)) {
-        if error.use_stderr() {
-            let line = args::one_line(&error);
-            check_line(&crate::output::legible(&line));
+    match Cli::try_parse_from(program.chain(lines)) {
+        // Help and version are no lines.
+        Err(error) if error.use_stderr() => {
+            check_line(&legible(&args::one_line(&error)));
         }
+        _ => {}
     }
 }
 

@@ -32,6 +32,8 @@
 mod arithmetic;
 mod error;
 mod files;
+#[doc(hidden)]
+pub mod fuzz;
 mod job;
 mod line;
 mod spec;

@@ -182,6 +182,12 @@ impl Running {
         panic!("the program does not listen");
     }
 
+    /// Its number.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Does something again and again until the program has ended.
     pub(crate) fn until_ended(&mut self, mut again: impl FnMut()) {
         let deadline = Instant::now() + WATCHDOG;

@@ -231,3 +231,37 @@ fn hanging_ignore_file_in(directory: &Path) -> Option<PathBuf> {
 fn is_special(kind: FileType) -> bool {
     !kind.is_file() && !kind.is_dir() && !kind.is_symlink()
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    /// As the walk gives it.
+    fn error(code: i32) -> ignore::Error {
+        let io = ignore::Error::Io(io::Error::from_raw_os_error(code));
+        let path = PathBuf::from("root/sub");
+        let err =
+            Box::new(ignore::Error::WithPath { path, err: Box::new(io) });
+        ignore::Error::WithDepth { depth: 1, err }
+    }
+
+    #[test]
+    fn a_directory_that_may_not_be_listed_is_an_entry() {
+        let mut found = Found::default();
+        found.add(Err(error(libc::EACCES)), Path::new("root"));
+        assert_eq!(found.paths, [Path::new("root/sub").into()]);
+        assert_eq!(found.no_handle, None);
+    }
+
+    #[test]
+    fn a_directory_for_which_no_handle_is_left_makes_the_list_worthless() {
+        for code in [libc::EMFILE, libc::ENFILE] {
+            let mut found = Found::default();
+            found.add(Err(error(code)), Path::new("root"));
+            assert!(found.paths.is_empty());
+            assert_eq!(found.no_handle, Some(Path::new("root/sub").into()));
+        }
+    }
+}

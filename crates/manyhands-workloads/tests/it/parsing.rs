@@ -8,6 +8,20 @@ fn error(spec: &str) -> String {
     Workload::parse(spec, &Settings::default()).unwrap_err().to_string()
 }
 
+/// What the fuzz target is fed with, through the function that it calls.
+#[test]
+fn every_name_of_the_corpus_is_understood_or_refused_in_a_line() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let corpus = corpus.join("fuzz/corpus/workload");
+    let mut files = 0;
+    for file in std::fs::read_dir(corpus).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        manyhands_workloads::fuzz::workload(&bytes);
+        files += 1;
+    }
+    assert!(files > 3, "a corpus of {files} files");
+}
+
 #[test]
 fn every_kind_of_the_list_can_be_made_by_its_bare_name() {
     for kind in all() {
