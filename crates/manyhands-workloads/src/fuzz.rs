@@ -10,7 +10,7 @@ use crate::spec::Form;
 ///
 /// When it is not so.
 pub fn workload(bytes: &[u8]) {
-    let Ok(text) = str::from_utf8(bytes) else { return };
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
     match Form::parse(text) {
         Ok(form) => {
             let name = form.to_string();

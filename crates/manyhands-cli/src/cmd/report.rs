@@ -14,8 +14,8 @@ use crate::report::{self, MOST_BYTES, Report};
 /// Show a comparison that was recorded
 ///
 /// A record is what `compare --format json` wrote, or `--format csv`, which
-/// holds less: no latencies, nothing about the machine. What a record
-/// concludes is worked out anew from its runs, and must be the same.
+/// holds less: no latencies, nothing about the machine. What it concludes is
+/// worked out anew from its runs, and must be the same.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The file with the record; `-` is stdin

@@ -204,7 +204,7 @@ mod tests {
 
     /// What is recorded of `inline`, `channel`, `waitgroup` and `inline
     /// (again)` when they took so many microseconds in each round.
-    pub(super) fn recorded(rounds: &[[u64; 4]]) -> Record {
+    fn recorded(rounds: &[[u64; 4]]) -> Record {
         let names = [INLINE, "channel", "waitgroup", AGAIN];
         let rounds = rounds.iter().map(|walls| Round {
             order: vec![0, 1, 2, 3],
@@ -315,5 +315,69 @@ mod tests {
             assert_eq!(report.rows[0].jobs_per_second, Some(10_000.0));
             assert_eq!(report.rows[1].wall, Some(1e4));
         });
+    }
+
+    /// What was measured, and what was read of it, are shown as the same.
+    #[test]
+    fn a_record_in_json_is_shown_as_it_was_when_it_was_measured() {
+        let mut uneven = Vec::new();
+        let mut random = fastrand::Rng::with_seed(7);
+        for _ in 0..50 {
+            uneven.push([(); 4].map(|()| random.u64(1..1_000_000_007)));
+        }
+        for rounds in [&uneven[..], &uneven[..FEWEST], &uneven[..1]] {
+            let record = recorded(rounds);
+            let report = Report::new(&record);
+            let again = read(json(&report).unwrap().as_bytes()).unwrap();
+            assert_eq!(again, record);
+            let again = Report::new(&again);
+            for &(name, format) in Format::ALL {
+                let shown = report.shown(format).unwrap();
+                assert_eq!(again.shown(format).unwrap(), shown, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_partial_record_says_so_in_every_format_and_is_read_as_one() {
+        let mut record = recorded(&[[1000; 4]; 2]);
+        // Interrupted in the third round, after its second run.
+        let cut = Duration::from_micros(999);
+        let walls = vec![None, Some(cut), None, Some(cut)];
+        record.rounds.push(Round { order: vec![3, 1], walls });
+        let cut = json(&Report::new(&record)).unwrap();
+        let refused = read(cut.as_bytes()).unwrap_err();
+        assert!(refused.contains("unless it is partial"), "{refused}");
+        record.partial = true;
+        let report = Report::new(&record);
+        for (format, marked) in [
+            (Format::Table, "\npartial   the comparison was interrupted"),
+            (Format::Md, "\n- **partial**: the comparison was interrupted"),
+            (Format::Json, "\n  \"partial\": true,\n"),
+            (Format::Csv, "\nnoop,10,2,256,1,true,3,2,channel,false,999000\n"),
+        ] {
+            let shown = report.shown(format).unwrap();
+            assert!(shown.contains(marked), "{shown}");
+        }
+        let json = json(&report).unwrap();
+        assert_eq!(read(json.as_bytes()).as_ref(), Ok(&record));
+        let from_csv = read(csv(&record).as_bytes()).unwrap();
+        assert_eq!(from_csv.rounds, record.rounds);
+        assert!(from_csv.partial);
+    }
+
+    #[test]
+    fn a_number_that_is_off_by_a_rounding_is_taken_and_by_more_is_not() {
+        let record = recorded(&[[1000, 700, 3000, 1001]; 3]);
+        let text = json(&Report::new(&record)).unwrap();
+        let shown = Report::new(&record).rows[1].jobs_per_second.unwrap();
+        let shown = serde_json::to_string(&shown).unwrap();
+        for (by, is_taken) in [(1e-12, true), (1e-6, false)] {
+            let other = shown.parse::<f64>().unwrap() * (1.0 + by);
+            let other = serde_json::to_string(&other).unwrap();
+            assert_ne!(other, shown);
+            let text = text.replace(&shown, &other);
+            assert_eq!(read(text.as_bytes()).is_ok(), is_taken, "{by}");
+        }
     }
 }

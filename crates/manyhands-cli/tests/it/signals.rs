@@ -10,7 +10,7 @@ const INTERRUPTED: Option<i32> = Some(130);
 
 #[test]
 fn an_interrupted_run_prints_its_totals_and_that_they_are_partial() {
-    for signal in ["INT", "TERM"] {
+    for signal in ["INT", "TERM", "HUP"] {
         let running = start(&[
             "run",
             "channel",
