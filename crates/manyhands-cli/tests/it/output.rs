@@ -400,14 +400,31 @@ mod unix {
         assert_eq!(ended.stdout, "");
     }
 
-    /// Sends the signal once the program listens for it: what it had done
-    /// before would only show that it ends.
+    /// Sends the signal once the program listens for it.
     fn interrupted(running: crate::program::Running, signal: &str) -> Ended {
         running.wait_until_it_listens();
         running.signal(signal);
         let ended = running.end();
         assert_eq!(ended.code, Some(130), "{ended:?}");
         ended
+    }
+
+    /// Waits until there is a file beside the other that has results in it.
+    fn wait_for_results(dir: &TempDir) {
+        let path = dir.path().to_owned();
+        let is_staged = move || {
+            let mut entries = fs::read_dir(&path).unwrap();
+            entries.any(|entry| {
+                let path = entry.unwrap().path();
+                let is_temporary = path.extension() == Some("tmp".as_ref());
+                is_temporary && path.metadata().is_ok_and(|it| it.len() > 0)
+            })
+        };
+        manyhands_conformance::watchdog(move || {
+            while !is_staged() {
+                thread::yield_now();
+            }
+        });
     }
 
     #[test]
@@ -421,9 +438,11 @@ mod unix {
                 "sleep:50ms",
                 "--jobs",
                 "100000",
+                "--lines",
                 "-o",
                 &path,
             ]);
+            wait_for_results(&dir);
             let ended = interrupted(running, signal);
             assert!(ended.stdout.contains(" not run."), "{ended:?}");
             let lines: Vec<_> = ended
@@ -445,8 +464,7 @@ mod unix {
         let (dir, path) = before();
         let arguments = ["run", "inline", "--work", "sleep:60s", "-o", &path];
         let running = start(&arguments);
-        running.wait_until_it_listens();
-        // One that was started has a file beside the other.
+        wait_for_results(&dir);
         running.signal("INT");
         assert!(running.said().starts_with("interrupted: "));
         running.signal("INT");
@@ -460,7 +478,7 @@ mod unix {
         let (dir, path) = before();
         let arguments = ["run", "inline", "--work", "sleep:60s", "-o", &path];
         let running = start(&arguments);
-        running.wait_until_it_listens();
+        wait_for_results(&dir);
         running.signal("KILL");
         let ended = running.end();
         assert_eq!(ended.code, None);
