@@ -271,6 +271,10 @@ pub(crate) fn one_line(error: &clap::Error) -> String {
         ErrorKind::InvalidValue => {
             format!("{argument} needs a value; `--help` lists what is allowed")
         }
+        ErrorKind::TooManyValues => {
+            let value = context(ContextKind::InvalidValue).unwrap_or_default();
+            format!("{argument} is {}, allowed is no value", shown(value))
+        }
         ErrorKind::UnknownArgument => format!(
             "unknown argument {}; {}`--help` lists what is allowed",
             shown(argument),
@@ -293,10 +297,15 @@ pub(crate) fn one_line(error: &clap::Error) -> String {
         _ => {
             let text = error.to_string();
             let line = text.lines().next().unwrap_or_default();
-            line.trim_start_matches("error: ").into()
+            let line = line.trim_start_matches("error: ");
+            // Whatever it is, it may have a value of the user's in it.
+            line.chars().take(LONGEST_LINE).collect()
         }
     }
 }
+
+/// Longer than anything that clap says by itself.
+const LONGEST_LINE: usize = 200;
 
 /// Which commands there are.
 const COMMANDS: &str = "allowed are list, run, verify, compare, report";

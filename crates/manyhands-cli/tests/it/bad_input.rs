@@ -78,6 +78,8 @@ const CASES: &[(&[&str], &[&str])] = &[
     (&["compare", "--input", ".", "--input", "."], &["--input is there tw"]),
     (&["list", "--format", "md", "--format", "md"], &["--format is there"]),
     (&["list", "-q", "-q"], &["--quiet is there twice"]),
+    (&["list", "--quiet=yes"], &["--quiet is yes, allowed is no value"]),
+    (&["run", "channel", "--lines="], &["--lines is '', allowed is no val"]),
     (&["list", "-o", "a", "--output", "b"], &["--output is there twice"]),
     (&["list", "--output", ""], &["--output is '', allowed is a file"]),
     (&["list", "--output"], &["--output needs a value"]),
@@ -158,8 +160,18 @@ fn arguments_that_are_not_utf_8_are_bad_input_like_any_other() {
 #[test]
 fn a_long_value_is_cut() {
     let long = "x".repeat(100_000);
-    let line = refused(&["compare", "--workers", &long]);
-    assert!(line.len() < 200, "{line}");
+    for arguments in [
+        &["compare", "--workers", &long][..],
+        &["compare", "--variants", &long],
+        &["compare", "--work", &long],
+        &["compare", "--format", &long],
+        &["list", &format!("--quiet={long}")],
+        &["list", &format!("--{long}")],
+        &[&long],
+    ] {
+        let line = refused(arguments);
+        assert!(line.chars().count() < 300, "{line}");
+    }
 }
 
 /// Runs the program, and returns the line with which it refused.
