@@ -353,10 +353,12 @@ mod unix {
         assert_eq!(now, format!("first\n{list}"));
         // And what stdout is, under its other name.
         let file = File::create(&file).unwrap();
+        let before = file.metadata().unwrap().ino();
         let mut child =
             command(&["list", "-o", shown]).stdout(file).spawn().unwrap();
         assert!(crate::program::wait(&mut child).success());
         assert_eq!(fs::read_to_string(shown).unwrap(), list);
+        assert_eq!(fs::metadata(shown).unwrap().ino(), before);
         assert_eq!(entries(&dir), ["out"]);
     }
 
