@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// What takes longer than this hangs. No test needs more than seconds, unless
-/// the machine is busy with something else.
-const WATCHDOG: Duration = Duration::from_secs(300);
+/// the machine is busy with something else; the long forms need minutes.
+fn watchdog() -> Duration {
+    Duration::from_secs(if is_deep() { 3000 } else { 300 })
+}
 
 /// What a program that has ended leaves behind.
 #[derive(Debug)]
@@ -165,7 +167,7 @@ impl Running {
     pub(crate) fn wait_until_it_listens(&self) {
         const SIGINT: u32 = 2;
         let status = format!("/proc/{}/status", self.child.id());
-        let deadline = Instant::now() + WATCHDOG;
+        let deadline = Instant::now() + watchdog();
         while Instant::now() < deadline {
             let Ok(status) = std::fs::read_to_string(&status) else {
                 return thread::sleep(Duration::from_secs(1));
@@ -190,7 +192,7 @@ impl Running {
 
     /// Does something again and again until the program has ended.
     pub(crate) fn until_ended(&mut self, mut again: impl FnMut()) {
-        let deadline = Instant::now() + WATCHDOG;
+        let deadline = Instant::now() + watchdog();
         while self.is_running() {
             assert!(Instant::now() < deadline, "the program hangs");
             again();
@@ -205,12 +207,12 @@ impl Running {
 
     /// The next line of stdout.
     pub(crate) fn line(&self) -> String {
-        self.stdout.recv_timeout(WATCHDOG).unwrap()
+        self.stdout.recv_timeout(watchdog()).unwrap()
     }
 
     /// The next line of stderr.
     pub(crate) fn said(&self) -> String {
-        self.stderr.recv_timeout(WATCHDOG).unwrap()
+        self.stderr.recv_timeout(watchdog()).unwrap()
     }
 
     /// Reads no more of stdout.
@@ -234,20 +236,30 @@ impl Running {
     /// Waits for its end, and returns what was not read yet.
     pub(crate) fn end(mut self) -> Ended {
         let status = wait(&mut self.child);
-        let rest = |lines: Receiver<String>| {
+        let rest = |lines: &mut Receiver<String>| {
+            let lines = std::mem::replace(lines, channel().1);
             lines.iter().map(|line| line + "\n").collect()
         };
         Ended {
             code: status.code(),
-            stdout: rest(self.stdout),
-            stderr: rest(self.stderr),
+            stdout: rest(&mut self.stdout),
+            stderr: rest(&mut self.stderr),
         }
+    }
+}
+
+/// A test that fails leaves nothing running.
+impl Drop for Running {
+    fn drop(&mut self) {
+        // One that has ended cannot be killed, and need not be.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
 /// Waits for the end of a child.
 pub(crate) fn wait(child: &mut Child) -> ExitStatus {
-    let deadline = Instant::now() + WATCHDOG;
+    let deadline = Instant::now() + watchdog();
     loop {
         if let Some(status) = child.try_wait().unwrap() {
             return status;
