@@ -58,9 +58,12 @@ impl<J: Job + 'static> WaitGroupPool<J> {
 
         // The closer first: it can still be sent home when a worker fails.
         let (hand, pool) = bounded::<crate::WorkerPool<_, _>>(1);
-        let closer = thread::Builder::new()
-            .name("closer".into())
-            .spawn(move || pool.into_iter().for_each(|wp| wp.wait()))?;
+        let closer =
+            thread::Builder::new().name("closer".into()).spawn(move || {
+                if let Ok(wp) = pool.recv() {
+                    wp.wait();
+                }
+            })?;
 
         let run = {
             let intake = Arc::clone(&intake);

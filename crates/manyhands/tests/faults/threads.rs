@@ -51,7 +51,6 @@ fn starts_threads_later(variant: &Variant) -> bool {
 }
 
 #[test]
-#[ignore = "waitgroup: `new` joins its closer while it holds its channel"]
 fn with_too_few_threads_for_its_workers_there_is_no_pool_and_no_thread() {
     alone(PATIENCE, |variant| {
         let threads = os::threads().len();
@@ -78,7 +77,6 @@ fn with_too_few_threads_for_its_workers_there_is_no_pool_and_no_thread() {
 }
 
 #[test]
-#[ignore = "waitgroup: `new` joins its closer while it holds its channel"]
 fn whichever_of_its_threads_is_refused_there_is_no_pool_or_a_whole_one() {
     alone(PATIENCE, |variant| {
         let threads = os::threads().len();
