@@ -8,8 +8,8 @@ macro_rules! claims {
         /// What a pool may claim beyond the laws, or where it keeps them in
         /// a way of its own.
         ///
-        /// A claim that is made is checked. One that is not made is checked
-        /// as well, where its absence shows: a pool that is what it does not
+        /// A claim that is made is checked. So is one that is left out of the
+        /// list, where its absence shows: a pool that is what it does not
         /// claim to be fails. Both keep the claim from being a word only.
         ///
         /// Made with [`Kit::claims`](crate::Kit::claims).

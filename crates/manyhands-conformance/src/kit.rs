@@ -15,9 +15,8 @@ use crate::{Check, Claim, Finding, Law, LawJob, Report, Verdict, laws};
 /// panic if it cannot build a pool, and the law at hand then counts as
 /// broken. See the [crate's docs](crate) for an example.
 ///
-/// The pool claims nothing beyond the laws. [`Kit`] does the same for one
-/// that does, with a choice of laws, in a longer form, or with a progress
-/// bar.
+/// [`Kit`] does the same with what the pool claims beyond the laws, with a
+/// choice of laws, in a longer form, or with a progress bar.
 pub fn check_all<P>(
     make: impl Fn(Config) -> P + Send + Sync + 'static,
 ) -> Report
@@ -60,8 +59,10 @@ where
 /// ```
 #[must_use = "a kit does nothing until `check` is called"]
 pub struct Kit<'a> {
-    checks: Vec<Check>,
-    claims: Vec<Claim>,
+    /// These and no others.
+    only: Option<Vec<Check>>,
+    /// What the pool says of itself, if it says anything.
+    claims: Option<Vec<Claim>>,
     depth: Depth,
     watchdog: Duration,
     on_verdict: Box<dyn FnMut(&Verdict) + 'a>,
@@ -85,24 +86,23 @@ impl<'a> Kit<'a> {
     /// take milliseconds; the rest is for a machine under load.
     const WATCHDOG: Duration = Duration::from_secs(10);
 
-    /// All laws, for a pool that claims nothing beyond them, and a watchdog
-    /// of ten seconds.
+    /// All laws, for a pool that says nothing of itself beyond them, and a
+    /// watchdog of ten seconds.
     pub fn new() -> Self {
-        let laws = Law::ALL.into_iter().map(Check::Law);
-        let claims = Claim::ALL.into_iter().map(Check::Claim);
         Self {
-            checks: laws.chain(claims).collect(),
-            claims: Vec::new(),
+            only: None,
+            claims: None,
             depth: Depth::Default,
             watchdog: Self::WATCHDOG,
             on_verdict: Box::new(|_| ()),
         }
     }
 
-    /// What the pool claims, and is held to. What it does not claim, it must
-    /// not be.
+    /// What the pool claims, and is held to beside the laws. What it does not
+    /// claim, it must not be; a pool that claims nothing may say so with an
+    /// empty list.
     pub fn claims(self, claims: impl IntoIterator<Item = Claim>) -> Self {
-        Self { claims: claims.into_iter().collect(), ..self }
+        Self { claims: Some(claims.into_iter().collect()), ..self }
     }
 
     /// Checks only these laws, or claims, in this order.
@@ -110,7 +110,8 @@ impl<'a> Kit<'a> {
         self,
         checks: impl IntoIterator<Item = C>,
     ) -> Self {
-        Self { checks: checks.into_iter().map(Into::into).collect(), ..self }
+        let checks = checks.into_iter().map(Into::into).collect();
+        Self { only: Some(checks), ..self }
     }
 
     /// How long the checks go on.
@@ -130,7 +131,8 @@ impl<'a> Kit<'a> {
         Self { on_verdict: Box::new(call), ..self }
     }
 
-    /// Holds the pools that `make` makes to the laws, and to what they claim.
+    /// Holds the pools that `make` makes to the laws, and to what they claim
+    /// if they claim anything.
     pub fn check<P>(
         mut self,
         make: impl Fn(Config) -> P + Send + Sync + 'static,
@@ -140,12 +142,24 @@ impl<'a> Kit<'a> {
     {
         let make = erase(make);
         let mut verdicts = Vec::new();
-        for &check in &self.checks {
+        for check in self.checks() {
             let verdict = self.verdict(check, &make);
             (self.on_verdict)(&verdict);
             verdicts.push(verdict);
         }
         Report { verdicts }
+    }
+
+    fn checks(&self) -> Vec<Check> {
+        if let Some(only) = &self.only {
+            return only.clone();
+        }
+        let laws = Law::ALL.into_iter().map(Check::Law);
+        let claims = match self.claims {
+            Some(_) => &Claim::ALL[..],
+            None => &[],
+        };
+        laws.chain(claims.iter().copied().map(Check::Claim)).collect()
     }
 
     fn verdict(&self, check: Check, make: &Make) -> Verdict {
@@ -156,7 +170,8 @@ impl<'a> Kit<'a> {
                 trial::check(name, plan, self.depth, make, self.watchdog)
             }
             Check::Claim(claim) => {
-                let claimed = self.claims.contains(&claim);
+                let claims = self.claims.as_deref().unwrap_or_default();
+                let claimed = claims.contains(&claim);
                 let found = laws::plan_claim(claim, claimed).map(|plan| {
                     let name = "claim".to_owned();
                     trial::check(name, plan, self.depth, make, self.watchdog)
@@ -181,7 +196,7 @@ impl Default for Kit<'_> {
 impl fmt::Debug for Kit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Kit")
-            .field("checks", &self.checks)
+            .field("checks", &self.checks())
             .field("claims", &self.claims)
             .field("depth", &self.depth)
             .field("watchdog", &self.watchdog)

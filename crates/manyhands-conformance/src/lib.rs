@@ -50,9 +50,9 @@
 //! does nothing does so for a while.
 //!
 //! What is expected is asked of the pool: its
-//! [`bound`](manyhands_core::WorkerPool::bound) may be that of a pool without
-//! a queue, if the pool [claims](Claim::NoQueue) to be one, but it must be
-//! exact. Its [`workers`](manyhands_core::WorkerPool::workers) must be those
+//! [`bound`](manyhands_core::WorkerPool::bound) may be another than
+//! [`Config::bound`](manyhands_core::Config::bound), as it is for a pool
+//! without a queue, but it must be exact. Its [`workers`](manyhands_core::WorkerPool::workers) must be those
 //! of the config.
 //!
 //! # What a pool claims
@@ -77,10 +77,11 @@
 //!     .assert_passed();
 //! ```
 //!
-//! A claim that is not made is checked too, where that is possible: a pool
-//! without a queue, with a thread for each job, or that stops at an error
-//! fails until it claims so. Whoever reads the test then knows what the pool
-//! is.
+//! What is left out of the list is checked too, where that is possible: a
+//! pool without a queue, with a thread for each job, or that stops at an error
+//! then fails until it claims so, and a pool that is none of these says it
+//! with an empty list. Whoever reads the test then knows what the pool is.
+//! [`check_all`] holds a pool to the laws alone.
 //!
 //! # How deep
 //!

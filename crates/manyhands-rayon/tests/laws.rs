@@ -1,10 +1,13 @@
-//! The laws. In a binary of its own, since some of them count the threads and
-//! file handles of the whole process.
+//! The laws, and what the pool claims: nothing. In a binary of its own, since
+//! some of them count the threads and file handles of the whole process.
 
-use manyhands_conformance::check_all;
+use manyhands_conformance::Kit;
 use manyhands_rayon::RayonPool;
 
 #[test]
-fn the_pool_keeps_all_laws() {
-    check_all(|config| RayonPool::new(config).unwrap()).assert_passed();
+fn keeps_the_laws_and_its_claims() {
+    Kit::new()
+        .claims([])
+        .check(|config| RayonPool::new(config).unwrap())
+        .assert_passed();
 }

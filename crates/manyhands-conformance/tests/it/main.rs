@@ -21,7 +21,7 @@ fn inline(_: Config) -> InlinePool<LawJob> {
 #[test]
 fn a_pool_without_workers_is_told_so_at_once() {
     let report = check_all(inline);
-    assert_eq!(report.verdicts().len(), 22);
+    assert_eq!(report.verdicts().len(), Law::ALL.len());
     for (verdict, law) in report.verdicts().iter().zip(Law::ALL) {
         assert_eq!(verdict.check, Check::Law(law));
         let Finding::Failed(how) = &verdict.finding else {
@@ -71,6 +71,14 @@ fn a_hang_says_what_was_waited_for_and_what_the_threads_do() {
         assert!(said.contains("law 3 sleeping"), "{said}");
     }
     assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn a_pool_that_says_nothing_of_itself_is_held_to_the_laws_alone() {
+    let checks = |kit: Kit<'_>| kit.check(inline).verdicts().len();
+    assert_eq!(checks(Kit::new()), Law::ALL.len());
+    let all = Law::ALL.len() + Claim::ALL.len();
+    assert_eq!(checks(Kit::new().claims([])), all);
 }
 
 #[test]
