@@ -58,7 +58,8 @@ use crate::{Closed, Completion, Job, JobId, SubmitAllError, TrySubmitError};
 ///   bounded.)
 /// - *Law 8.* At most [`bound`](Self::bound) jobs are accepted and unfinished.
 ///   That many are reached before anyone waits: `try_submit` says
-///   [`Full`](TrySubmitError::Full) at the bound, and only there.
+///   [`Full`](TrySubmitError::Full) at the bound, and only there. A pool that
+///   counts them counts them right: [`unfinished`](Self::unfinished).
 /// - *Law 17.* `Full` means that a **completion is still owed**: whoever has
 ///   received every completion finds the pool not full. A place is free before
 ///   the completion that frees it can be read.

@@ -55,8 +55,10 @@ fn reached_and_held(trial: &Trial, pool: AnyPool<'_>) -> Checked {
     let job = || LawJob::new(0).pass(&gate);
     trial.note("try_submit, which must not wait");
     let mut accepted = 0;
+    counts(trial, pool, accepted)?;
     while let Ok(id) = pool.try_submit(job()) {
         accepted += 1;
+        counts(trial, pool, accepted)?;
         ensure!(
             trial,
             accepted <= bound,
@@ -72,6 +74,7 @@ fn reached_and_held(trial: &Trial, pool: AnyPool<'_>) -> Checked {
         trial.note("a job that may go on");
         gate.admit(1);
         receive(trial, pool)?;
+        counts(trial, pool, bound - 1)?;
         trial.note("try_submit, which must not wait");
         ensure!(
             trial,
@@ -86,6 +89,17 @@ fn reached_and_held(trial: &Trial, pool: AnyPool<'_>) -> Checked {
              and a bound of {bound}"
         );
     }
+    Ok(())
+}
+
+/// A pool that counts its jobs counts them right.
+fn counts(trial: &Trial, pool: AnyPool<'_>, unfinished: usize) -> Checked {
+    let counted = pool.unfinished().unwrap_or(unfinished);
+    ensure!(
+        trial,
+        counted == unfinished,
+        "with {unfinished} unfinished, unfinished() said {counted}"
+    );
     Ok(())
 }
 

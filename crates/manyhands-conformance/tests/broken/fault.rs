@@ -73,6 +73,8 @@ pub(crate) enum Fault {
     /// Its own jobs are let in at the bound, so that they never wait.
     LetsItsJobsIn,
     FullOneEarly,
+    /// Those that run are not among the unfinished.
+    CountsTheWaiting,
     /// "Is there a place?" and "I take it", with room for others between.
     ChecksThenAccepts,
     /// A place is free just after the completion can be read.
@@ -184,6 +186,7 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (IgnoresBound, ExactBound, "was accepted with"),
         (OnePlaceMore, ExactBound, "was accepted with"),
         (FullOneEarly, ExactBound, "Full was said with 0 unfinished"),
+        (CountsTheWaiting, ExactBound, "unfinished() said"),
         (ChecksThenAccepts, ExactBound, "accepted and unfinished"),
         (LetsItsJobsIn, ExactBound, "a job of the pool had one accepted"),
         (PanicKillsWorker, PanicsContained, "a job that panicked"),

@@ -340,6 +340,14 @@ impl WorkerPool<LawJob> for ReferencePool {
         self.shared.bound()
     }
 
+    fn unfinished(&self) -> Option<usize> {
+        let state = self.shared.lock();
+        Some(match self.shared.has(CountsTheWaiting) {
+            true => state.queue.len(),
+            false => state.unfinished,
+        })
+    }
+
     fn submit_all(
         &self,
         jobs: &mut dyn Iterator<Item = LawJob>,
