@@ -129,26 +129,33 @@ fn few_rounds_have_no_interval_and_no_verdict() {
     assert!(table.contains("no verdicts below 6 rounds"), "{table}");
 }
 
-/// Sixteen times as fast, so that no hiccup of the machine hides it.
+/// Sixteen times as fast, which hardly any hiccup of the machine hides. Where
+/// it is busy with something else one may; in one of ten comparisons it does
+/// not. What gives a verdict is tested without a clock, beside the code.
 #[test]
 fn sleeping_jobs_are_faster_on_more_workers() {
-    let report = json_of(&[
-        "compare",
-        "--work",
-        "sleep:1ms",
-        "--jobs",
-        "64",
-        "--workers",
-        "16",
-        "--variants",
-        "channel",
-        "--rounds",
-        "9",
-        "--format",
-        "json",
-    ]);
-    assert_eq!(report["variants"][1]["verdict"], "faster", "{report}");
-    assert_eq!(report["best"]["variant"], "channel", "{report}");
+    let is_seen = || {
+        let report = json_of(&[
+            "compare",
+            "--work",
+            "sleep:1ms",
+            "--jobs",
+            "64",
+            "--workers",
+            "16",
+            "--variants",
+            "channel",
+            "--rounds",
+            "9",
+            "--format",
+            "json",
+        ]);
+        let verdict = &report["variants"][1]["verdict"];
+        assert_ne!(verdict, "slower", "{report}");
+        assert_ne!(verdict, "baseline", "{report}");
+        verdict == "faster" && report["best"]["variant"] == "channel"
+    };
+    assert!((0..10).any(|_| is_seen()));
 }
 
 #[test]
