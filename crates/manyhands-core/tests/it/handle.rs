@@ -1,3 +1,4 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -6,7 +7,8 @@ use std::thread;
 
 use manyhands_conformance::watchdog;
 use manyhands_core::{
-    InlinePool, JobError, Outcome, Spawn, Task, Ticket, WorkerPool, run_one,
+    InlinePool, JobError, JobId, Outcome, Panic, Spawn, Task, Ticket,
+    WorkerPool, run_one, run_one_async,
 };
 
 use self::held::Held;
@@ -17,7 +19,7 @@ mod held {
     use std::num::NonZeroUsize;
 
     use super::*;
-    use manyhands_core::{Closed, Completion, JobId, TrySubmitError};
+    use manyhands_core::{Closed, Completion, TrySubmitError};
 
     #[derive(Default)]
     pub(crate) struct Held {
@@ -181,6 +183,34 @@ fn a_handle_is_a_future_that_wakes_who_polled_it_last() {
         let Poll::Ready(Ok(42)) = handle.as_mut().poll(&mut context) else {
             panic!("not ready");
         };
+        let again = catch_unwind(AssertUnwindSafe(|| {
+            handle.as_mut().poll(&mut context).is_pending()
+        }));
+        assert!(again.is_err(), "its answer was taken, so it would wait");
+    });
+}
+
+#[test]
+fn the_async_face_of_a_task_runs_the_closure() {
+    watchdog(|| {
+        let pool = Held::default();
+        let handle = pool.spawn(|| 42).unwrap();
+        let job = pool.jobs.lock().unwrap().pop().unwrap();
+        let ticket = Ticket { id: JobId::new(0), job };
+        let mut future = pin!(run_one_async(ticket, || false));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(future.as_mut().poll(&mut context).is_ready());
+        assert_eq!(handle.join().unwrap(), 42);
+    });
+}
+
+#[test]
+fn the_error_of_a_handle_says_what_became_of_the_closure() {
+    watchdog(|| {
+        let said = JobError::Cancelled.to_string();
+        assert_eq!(said, "the job was cancelled, not run");
+        let panicked = JobError::Panicked(Panic::new(Box::new("no")));
+        assert_eq!(panicked.to_string(), "the job panicked: no");
     });
 }
 
@@ -202,7 +232,7 @@ fn a_cancelled_task_comes_back_as_a_job_and_then_cancels_its_handle() {
         let pool = Held::default();
         let handle = pool.spawn(|| 1).unwrap();
         let job = pool.jobs.lock().unwrap().pop().unwrap();
-        let ticket = Ticket { id: manyhands_core::JobId::new(0), job };
+        let ticket = Ticket { id: JobId::new(0), job };
         let completion = run_one(ticket, true);
         assert!(!handle.is_finished());
         assert!(matches!(completion.outcome, Outcome::Cancelled(_)));

@@ -149,3 +149,27 @@ fn cancel_closes_and_what_has_run_can_be_read() {
         assert!(pool.recv().is_none());
     });
 }
+
+#[test]
+fn unread_results_are_dropped_with_the_pool_each_contained() {
+    /// Counts its drops, and panics in each.
+    struct Hostile(Arc<AtomicUsize>);
+
+    impl Drop for Hostile {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            std::panic::resume_unwind(Box::new("dropped"));
+        }
+    }
+
+    watchdog(|| {
+        let drops = Arc::new(AtomicUsize::new(0));
+        let pool = InlinePool::new();
+        for _ in 0..3 {
+            let drops = Arc::clone(&drops);
+            assert!(pool.submit(|| Hostile(drops)).is_ok());
+        }
+        drop(pool);
+        assert_eq!(drops.load(Ordering::SeqCst), 3);
+    });
+}

@@ -13,7 +13,7 @@ use crate::often;
 fn results_come_in_the_order_they_were_sent() {
     watchdog(|| {
         let (results, collected) = channel();
-        let many = often(10_000);
+        let many = often(1_000);
         for n in 0..many {
             results.send(n);
         }
@@ -103,7 +103,7 @@ fn one_result_at_a_time_wakes_a_waiting_reader_every_time() {
         let echo = thread::spawn(move || {
             arrived.iter().for_each(|n: usize| back.send(n));
         });
-        for n in 0..often(20_000) {
+        for n in 0..often(2_000) {
             there.send(n);
             assert_eq!(returned.recv(), Some(n));
         }

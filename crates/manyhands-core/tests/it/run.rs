@@ -17,6 +17,7 @@ fn a_job_runs_once_and_its_completion_has_its_id() {
     let completion =
         run_one(ticket(|| ran.fetch_add(1, Ordering::SeqCst)), false);
     assert_eq!(completion.id, JobId::new(7));
+    assert_eq!(completion.id.to_string(), "job 7");
     assert_eq!(completion.done(), Some(0));
     assert_eq!(ran.into_inner(), 1);
 }

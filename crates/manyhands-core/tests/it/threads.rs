@@ -4,10 +4,12 @@ use std::sync::{Arc, Barrier};
 use manyhands_conformance::watchdog;
 use manyhands_core::Threads;
 
+use crate::often;
+
 #[test]
 fn join_waits_also_for_threads_that_threads_have_started() {
     watchdog(|| {
-        for _ in 0..50 {
+        for _ in 0..often(50) {
             let threads = Arc::new(Threads::new());
             let inner = Arc::clone(&threads);
             let ended = Arc::new(AtomicBool::new(false));
@@ -36,7 +38,11 @@ fn dropping_threads_waits_for_them() {
         let threads = Threads::new();
         let ended = Arc::new(AtomicBool::new(false));
         let end = Arc::clone(&ended);
-        let work = move || end.store(true, Ordering::SeqCst);
+        let work = move || {
+            // Long enough for a drop that does not wait to be over first.
+            (0..1000).for_each(|_| std::thread::yield_now());
+            end.store(true, Ordering::SeqCst);
+        };
         assert!(threads.spawn("one", work).is_ok());
         drop(threads);
         assert!(ended.load(Ordering::SeqCst));
