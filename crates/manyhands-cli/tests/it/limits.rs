@@ -30,14 +30,14 @@ fn sixteen_file_handles_are_enough() {
     }
 }
 
-/// Each of the jobs holds a file for long enough to meet the others.
+/// Each of the jobs holds its file until long after the last has started.
 #[test]
 fn too_few_file_handles_are_one_line_that_says_so() {
     let dir = tempfile::tempdir().unwrap();
     for number in 0..64 {
         // Zeros without a disk.
         let file = File::create(dir.path().join(number.to_string()));
-        file.unwrap().set_len(1 << 18).unwrap();
+        file.unwrap().set_len(1 << 22).unwrap();
     }
     let input = dir.path().to_str().unwrap();
     let arguments =
