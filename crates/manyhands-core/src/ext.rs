@@ -212,7 +212,7 @@ impl<J: Job, P: WorkerPool<J> + ?Sized> WorkerPoolExt<J> for P {}
 ///
 /// They are added in rising order and come back about in that order, so a
 /// queue with gaps does: what is settled out of turn is marked, and goes when
-/// its turn comes.
+/// its turn comes, or when too many wait for a job that takes long.
 #[derive(Default)]
 struct Owed {
     ids: VecDeque<(JobId, bool)>,
@@ -220,6 +220,9 @@ struct Owed {
 }
 
 impl Owed {
+    /// How many settled ones may wait even beside a single open one.
+    const SPARE: usize = 64;
+
     fn add(&mut self, id: JobId) {
         self.ids.push_back((id, false));
         self.open += 1;
@@ -234,6 +237,10 @@ impl Owed {
         self.open -= 1;
         while self.ids.front().is_some_and(|entry| entry.1) {
             self.ids.pop_front();
+        }
+        // More than half of them, so that this costs a step a job.
+        if self.ids.len() > 2 * self.open + Self::SPARE {
+            self.ids.retain(|entry| !entry.1);
         }
         true
     }

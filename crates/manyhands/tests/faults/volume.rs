@@ -1,5 +1,6 @@
 //! Much of everything: jobs, submitters, pools.
 
+use std::iter;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use crate::act::Act;
 use crate::child::alone;
 use crate::kit::{Count, Pool, drain, pool, receive, submit};
 use crate::os;
+use crate::support::gate::Gate;
 use crate::support::or_deep;
 
 #[test]
@@ -20,8 +22,7 @@ fn millions_of_jobs_through_run_all_leave_memory_flat() {
         let jobs: u64 = or_deep(200_000, 10_000_000);
         let pool = pool(variant, 2, 64);
         let (mut sum, mut received) = (0, 0);
-        let mut early = 0;
-        let mut most = 0;
+        let (mut early, mut most) = (0, 0);
         let all = (0..jobs).map(|n| Act::new(move || n));
         let fed = pool.run_all(all, |completion| {
             let value = completion.done().unwrap().unwrap();
@@ -38,6 +39,33 @@ fn millions_of_jobs_through_run_all_leave_memory_flat() {
         assert_eq!(sum, jobs * (jobs - 1) / 2);
         println!("{early} KiB after a twentieth, {most} KiB at most");
         assert!(most <= early + NOISE_KIB, "memory grows with the jobs");
+    });
+}
+
+#[test]
+fn a_job_that_outlasts_all_the_others_costs_no_memory_for_each() {
+    alone(Duration::from_secs(or_deep(60, 300)), |variant| {
+        /// Less than eight bytes a job.
+        const NOISE_KIB: u64 = 256;
+        let jobs: u64 = or_deep(40_000, 400_000);
+        let pool = pool(variant, 2, 64);
+        let gate = Gate::new();
+        let long = iter::once(Act::new(|| ()).after(&gate));
+        let short = iter::repeat_with(|| Act::new(|| ())).take(jobs as usize);
+        let (mut received, mut early) = (0, 0);
+        let fed = pool.run_all(long.chain(short), |_| {
+            received += 1;
+            if received == jobs / 20 {
+                early = os::resident();
+            }
+            if received == jobs {
+                let grown = os::resident().saturating_sub(early);
+                println!("{grown} KiB for {jobs} jobs");
+                assert!(grown <= NOISE_KIB, "memory grows with the jobs");
+                gate.open();
+            }
+        });
+        assert_eq!((fed.unwrap(), received), (jobs + 1, jobs + 1));
     });
 }
 
