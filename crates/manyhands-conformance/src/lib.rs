@@ -52,8 +52,9 @@
 //! What is expected is asked of the pool: its
 //! [`bound`](manyhands_core::WorkerPool::bound) may be another than
 //! [`Config::bound`](manyhands_core::Config::bound), as it is for a pool
-//! without a queue, but it must be exact. Its [`workers`](manyhands_core::WorkerPool::workers) must be those
-//! of the config.
+//! without a queue, but it must be exact. Its
+//! [`workers`](manyhands_core::WorkerPool::workers) must be those of the
+//! config.
 //!
 //! # What a pool claims
 //!

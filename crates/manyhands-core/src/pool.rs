@@ -7,10 +7,10 @@ use crate::{Closed, Completion, Job, JobId, SubmitAllError, TrySubmitError};
 
 /// A pool that runs jobs `J` on a limited number of workers.
 ///
-/// Seven methods, two that do the same in batches, and one that counts. A job goes in through
-/// [`submit`](Self::submit), and exactly one [`Completion`] for it comes out
-/// of [`recv`](Self::recv). What can be built from these is built from these:
-/// see [`WorkerPoolExt`](crate::WorkerPoolExt) and [`Spawn`](crate::Spawn).
+/// Seven methods, two that do the same in batches, and one that counts. A job
+/// goes in through [`submit`](Self::submit), and exactly one [`Completion`]
+/// for it comes out of [`recv`](Self::recv). What can be built from these is
+/// built from these: see [`WorkerPoolExt`](crate::WorkerPoolExt) and [`Spawn`](crate::Spawn).
 ///
 /// How a pool is made is not part of the trait, since pools differ in what
 /// they need; each variant has a [`Builder`](crate::Builder). The trait can
