@@ -5,7 +5,6 @@
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
 use std::num::NonZeroUsize;
-use std::sync::OnceLock;
 
 use manyhands_conformance::{Claim, Kit, LawJob};
 use manyhands_core::{
@@ -13,7 +12,7 @@ use manyhands_core::{
     WorkerPool,
 };
 use manyhands_tokio::{Blocking, JoinSetPool, TaskPool};
-use tokio::runtime::{Handle, Runtime};
+use tokio::runtime::Runtime;
 
 #[test]
 fn the_task_pool_keeps_all_laws() {
@@ -27,14 +26,16 @@ fn the_join_set_pool_keeps_all_laws() {
 
 #[test]
 fn the_task_pool_keeps_all_laws_on_a_callers_runtime() {
-    let handle = callers_runtime();
-    check_all(Claim::InOrder, move |config| TaskPool::on(handle, config));
+    let runtime = Runtime::new().unwrap();
+    let handle = runtime.handle().clone();
+    check_all(Claim::InOrder, move |config| TaskPool::on(&handle, config));
 }
 
 #[test]
 fn the_join_set_pool_keeps_all_laws_on_a_callers_runtime() {
-    let handle = callers_runtime();
-    check_all(Claim::NoQueue, move |config| JoinSetPool::on(handle, config));
+    let runtime = Runtime::new().unwrap();
+    let handle = runtime.handle().clone();
+    check_all(Claim::NoQueue, move |config| JoinSetPool::on(&handle, config));
 }
 
 #[test]
@@ -57,11 +58,6 @@ fn check_all<P: WorkerPool<LawJob> + 'static>(
     make: impl Fn(Config) -> P + Send + Sync + 'static,
 ) {
     Kit::new().claims([claim]).check(make).assert_passed();
-}
-
-fn callers_runtime() -> &'static Handle {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| Runtime::new().unwrap()).handle()
 }
 
 /// A pool of blocking jobs as a pool of the jobs themselves.
