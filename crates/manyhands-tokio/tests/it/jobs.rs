@@ -17,6 +17,17 @@ use tokio::runtime::Handle;
 use crate::{current_thread, for_both_pools, waits, work, workers};
 
 for_both_pools! {
+    fn the_pool_counts_its_unfinished_jobs() {
+        let pool = Pool::new(workers(1)).unwrap();
+        assert_eq!(pool.unfinished(), Some(0));
+        let (release, job) = waits(());
+        pool.submit(job).unwrap();
+        assert_eq!(pool.unfinished(), Some(1));
+        release.send(()).unwrap();
+        assert!(pool.recv().is_some());
+        assert_eq!(pool.unfinished(), Some(0));
+    }
+
     fn a_hundred_jobs_wait_at_once_on_as_many_threads_as_cores() {
         let pool = Pool::new(workers(100)).unwrap();
         // Opens only when all hundred wait at it.
