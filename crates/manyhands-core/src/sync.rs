@@ -121,17 +121,19 @@ pub fn spin_until(mut ready: impl FnMut() -> bool) {
     const MODEL: bool = cfg!(any(loom, shuttle));
     const SPINS: u32 = if MODEL { 0 } else { 6 };
     const YIELDS: u32 = if MODEL { 0 } else { 4 };
-    for round in 0..SPINS + YIELDS {
+    for round in 0..SPINS {
         if ready() {
             return;
         }
-        if round < SPINS {
-            for _ in 0..1 << round {
-                spin_loop();
-            }
-        } else {
-            thread::yield_now();
+        for _ in 0..1 << round {
+            spin_loop();
         }
+    }
+    for _ in 0..YIELDS {
+        if ready() {
+            return;
+        }
+        thread::yield_now();
     }
 }
 
