@@ -88,6 +88,12 @@ impl<J: Job> InlinePool<J> {
         id
     }
 
+    /// Waits for a completion that can be read, or for the end of them.
+    fn wait_for_one(&self) -> MutexGuard<'_, State<J>> {
+        let end = |s: &State<J>| s.closed && !s.busy;
+        self.wait_until(|s| !s.finished.is_empty() || end(s))
+    }
+
     /// Waits until `ready` holds.
     fn wait_until(
         &self,
@@ -131,17 +137,14 @@ impl<J: Job> WorkerPool<J> for InlinePool<J> {
     }
 
     fn recv(&self) -> Option<Completion<J>> {
-        let end = |s: &State<J>| s.closed && !s.busy;
-        let mut state = self.wait_until(|s| !s.finished.is_empty() || end(s));
-        state.finished.pop_front()
+        self.wait_for_one().finished.pop_front()
     }
 
     fn recv_many(&self, into: &mut Vec<Completion<J>>, max: usize) -> usize {
         if max == 0 {
             return 0;
         }
-        let end = |s: &State<J>| s.closed && !s.busy;
-        let mut state = self.wait_until(|s| !s.finished.is_empty() || end(s));
+        let mut state = self.wait_for_one();
         let count = state.finished.len().min(max);
         into.extend(state.finished.drain(..count));
         count
@@ -166,7 +169,7 @@ impl<J: Job> WorkerPool<J> for InlinePool<J> {
     }
 
     fn unfinished(&self) -> Option<usize> {
-        Some(0)
+        Some(usize::from(lock(&self.state).busy))
     }
 }
 

@@ -200,9 +200,7 @@ impl<T> Receiver<T> {
         }
         // What a burst has grown is given back once the burst was read.
         const KEPT: usize = 4096;
-        if front.capacity() > KEPT {
-            *front = VecDeque::new();
-        }
+        front.shrink_to(KEPT);
         spin_until(|| shared.len.load(Ordering::Relaxed) > 0);
         let mut back = lock(&shared.back);
         while back.items.is_empty() {

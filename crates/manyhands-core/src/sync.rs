@@ -116,24 +116,25 @@ impl<T> Deref for CachePadded<T> {
 /// cores than threads is what lets the awaited thread run at all; without
 /// them, small jobs on two cores end in a park each.
 ///
-/// A model has one look: more are the same to it, and cost it time.
-pub fn spin_until(mut ready: impl FnMut() -> bool) -> bool {
+/// A model has no looks: they change nothing but how long it takes.
+pub fn spin_until(mut ready: impl FnMut() -> bool) {
     const MODEL: bool = cfg!(any(loom, shuttle));
     const SPINS: u32 = if MODEL { 0 } else { 6 };
     const YIELDS: u32 = if MODEL { 0 } else { 4 };
-    for round in 0..SPINS + YIELDS {
+    for round in 0..SPINS {
         if ready() {
-            return true;
+            return;
         }
-        if round < SPINS {
-            for _ in 0..1 << round {
-                spin_loop();
-            }
-        } else {
-            thread::yield_now();
+        for _ in 0..1 << round {
+            spin_loop();
         }
     }
-    ready()
+    for _ in 0..YIELDS {
+        if ready() {
+            return;
+        }
+        thread::yield_now();
+    }
 }
 
 /// What the checkers do not have: time that passes.

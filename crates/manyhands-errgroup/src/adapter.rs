@@ -29,7 +29,8 @@ use crate::{Context, Failure, Group, Token};
 /// - **Drop**: closes, and joins the threads. Dropped by a job of its own, it
 ///   does not wait for that job's thread.
 pub struct ErrGroupPool<J: Job> {
-    /// Its own error says only that there was one.
+    /// Its own error says only that there was one. Dropped first: waits until
+    /// the jobs have ended.
     group: Group<()>,
     intake: Arc<Results<J>>,
     results: Receiver<Completion<J>>,
@@ -165,13 +166,6 @@ where
 
     fn unfinished(&self) -> Option<usize> {
         Some(self.intake.unfinished())
-    }
-}
-
-impl<J: Job> Drop for ErrGroupPool<J> {
-    fn drop(&mut self) {
-        self.intake.close();
-        // The group's own drop joins the threads.
     }
 }
 

@@ -109,8 +109,9 @@ pub use crate::error::SetLimitError;
 /// Dropped without [`wait`](Self::wait), it waits all the same, and the error
 /// is lost.
 pub struct Group<E> {
-    shared: Arc<Shared<E>>,
+    // Dropped first: waits until the functions have ended.
     threads: Threads,
+    shared: Arc<Shared<E>>,
 }
 
 struct Shared<E> {
@@ -142,7 +143,7 @@ impl<E: Send + 'static> Group<E> {
             ctx: Context::new(),
             admission: Context::new(),
         };
-        Self { shared: Arc::new(shared), threads: Threads::new() }
+        Self { threads: Threads::new(), shared: Arc::new(shared) }
     }
 
     /// A group of which at most `limit` functions run at once.
@@ -323,12 +324,6 @@ impl<E> Drop for Token<E> {
 impl<E: Send + 'static> Default for Group<E> {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl<E> Drop for Group<E> {
-    fn drop(&mut self) {
-        self.threads.join();
     }
 }
 

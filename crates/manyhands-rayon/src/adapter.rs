@@ -30,6 +30,8 @@ pub struct RayonPool<J: Job> {
     intake: Arc<Exit<J>>,
     results: Receiver<Completion<J>>,
     config: Config,
+    // Dropped last: waits for the jobs and the threads, while `results` is
+    // already gone and swallows what nobody can read any more.
     threads: RayonThreads,
 }
 
@@ -126,15 +128,6 @@ impl<J: Job + 'static> WorkerPool<J> for RayonPool<J> {
 
     fn unfinished(&self) -> Option<usize> {
         Some(self.intake.unfinished())
-    }
-}
-
-/// Then the fields are dropped, `threads` last of all: that waits for the
-/// jobs and the threads, while `results` is already gone and swallows what
-/// nobody can read any more.
-impl<J: Job> Drop for RayonPool<J> {
-    fn drop(&mut self) {
-        self.intake.close();
     }
 }
 

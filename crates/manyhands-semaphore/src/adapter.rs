@@ -27,11 +27,12 @@ use crate::{AcquireError, Permit, Semaphore, spawn};
 ///   does not wait for that job's thread.
 /// - **Cancel**: a job comes back if its thread had not begun it yet.
 pub struct SemaphorePool<J: Job> {
+    // Dropped first: waits until the jobs have ended.
+    threads: Threads,
     semaphore: Semaphore,
     intake: Arc<Results<J>>,
     results: Receiver<Completion<J>>,
     config: Config,
-    threads: Threads,
 }
 
 /// The way in is where each thread sends its result: the results end when the
@@ -48,11 +49,11 @@ impl<J: Job + 'static> SemaphorePool<J> {
     pub fn new(config: Config) -> Self {
         let (sender, results) = for_jobs::<J>();
         Self {
+            threads: Threads::new(),
             semaphore: Semaphore::new(config.workers().get()),
             intake: Arc::new(Intake::unbounded(sender)),
             results,
             config,
-            threads: Threads::new(),
         }
     }
 
@@ -121,14 +122,6 @@ impl<J: Job + 'static> WorkerPool<J> for SemaphorePool<J> {
 
     fn unfinished(&self) -> Option<usize> {
         Some(self.intake.unfinished())
-    }
-}
-
-impl<J: Job> Drop for SemaphorePool<J> {
-    fn drop(&mut self) {
-        self.semaphore.close();
-        self.intake.close();
-        self.threads.join();
     }
 }
 

@@ -276,6 +276,33 @@ fn completions_of_others_are_not_taken_for_ones_own() {
 }
 
 #[test]
+fn ids_with_gaps_are_told_apart_also_when_many_are_owed() {
+    watchdog(|| {
+        type Work = Box<dyn FnOnce() -> u32 + Send>;
+        // Nothing runs before all are in: four jobs, and before each of them
+        // a stranger's.
+        let pool = Lazy::<Work>::new(8);
+        let jobs = (1..=4).map(|n| {
+            pool.submit(Box::new(move || 100 + n)).unwrap();
+            Box::new(move || n) as Work
+        });
+        let mapped = pool.map_ordered(jobs).filter_map(Outcome::done);
+        assert!(mapped.eq(1..=4));
+    });
+}
+
+#[test]
+fn a_pool_counts_its_unfinished_jobs_only_if_it_says_so() {
+    watchdog(|| {
+        let pool = Lazy::<fn()>::new(2);
+        pool.submit(|| ()).unwrap();
+        assert_eq!(pool.unfinished(), None);
+        let counts: Box<dyn WorkerPool<fn()>> = Box::new(InlinePool::new());
+        assert_eq!(counts.unfinished(), Some(0));
+    });
+}
+
+#[test]
 fn run_all_waits_for_its_own_last_job_when_others_finish_first() {
     watchdog(|| {
         // The last job in is the first to run, so the stranger comes last.

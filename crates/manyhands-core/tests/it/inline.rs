@@ -119,15 +119,20 @@ fn who_waits_while_a_job_runs_goes_on_when_it_ends() {
 
 #[test]
 fn a_read_of_an_idle_pool_waits_for_the_next_job() {
-    for _ in 0..often(100) {
-        watchdog(|| {
-            let pool = Arc::new(InlinePool::new());
+    type Read = fn(&InlinePool<fn()>) -> usize;
+    let reads: [Read; 2] = [
+        |pool| pool.recv().into_iter().count(),
+        |pool| pool.recv_many(&mut Vec::new(), 9),
+    ];
+    for round in 0..often(100) {
+        watchdog(move || {
+            let pool = Arc::new(InlinePool::<fn()>::new());
             let (begin, begun) = mpsc::channel();
             let reads = {
                 let pool = Arc::clone(&pool);
                 thread::spawn(move || {
                     begin.send(()).unwrap();
-                    pool.recv_many(&mut Vec::new(), 9)
+                    reads[round % 2](&pool)
                 })
             };
             begun.recv().unwrap();
@@ -136,6 +141,20 @@ fn a_read_of_an_idle_pool_waits_for_the_next_job() {
             assert_eq!(reads.join().unwrap(), 1);
         });
     }
+}
+
+#[test]
+fn the_job_that_runs_is_the_one_that_is_unfinished() {
+    watchdog(|| {
+        let pool = Arc::new(InlinePool::new());
+        assert_eq!(pool.unfinished(), Some(0));
+        let inside = Arc::clone(&pool);
+        let job: Box<dyn FnOnce() -> Option<usize> + Send> =
+            Box::new(move || inside.unfinished());
+        pool.submit(job).unwrap();
+        assert_eq!(pool.recv().and_then(|c| c.done()), Some(Some(1)));
+        assert_eq!(pool.unfinished(), Some(0));
+    });
 }
 
 #[test]

@@ -44,6 +44,22 @@ fn ids_count_the_accepted_and_skip_the_refused() {
 }
 
 #[test]
+fn the_unfinished_are_the_accepted_that_have_not_run() {
+    watchdog(|| {
+        let (intake, queue) = intake(3);
+        for accepted in 1..=3 {
+            assert_eq!(intake.unfinished(), accepted - 1);
+            intake.enter(0, hand_over).unwrap();
+        }
+        assert!(intake.try_enter(0, hand_over).is_err());
+        for left in (0..3).rev() {
+            finish(&intake, &queue);
+            assert_eq!(intake.unfinished(), left);
+        }
+    });
+}
+
+#[test]
 fn a_job_that_cannot_be_handed_over_is_refused_and_takes_no_place() {
     watchdog(|| {
         let (intake, _queue) = intake(1);

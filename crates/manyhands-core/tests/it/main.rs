@@ -25,4 +25,5 @@ mod intake;
 mod others;
 mod results;
 mod run;
+mod shutdown;
 mod threads;

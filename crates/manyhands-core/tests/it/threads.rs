@@ -1,4 +1,5 @@
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier};
 
 use manyhands_conformance::watchdog;
@@ -46,5 +47,38 @@ fn dropping_threads_waits_for_them() {
         assert!(threads.spawn("one", work).is_ok());
         drop(threads);
         assert!(ended.load(Ordering::SeqCst));
+    });
+}
+
+#[test]
+fn starting_a_thread_waits_for_no_other() {
+    watchdog(|| {
+        let threads = Threads::new();
+        let all = Arc::new(Barrier::new(3));
+        for _ in 0..3 {
+            let all = Arc::clone(&all);
+            let work = move || {
+                all.wait();
+            };
+            assert!(threads.spawn("one of three", work).is_ok());
+        }
+        threads.join();
+    });
+}
+
+#[test]
+fn threads_that_have_ended_are_forgotten() {
+    watchdog(|| {
+        let threads = Threads::new();
+        // At the second most often: the one before it has ended by then.
+        let forgets = |started: u32| {
+            let (end, ended) = channel::<()>();
+            assert!(threads.spawn("short", move || drop(end)).is_ok());
+            assert!(ended.recv().is_err());
+            std::thread::yield_now();
+            let all = format!("running: {started}");
+            !format!("{threads:?}").contains(&all)
+        };
+        assert!((1..=1000).any(forgets));
     });
 }

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Barrier, Mutex};
@@ -262,5 +263,79 @@ fn spawned_closures_answer_their_handles_and_pile_up_nowhere() {
         assert_eq!(pool.spawn(|| 6 * 7).unwrap().join().unwrap(), 42);
         pool.close();
         assert!(pool.recv().is_none());
+    });
+}
+
+#[test]
+fn the_pool_counts_its_unfinished_jobs() {
+    watchdog(|| {
+        let pool = DispatcherPool::builder().workers(1).build().unwrap();
+        assert_eq!(pool.unfinished(), Some(0));
+        let (open, gate) = mpsc::channel::<()>();
+        pool.submit(move || gate.recv().is_err()).unwrap();
+        assert_eq!(pool.unfinished(), Some(1));
+        drop(open);
+        assert!(pool.recv().is_some());
+        assert_eq!(pool.unfinished(), Some(0));
+    });
+}
+
+/// Waits long enough for a drop that does not wait to be over first.
+fn linger() {
+    (0..1000).for_each(|_| thread::yield_now());
+}
+
+#[test]
+fn dropping_the_queue_waits_for_its_jobs() {
+    watchdog(|| {
+        let queue = JobQueue::new(1).unwrap();
+        queue.start().unwrap();
+        let ended = Arc::new(AtomicUsize::new(0));
+        for _ in 0..2 {
+            let ended = Arc::clone(&ended);
+            let job = move || {
+                linger();
+                ended.fetch_add(1, Ordering::SeqCst);
+            };
+            queue.submit(job).unwrap();
+        }
+        drop(queue);
+        assert_eq!(ended.load(Ordering::SeqCst), 2);
+    });
+}
+
+/// Counts the threads that it was put on, as they end.
+struct Farewell(Arc<AtomicUsize>);
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        linger();
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+thread_local! {
+    static FAREWELL: RefCell<Option<Farewell>> =
+        const { RefCell::new(None) };
+}
+
+#[test]
+fn when_stop_returns_the_workers_have_ended() {
+    watchdog(|| {
+        let queue = JobQueue::new(3).unwrap();
+        queue.start().unwrap();
+        let ended = Arc::new(AtomicUsize::new(0));
+        // One on each.
+        let all = Arc::new(Barrier::new(3));
+        for _ in 0..3 {
+            let (ended, all) = (Arc::clone(&ended), Arc::clone(&all));
+            let job = move || {
+                FAREWELL.set(Some(Farewell(ended)));
+                all.wait();
+            };
+            queue.submit(job).unwrap();
+        }
+        queue.stop();
+        assert_eq!(ended.load(Ordering::SeqCst), 3);
     });
 }

@@ -295,3 +295,56 @@ fn a_panic_is_a_completion_and_stops_nothing() {
         assert!(pool.recv().unwrap().outcome.is_done());
     });
 }
+
+#[test]
+fn dropping_the_group_or_the_pool_waits_for_what_runs() {
+    watchdog(|| {
+        let ended = Arc::new(AtomicUsize::new(0));
+        let long = || {
+            let ended = Arc::clone(&ended);
+            move || {
+                // Long enough for a drop that does not wait to be over first.
+                (0..1000).for_each(|_| thread::yield_now());
+                ended.fetch_add(1, Ordering::SeqCst);
+            }
+        };
+        let group = Group::<()>::new();
+        for _ in 0..2 {
+            let work = long();
+            let work = move |_: &Context| {
+                work();
+                Ok(())
+            };
+            group.go(work).unwrap();
+        }
+        drop(group);
+        assert_eq!(ended.load(Ordering::SeqCst), 2);
+
+        let pool = pool(2);
+        for _ in 0..2 {
+            let work = long();
+            let work = move || {
+                work();
+                Ok(0)
+            };
+            pool.submit(Box::new(work)).unwrap();
+        }
+        drop(pool);
+        assert_eq!(ended.load(Ordering::SeqCst), 4);
+    });
+}
+
+#[test]
+fn the_pool_counts_its_unfinished_jobs() {
+    watchdog(|| {
+        let pool = pool(1);
+        assert_eq!(pool.unfinished(), Some(0));
+        let (open, gate) = mpsc::channel::<()>();
+        pool.submit(Box::new(move || Ok(gate.recv().map_or(0, |()| 1))))
+            .unwrap();
+        assert_eq!(pool.unfinished(), Some(1));
+        drop(open);
+        assert!(pool.recv().is_some());
+        assert_eq!(pool.unfinished(), Some(0));
+    });
+}

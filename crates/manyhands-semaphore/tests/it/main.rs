@@ -273,3 +273,67 @@ fn spawned_closures_answer_their_handles_and_pile_up_nowhere() {
         assert!(pool.recv().is_none());
     });
 }
+
+#[test]
+fn wait_idle_waits_until_every_permit_is_back() {
+    watchdog(|| {
+        let sem = Semaphore::new(2);
+        sem.wait_idle();
+        let threads = Threads::new();
+        let ended = Arc::new(AtomicUsize::new(0));
+        for _ in 0..2 {
+            let ended = Arc::clone(&ended);
+            spawn(&threads, sem.acquire().unwrap(), move |_permit| {
+                // Long enough for who does not wait to be over first.
+                (0..1000).for_each(|_| thread::yield_now());
+                ended.fetch_add(1, Ordering::SeqCst);
+            });
+        }
+        sem.wait_idle();
+        assert_eq!(ended.load(Ordering::SeqCst), 2);
+    });
+}
+
+#[test]
+fn why_there_is_no_permit_is_one_clear_line() {
+    for (error, line) in [
+        (AcquireError::NoPermits, "not enough permits are free"),
+        (AcquireError::TimedOut, "not enough permits came back in time"),
+        (AcquireError::TooMany, "the semaphore has fewer permits than that"),
+        (AcquireError::Closed, "the semaphore is closed"),
+    ] {
+        assert_eq!(error.to_string(), line);
+    }
+}
+
+#[test]
+fn dropping_the_pool_waits_for_its_jobs() {
+    watchdog(|| {
+        let pool = SemaphorePool::new(Config::new(2, 0).unwrap());
+        let ended = Arc::new(AtomicUsize::new(0));
+        for _ in 0..2 {
+            let ended = Arc::clone(&ended);
+            let job = move || {
+                (0..1000).for_each(|_| thread::yield_now());
+                ended.fetch_add(1, Ordering::SeqCst)
+            };
+            pool.submit(job).unwrap();
+        }
+        drop(pool);
+        assert_eq!(ended.load(Ordering::SeqCst), 2);
+    });
+}
+
+#[test]
+fn the_pool_counts_its_unfinished_jobs() {
+    watchdog(|| {
+        let pool = SemaphorePool::new(Config::new(1, 0).unwrap());
+        assert_eq!(pool.unfinished(), Some(0));
+        let (open, gate) = mpsc::channel::<()>();
+        pool.submit(move || gate.recv().is_err()).unwrap();
+        assert_eq!(pool.unfinished(), Some(1));
+        drop(open);
+        assert!(pool.recv().is_some());
+        assert_eq!(pool.unfinished(), Some(0));
+    });
+}

@@ -17,6 +17,33 @@ use tokio::runtime::Handle;
 use crate::{current_thread, for_both_pools, waits, work, workers};
 
 for_both_pools! {
+    fn the_pool_counts_its_unfinished_jobs() {
+        let pool = Pool::new(workers(1)).unwrap();
+        assert_eq!(pool.unfinished(), Some(0));
+        let (release, job) = waits(());
+        pool.submit(job).unwrap();
+        assert_eq!(pool.unfinished(), Some(1));
+        release.send(()).unwrap();
+        assert!(pool.recv().is_some());
+        assert_eq!(pool.unfinished(), Some(0));
+    }
+
+    fn recv_many_takes_what_there_is_up_to_max() {
+        let pool = Pool::new(workers(1)).unwrap();
+        for n in 0..5 {
+            pool.submit(work(async move { n })).unwrap();
+        }
+        pool.close();
+        // There was a place for the last, so the first three can be read.
+        let mut into = Vec::new();
+        assert_eq!(pool.recv_many(&mut into, 0), 0);
+        assert_eq!(pool.recv_many(&mut into, 2), 2);
+        let rest = || Some(pool.recv_many(&mut into, 9)).filter(|n| *n > 0);
+        assert_eq!(std::iter::from_fn(rest).sum::<usize>(), 3);
+        let read = into.into_iter().filter_map(|c| c.done());
+        assert!(read.eq(0..5));
+    }
+
     fn a_hundred_jobs_wait_at_once_on_as_many_threads_as_cores() {
         let pool = Pool::new(workers(100)).unwrap();
         // Opens only when all hundred wait at it.

@@ -1,0 +1,156 @@
+//! An end at a deadline. How each pool does it is tested with the pools.
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Condvar, Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use manyhands_conformance::watchdog;
+use manyhands_core::{
+    Closed, Completion, InlinePool, JobId, Ticket, TrySubmitError, WorkerPool,
+    WorkerPoolExt, run_one,
+};
+
+/// Longer than any test waits.
+const LONG: Duration = Duration::from_secs(3600);
+
+type Work = Box<dyn FnOnce() -> u32 + Send>;
+
+#[test]
+fn jobs_are_counted_by_how_they_ended() {
+    watchdog(|| {
+        let pool = InlinePool::<Work>::new();
+        for n in 0..3 {
+            pool.submit(Box::new(move || n)).unwrap();
+        }
+        let boom = || std::panic::resume_unwind(Box::new("boom"));
+        pool.submit(Box::new(boom)).unwrap();
+        let mut seen = Vec::new();
+        let end = pool.shutdown(LONG, |completion| {
+            seen.push(completion.outcome.is_done());
+        });
+        let end = end.unwrap();
+        assert_eq!((end.done, end.panicked, end.cancelled), (3, 1, 0));
+        assert_eq!(end.abandoned, Some(0));
+        assert!(end.is_complete());
+        assert_eq!(seen, [true, true, true, false]);
+    });
+}
+
+#[test]
+fn a_job_that_never_ends_is_counted_as_abandoned() {
+    watchdog(|| {
+        let pool = Arc::new(InlinePool::<Work>::new());
+        let (start, started) = mpsc::channel();
+        let (open, gate) = mpsc::channel::<()>();
+        let stuck = {
+            let pool = Arc::clone(&pool);
+            let job = move || {
+                start.send(()).unwrap();
+                let _opened = gate.recv();
+                0
+            };
+            thread::spawn(move || pool.submit(Box::new(job)).is_ok())
+        };
+        started.recv().unwrap();
+        let end = Arc::clone(&pool).shutdown(Duration::ZERO, drop).unwrap();
+        assert_eq!((end.done, end.abandoned), (0, Some(1)));
+        assert!(!end.is_complete());
+        drop(open);
+        assert!(stuck.join().unwrap());
+        until_alone(&pool);
+    });
+}
+
+/// Waits until the thread that `shutdown` has left behind is gone too.
+fn until_alone<P>(pool: &Arc<P>) {
+    while Arc::strong_count(pool) > 1 {
+        thread::yield_now();
+    }
+}
+
+/// A pool that runs nothing, and gives its jobs back once it was cancelled so
+/// many times. It does not count them.
+struct Idle {
+    patience: u32,
+    state: Mutex<State>,
+    cancelled: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: Vec<Ticket<Work>>,
+    cancels: u32,
+}
+
+impl Idle {
+    fn new(patience: u32) -> Arc<Self> {
+        let (state, cancelled) = Default::default();
+        Arc::new(Self { patience, state, cancelled })
+    }
+}
+
+impl WorkerPool<Work> for Idle {
+    fn submit(&self, job: Work) -> Result<JobId, Closed<Work>> {
+        let mut state = self.state.lock().unwrap();
+        let id = JobId::new(state.jobs.len() as u64);
+        state.jobs.push(Ticket { id, job });
+        Ok(id)
+    }
+
+    fn try_submit(&self, job: Work) -> Result<JobId, TrySubmitError<Work>> {
+        Ok(self.submit(job)?)
+    }
+
+    fn recv(&self) -> Option<Completion<Work>> {
+        let state = self.state.lock().unwrap();
+        let waits = |state: &mut State| state.cancels < self.patience;
+        let mut state = self.cancelled.wait_while(state, waits).unwrap();
+        Some(run_one(state.jobs.pop()?, true))
+    }
+
+    fn close(&self) {}
+
+    fn cancel(&self) {
+        self.state.lock().unwrap().cancels += 1;
+        self.cancelled.notify_all();
+    }
+
+    fn workers(&self) -> NonZeroUsize {
+        NonZeroUsize::MIN
+    }
+
+    fn bound(&self) -> NonZeroUsize {
+        NonZeroUsize::MAX
+    }
+}
+
+#[test]
+fn what_has_not_started_at_the_deadline_is_cancelled_and_comes_back() {
+    watchdog(|| {
+        let pool = Idle::new(1);
+        for n in 0..3 {
+            pool.submit(Box::new(move || n)).unwrap();
+        }
+        let mut back = 0;
+        let end = pool.shutdown(Duration::ZERO, |completion| {
+            back += u32::from(completion.outcome.is_cancelled());
+        });
+        let end = end.unwrap();
+        assert_eq!((end.done, end.cancelled, back), (0, 3, 3));
+        assert!(end.is_complete());
+    });
+}
+
+#[test]
+fn a_pool_that_does_not_count_leaves_an_unknown_number_behind() {
+    watchdog(|| {
+        let pool = Idle::new(2);
+        pool.submit(Box::new(|| 1)).unwrap();
+        let end = Arc::clone(&pool).shutdown(Duration::ZERO, drop).unwrap();
+        assert_eq!(end.abandoned, None);
+        assert!(!end.is_complete());
+        pool.cancel();
+        until_alone(&pool);
+    });
+}
