@@ -40,10 +40,11 @@ pub(super) fn exact_bound(trial: &Trial) -> Checked {
     );
     reached_and_held(trial, &pool)?;
     reached_by_many(trial)?;
-    never_passed(trial)?;
-    held_for_own_jobs(trial)?;
     let waits = trial.pool();
-    waits_for_a_place(trial, &waits)
+    waits_for_a_place(trial, &waits)?;
+    drop(waits);
+    never_passed(trial)?;
+    held_for_own_jobs(trial)
 }
 
 /// One thread takes all the places of a pool that has just started, and each

@@ -220,7 +220,8 @@ fn submitted_by_jobs(trial: &Trial, way: Way) -> Checked {
 pub(super) fn drained_then_none(trial: &Trial) -> Checked {
     // Readers of an empty pool.
     let pool = trial.pool();
-    read_to_the_end(trial, &pool, || pool.close())?;
+    let got = read_to_the_end(trial, &pool, || pool.close())?;
+    ensure!(trial, got == 0, "an unused pool had {got} completions");
 
     // One reader, with the completions still to come.
     let pool = trial.pool();

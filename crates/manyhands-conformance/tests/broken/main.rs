@@ -1,9 +1,11 @@
 //! What shows that the kit can fail: a pool that keeps the laws, and the same
-//! pool with one fault at a time, each caught by the law that forbids it.
+//! pool with one fault at a time, each caught by the law that forbids it, or
+//! with one lie.
 
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
 mod fault;
+mod liar;
 mod reference;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,6 +15,7 @@ use std::{iter, thread};
 use manyhands_conformance::{Claim, Finding, Kit, Law, Report};
 
 use fault::{CAUGHT_BY, FALSE_CLAIMS, Fault};
+use liar::{LIES, Liar};
 use reference::ReferencePool;
 
 /// A step takes milliseconds. What takes this long hangs.
@@ -47,6 +50,17 @@ fn each_fault_is_caught_by_the_law_that_forbids_it() {
             .watchdog(PATIENCE)
             .check(move |config| ReferencePool::new(config, Some(fault)));
         missed(&report, format!("{fault:?}"), expected)
+    });
+}
+
+#[test]
+fn each_lie_is_caught_by_the_law_that_it_breaks() {
+    none_missed(LIES, |&(lie, law, expected)| {
+        let report = Kit::new()
+            .only([law])
+            .watchdog(PATIENCE)
+            .check(move |config| Liar::new(config, lie));
+        missed(&report, format!("{lie:?}"), expected)
     });
 }
 
