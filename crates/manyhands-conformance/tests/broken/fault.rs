@@ -20,6 +20,8 @@ pub(crate) enum Fault {
     ReadsWithTheNewest,
     /// The job that comes back is the last one in the queue.
     RefusesAnother,
+    /// So it is where `submit` says Closed.
+    SubmitRefusesAnother,
     OneWorkerMore,
     OneWorkerLess,
     /// A worker takes the next job, too, and has it wait.
@@ -213,7 +215,8 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (RefusedTakesAnId, ExactlyOneCompletion, "the ids of 300"),
         (ReadsInOrderOfIds, ExactlyOneCompletion, "before and after it"),
         (ReadsWithTheNewest, ExactlyOneCompletion, "before and after it"),
-        (RefusesAnother, RefusedComesBack, "came back"),
+        (RefusesAnother, RefusedComesBack, "was refused, and job"),
+        (SubmitRefusesAnother, RefusedComesBack, "was refused, and job"),
         (FullWhenClosed, RefusedComesBack, "full and closed"),
         (ClosedWhenFull, RefusedComesBack, "a pool that is full refused"),
         (OnePlaceMore, RefusedComesBack, "a job was accepted with"),
@@ -265,6 +268,7 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (CancelSpoilsTheFinished, CancelGivesBack, "1 finished, "),
         (CancelFromAJobHangs, CancelGivesBack, "a job that cancels its pool"),
         (CancelForgetsReaders, CancelGivesBack, "find the end"),
+        (LeaksUnread, CancelGivesBack, "its answer 0 times"),
         (CloseUndoesCancel, CancelGivesBack, "waiting jobs ended as"),
         (DropDoesNotWait, DropWaits, "drop returned with"),
         (DropCancels, DropWaits, "drop of an open pool: of"),
@@ -273,6 +277,7 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (UnwindingDoesNotWait, DropWaits, "while unwinding: drop returned"),
         (DropJoinsItself, DropWaits, "a pool that one of them drops"),
         (DropWantsALocal, DropWaits, "drop panicked at the end of a thread"),
+        (LeaksUnread, DropWaits, "its answer 0 times"),
         (LeavesAtThreadEnd, DropWaits, "drop at the end of a thread"),
         (LooksTwice, AnyThreads, "told None by an open pool"),
         (LooksThenWaits, AnyThreads, "submitted to an idle pool"),
@@ -288,6 +293,7 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (TellsBeforeItRuns, WritesVisible, "did not see what its submitter"),
         (CloseForgetsTheWaiting, WaitingSubmitterFreed, "were blocked"),
         (CancelForgetsTheWaiting, WaitingSubmitterFreed, "were blocked"),
+        (SubmitRefusesAnother, WaitingSubmitterFreed, "and job"),
         (LetsTheWaitingIn, WaitingSubmitterFreed, "was accepted with"),
         (SpinsForWork, IdleIsFree, "of a processor"),
         (PollsForWork, IdleIsFree, "woke a thread"),
@@ -326,6 +332,7 @@ pub(crate) const FALSE_CLAIMS: &[(Option<Fault>, Claim, bool, &str)] = {
     &[
         (Some(TakesTheLast), InOrder, true, "started in place of"),
         (Some(NumbersThenQueues), InOrder, true, "started in place of"),
+        (Some(BatchOvertakes), InOrder, true, "started in place of"),
         (None, NoQueue, true, "claimed to have no queue, it has"),
         (Some(HasNoQueue), NoQueue, false, "not claimed to have no queue"),
         (None, ThreadPerJob, true, "a thread a job, it ran 20"),

@@ -28,6 +28,8 @@ pub(crate) enum Lie {
     OneWorkerMore,
     /// Of a closed pool.
     OneWorker,
+    /// The end, of an open pool, now and then.
+    End,
     /// At the end there is one more completion.
     OneMore,
     /// And after that end.
@@ -68,6 +70,8 @@ pub(crate) const LIES: &[(Lie, Law, &str)] = &[
     (Lie::Closed, AnyThreads, "an open pool refused a job"),
     (Lie::Closed, WritesVisible, "an open pool refused a job"),
     (Lie::IdsRunDown, AnyThreads, "from the same thread"),
+    (Lie::End, ExactlyOneCompletion, "said that all is received"),
+    (Lie::End, ExactWorkers, "recv said None with a completion still owed"),
     (Lie::OneWorkerMore, ExactWorkers, "made with 1 workers"),
     (Lie::OneWorker, ExactWorkers, "closed, the pool says it has 1"),
     (Lie::OneMore, RefusedComesBack, "refused jobs had"),
@@ -97,6 +101,8 @@ pub(crate) struct Liar {
     /// How many jobs were submitted.
     submitted: AtomicU64,
     closed: AtomicBool,
+    /// How often `recv` was called.
+    reads: AtomicUsize,
     /// How often the end was said.
     ends: AtomicUsize,
     /// Who submits.
@@ -110,6 +116,7 @@ impl Liar {
             lie,
             submitted: AtomicU64::new(0),
             closed: AtomicBool::new(false),
+            reads: AtomicUsize::new(0),
             ends: AtomicUsize::new(0),
             turn: Mutex::new(()),
         }
@@ -192,6 +199,10 @@ impl WorkerPool<LawJob> for Liar {
     }
 
     fn recv(&self) -> Option<Completion<LawJob>> {
+        let before = self.reads.fetch_add(1, Ordering::SeqCst);
+        if self.lie == Lie::End && before == 7 {
+            return None;
+        }
         match self.pool.recv() {
             Some(completion) => Some(self.tell(completion)),
             None => self.one_more(),

@@ -169,7 +169,11 @@ impl WorkerPool<LawJob> for ReferencePool {
             || shared.has(SubmitAcceptsAfterClose);
         let refuses = shared.has(RefusesItsJobs) && shared.inside();
         if state.closed && !passes || refuses {
-            return Err(Closed(job));
+            let mut back = job;
+            if shared.has(SubmitRefusesAnother) {
+                shared.swap_with_the_last(&mut state, &mut back);
+            }
+            return Err(Closed(back));
         }
         if shared.has(SubmitChecksThenAccepts) {
             drop(state);
@@ -208,9 +212,7 @@ impl WorkerPool<LawJob> for ReferencePool {
             let mut back = job;
             state.accepted += u64::from(shared.has(RefusedTakesAnId));
             if shared.has(RefusesAnother) {
-                if let Some(last) = state.queue.back_mut() {
-                    std::mem::swap(&mut back, &mut last.job);
-                }
+                shared.swap_with_the_last(&mut state, &mut back);
             }
             if shared.has(ClosedWhenFull) {
                 return Err(TrySubmitError::Closed(back));
@@ -729,6 +731,12 @@ impl Shared {
             }
         }
         Ok(accepted)
+    }
+
+    fn swap_with_the_last(&self, state: &mut State, job: &mut LawJob) {
+        if let Some(last) = state.queue.back_mut() {
+            std::mem::swap(job, &mut last.job);
+        }
     }
 
     /// Lets a job run in place of the one before it, if both still wait.
