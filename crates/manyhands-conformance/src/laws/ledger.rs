@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use manyhands_core::{Completion, JobId, Outcome};
 
 use crate::LawJob;
-use crate::trial::{Checked, Trial, ensure};
+use crate::trial::{Result, Trial, ensure};
 
 /// An account for each job of a check.
 #[derive(Clone)]
@@ -107,7 +107,7 @@ impl Ledger {
         &self,
         trial: &Trial,
         received: Vec<Completion<LawJob>>,
-    ) -> Checked<Ends> {
+    ) -> Result<Ends> {
         let accepted = self.accepted();
         let mut ends = Ends::default();
         let mut ids = BTreeSet::new();
@@ -168,7 +168,7 @@ impl Ledger {
 
     /// Every job and every answer is gone: each dropped once, and each job
     /// run once at most.
-    pub(super) fn check_drops(&self, trial: &Trial) -> Checked {
+    pub(super) fn check_drops(&self, trial: &Trial) -> Result {
         for (number, account) in self.accounts.iter().enumerate() {
             let [runs, kept, given] =
                 [&account.runs, &account.kept, &account.given]

@@ -194,6 +194,8 @@ pub(crate) enum Fault {
     StopsOnError,
     /// The completion with the error goes out before that.
     StopsLate,
+    /// Jobs run through their async face, each on a worker of its own.
+    RunsTasks,
     /// Who waits for a place is not told.
     StopsForTheQueue,
     /// What waits in the queue still runs.

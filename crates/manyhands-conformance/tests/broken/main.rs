@@ -43,6 +43,16 @@ fn the_pool_is_what_it_truly_claims() {
 }
 
 #[test]
+fn the_pool_keeps_the_laws_with_jobs_that_run_as_tasks() {
+    // The others look at threads and memory, whatever a job waits with.
+    let alone = [Law::DropWaits, Law::IdleIsFree, Law::AllGivenBack];
+    Kit::new()
+        .only(Law::ALL.into_iter().filter(|law| !alone.contains(law)))
+        .check(|config| ReferencePool::new(config, Some(Fault::RunsTasks)))
+        .assert_passed();
+}
+
+#[test]
 fn each_fault_is_caught_by_the_law_that_forbids_it() {
     none_missed(CAUGHT_BY, |&(fault, law, expected)| {
         let report = Kit::new()

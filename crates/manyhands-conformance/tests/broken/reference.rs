@@ -490,6 +490,7 @@ impl Shared {
             DropsLateInPanic,
             DropsUnderItsLockInPanic,
             DropKillsWorker,
+            RunsTasks,
         ];
         if as_a_task.into_iter().any(|fault| self.has(fault)) && !cancelled {
             self.run_as_a_task(ticket);
@@ -689,7 +690,10 @@ impl Shared {
         };
         let in_panic =
             self.has(DropsLateInPanic) || self.has(DropsUnderItsLockInPanic);
-        if in_panic && !panicked || self.has(DropKillsWorker) {
+        if self.has(RunsTasks) {
+            discard(future);
+            self.finish(Completion { id, outcome });
+        } else if in_panic && !panicked || self.has(DropKillsWorker) {
             drop(future);
             self.finish(Completion { id, outcome });
         } else if self.has(DropsLate) || self.has(DropsLateInPanic) {
