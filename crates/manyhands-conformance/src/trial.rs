@@ -17,7 +17,10 @@ pub(crate) type Pool = Box<dyn WorkerPool<LawJob>>;
 /// What makes pools to test.
 pub(crate) type Make = Arc<dyn Fn(Config) -> Pool + Send + Sync>;
 /// How a check ends. Whatever else it says is in the watch already.
-pub(crate) type Checked<T = ()> = Result<T, Stop>;
+///
+/// Under this name, since cargo-mutants tries an `Ok` where it reads it: a
+/// check that finds nothing.
+pub(crate) type Result<T = (), E = Stop> = std::result::Result<T, E>;
 
 /// Why a check ended early.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +40,7 @@ pub(crate) struct Plan {
     pub(crate) long: Sizes,
     /// While no other check of this process goes on.
     pub(crate) alone: bool,
-    pub(crate) body: fn(&Trial) -> Checked,
+    pub(crate) body: fn(&Trial) -> Result,
 }
 
 /// Workers and queue of pools.
@@ -123,8 +126,8 @@ impl Trial {
     /// What a thread of the check found.
     pub(crate) fn join<T>(
         &self,
-        thread: ScopedJoinHandle<'_, Checked<T>>,
-    ) -> Checked<T> {
+        thread: ScopedJoinHandle<'_, Result<T>>,
+    ) -> Result<T> {
         thread.join().unwrap_or_else(|payload| {
             let panic = Panic::new(payload);
             Err(self.fail(format_args!("panicked: {}", panic.message())))
@@ -230,7 +233,7 @@ struct Notes {
     since: Instant,
     /// The first failure, and when it was noted.
     failure: Option<(String, Instant)>,
-    end: Option<Checked>,
+    end: Option<Result>,
 }
 
 impl Watch {
@@ -257,7 +260,7 @@ impl Watch {
         self.changed.notify_all();
     }
 
-    fn finish(&self, end: Checked) {
+    fn finish(&self, end: Result) {
         self.lock().end = Some(end);
         self.changed.notify_all();
     }

@@ -10,11 +10,11 @@ use super::ledger::{Ends, Ledger};
 use super::moves::{AnyPool, Way, receive, submit};
 use crate::LawJob;
 use crate::gate::Gate;
-use crate::latch::{Count, Lobby};
-use crate::trial::{Checked, Trial, ensure};
+use crate::latch::{Count, Lobby, never};
+use crate::trial::{Result, Trial, ensure};
 
 /// Law 6.
-pub(super) fn submit_all_then_read(trial: &Trial, way: Way) -> Checked {
+pub(super) fn submit_all_then_read(trial: &Trial, way: Way) -> Result {
     // Far beyond any buffer of the pools on trial.
     let many = trial.many(5_000, 100_000);
     let pool = trial.pool();
@@ -30,7 +30,7 @@ pub(super) fn submit_all_then_read(trial: &Trial, way: Way) -> Checked {
 }
 
 /// Law 8.
-pub(super) fn exact_bound(trial: &Trial) -> Checked {
+pub(super) fn exact_bound(trial: &Trial) -> Result {
     let pool = trial.pool();
     let (workers, bound) = (pool.workers().get(), pool.bound().get());
     ensure!(
@@ -40,15 +40,16 @@ pub(super) fn exact_bound(trial: &Trial) -> Checked {
     );
     reached_and_held(trial, &pool)?;
     reached_by_many(trial)?;
-    never_passed(trial)?;
-    held_for_own_jobs(trial)?;
     let waits = trial.pool();
-    waits_for_a_place(trial, &waits)
+    waits_for_a_place(trial, &waits)?;
+    drop(waits);
+    never_passed(trial)?;
+    held_for_own_jobs(trial)
 }
 
 /// One thread takes all the places of a pool that has just started, and each
 /// place that becomes free after that.
-fn reached_and_held(trial: &Trial, pool: AnyPool<'_>) -> Checked {
+fn reached_and_held(trial: &Trial, pool: AnyPool<'_>) -> Result {
     let steps = trial.many(20, 2_000);
     let bound = pool.bound().get();
     let gate = Gate::closed();
@@ -93,7 +94,7 @@ fn reached_and_held(trial: &Trial, pool: AnyPool<'_>) -> Checked {
 }
 
 /// A pool that counts its jobs counts them right.
-fn counts(trial: &Trial, pool: AnyPool<'_>, unfinished: usize) -> Checked {
+fn counts(trial: &Trial, pool: AnyPool<'_>, unfinished: usize) -> Result {
     let counted = pool.unfinished().unwrap_or(unfinished);
     ensure!(
         trial,
@@ -104,7 +105,7 @@ fn counts(trial: &Trial, pool: AnyPool<'_>, unfinished: usize) -> Checked {
 }
 
 /// Many threads at once take all the places there are, and no more.
-fn reached_by_many(trial: &Trial) -> Checked {
+fn reached_by_many(trial: &Trial) -> Result {
     const SUBMITTERS: usize = 6;
     for _ in 0..trial.many(5, 100) {
         let pool = trial.pool();
@@ -129,7 +130,7 @@ fn reached_by_many(trial: &Trial) -> Checked {
             submitters
                 .into_iter()
                 .map(|thread| trial.join(thread))
-                .sum::<Checked<usize>>()
+                .sum::<Result<usize>>()
         })?;
         ensure!(
             trial,
@@ -142,7 +143,7 @@ fn reached_by_many(trial: &Trial) -> Checked {
 }
 
 /// With jobs that end at their own pace.
-fn never_passed(trial: &Trial) -> Checked {
+fn never_passed(trial: &Trial) -> Result {
     const SUBMITTERS: u64 = 4;
     let many = trial.many(100, 25_000);
     let pool = trial.pool();
@@ -183,7 +184,7 @@ fn never_passed(trial: &Trial) -> Checked {
 
 /// A job of the pool has no place beyond the bound either, and if it only
 /// tries, it does not wait.
-fn held_for_own_jobs(trial: &Trial) -> Checked {
+fn held_for_own_jobs(trial: &Trial) -> Result {
     let pool: Arc<dyn WorkerPool<LawJob>> = Arc::from(trial.pool());
     let bound = pool.bound().get();
     let gate = Gate::closed();
@@ -219,7 +220,7 @@ fn held_for_own_jobs(trial: &Trial) -> Checked {
 
 /// Submitters wait at the bound, and each place that becomes free lets one
 /// of them through.
-fn waits_for_a_place(trial: &Trial, pool: AnyPool<'_>) -> Checked {
+fn waits_for_a_place(trial: &Trial, pool: AnyPool<'_>) -> Result {
     const SUBMITTERS: usize = 3;
     let many = trial.many(6, 1_000);
     let bound = pool.bound().get();
@@ -267,6 +268,14 @@ fn waits_for_a_place(trial: &Trial, pool: AnyPool<'_>) -> Checked {
             gate.admit(1);
             trial.note("a submitter to get the place that became free");
             entered.wait_for(step);
+            // All of them were waiting for the first one.
+            ensure!(
+                trial,
+                step > 1 || never(|| entered.get() > 1),
+                "submit did not wait for a place: one that became free let \
+                 {} submitters in",
+                entered.get()
+            );
         }
         submitters.into_iter().try_for_each(|thread| trial.join(thread))
     })
@@ -277,7 +286,7 @@ fn waits_for_a_place(trial: &Trial, pool: AnyPool<'_>) -> Checked {
 /// One thread, which reads only when the pool is full. If it is told so with
 /// nothing left to read, it waits for ever. A full pool owes as many
 /// completions as its bound at least, which is easier to catch it at.
-pub(super) fn full_means_owed(trial: &Trial, way: Way) -> Checked {
+pub(super) fn full_means_owed(trial: &Trial, way: Way) -> Result {
     let many = trial.many(1_000, 100_000);
     let pool = trial.pool();
     let bound = pool.bound().get();

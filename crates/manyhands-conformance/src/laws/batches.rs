@@ -12,10 +12,10 @@ use super::panics::full_strength;
 use super::{backpressure, close, jobs, threads};
 use crate::LawJob;
 use crate::gate::Gate;
-use crate::trial::{Checked, Trial, ensure};
+use crate::trial::{Result, Trial, ensure};
 
 /// Law 18.
-pub(super) fn batches_obey(trial: &Trial) -> Checked {
+pub(super) fn batches_obey(trial: &Trial) -> Result {
     waits_for_one(trial)?;
     slow_iterator(trial)?;
     iterator_that_submits(trial)?;
@@ -38,7 +38,7 @@ pub(super) fn batches_obey(trial: &Trial) -> Checked {
 
 /// `recv_many` waits for the first completion and for no other, never takes
 /// more than it may, and appends.
-fn waits_for_one(trial: &Trial) -> Checked {
+fn waits_for_one(trial: &Trial) -> Result {
     let pool = trial.pool();
     let none = pool.submit_all(&mut empty());
     let none_said = matches!(none, Ok(0));
@@ -93,7 +93,7 @@ fn waits_for_one(trial: &Trial) -> Checked {
 
 /// What the iterator has yielded does not wait for what it has not: it may
 /// read the completion of the one before.
-fn slow_iterator(trial: &Trial) -> Checked {
+fn slow_iterator(trial: &Trial) -> Result {
     const JOBS: u64 = 20;
     let pool = trial.pool();
     let mut number = 0;
@@ -120,7 +120,7 @@ fn slow_iterator(trial: &Trial) -> Checked {
     Ok(())
 }
 
-fn iterator_that_submits(trial: &Trial) -> Checked {
+fn iterator_that_submits(trial: &Trial) -> Result {
     const JOBS: usize = 10;
     let pool = trial.pool();
     let ledger = Ledger::new(2 * JOBS);
@@ -155,7 +155,7 @@ fn iterator_that_submits(trial: &Trial) -> Checked {
     Ok(())
 }
 
-fn iterator_that_closes(trial: &Trial) -> Checked {
+fn iterator_that_closes(trial: &Trial) -> Result {
     const CLOSED_AT: u64 = 5;
     let pool = trial.pool();
     let mut jobs = (0..10).map(|number| {
@@ -183,7 +183,7 @@ fn iterator_that_closes(trial: &Trial) -> Checked {
     Ok(())
 }
 
-fn iterator_that_panics(trial: &Trial) -> Checked {
+fn iterator_that_panics(trial: &Trial) -> Result {
     const PANICS_AT: usize = 7;
     let pool = trial.pool();
     let ledger = Ledger::new(PANICS_AT);
@@ -226,7 +226,7 @@ fn iterator_that_panics(trial: &Trial) -> Checked {
 }
 
 /// Batches of several threads mix, and each keeps its own order.
-fn several_at_once(trial: &Trial) -> Checked {
+fn several_at_once(trial: &Trial) -> Result {
     const SUBMITTERS: u64 = 4;
     const JOBS: u64 = 50;
     let pool = trial.pool();
@@ -273,33 +273,37 @@ fn several_at_once(trial: &Trial) -> Checked {
     ledger.settle(trial, received).map(drop)
 }
 
-/// A batch that fits is taken at once, and goes to all workers; also after
-/// jobs so short that a worker might take several.
-fn shared_by_all_workers(trial: &Trial) -> Checked {
-    const JOBS: u64 = 500;
-    let pool = trial.pool();
-    let ledger = Ledger::new(JOBS as usize);
-    let short = (0..JOBS).map(|number| ledger.job(number));
-    trial.note("short jobs");
-    Way::Batches.submit(trial, &pool, &ledger, short)?;
-    Way::Batches.receive(trial, &pool, JOBS as usize)?;
-    let gate = Gate::closed();
-    let fits = pool.bound().get() as u64;
-    let mut batch = (0..fits).map(|number| LawJob::new(number).pass(&gate));
-    trial.note("a batch that fits to be accepted");
-    let submitted = pool.submit_all(&mut batch);
-    ensure!(
-        trial,
-        matches!(submitted, Ok(accepted) if accepted == fits),
-        "submit_all of {fits} jobs said {submitted:?}"
-    );
-    trial.note("as many jobs of a batch to start as there are workers");
-    gate.wait_for(trial.workers());
+/// A batch that fits is taken at once, and goes to all workers, most of the
+/// times to idle ones; also after jobs so short that a worker might take
+/// several.
+fn shared_by_all_workers(trial: &Trial) -> Result {
+    const JOBS: u64 = 100;
+    for _ in 0..trial.many(10, 200) {
+        let pool = trial.pool();
+        let ledger = Ledger::new(JOBS as usize);
+        let short = (0..JOBS).map(|number| ledger.job(number));
+        trial.note("short jobs");
+        Way::Batches.submit(trial, &pool, &ledger, short)?;
+        Way::Batches.receive(trial, &pool, JOBS as usize)?;
+        let gate = Gate::closed();
+        let fits = pool.bound().get() as u64;
+        let mut batch =
+            (0..fits).map(|number| LawJob::new(number).pass(&gate));
+        trial.note("a batch that fits to be accepted");
+        let submitted = pool.submit_all(&mut batch);
+        ensure!(
+            trial,
+            matches!(submitted, Ok(accepted) if accepted == fits),
+            "submit_all of {fits} jobs said {submitted:?}"
+        );
+        trial.note("as many jobs of a batch to start as there are workers");
+        gate.wait_for(trial.workers());
+    }
     Ok(())
 }
 
 /// Says that it is endless, and is until the pool is closed.
-fn iterator_without_end(trial: &Trial) -> Checked {
+fn iterator_without_end(trial: &Trial) -> Result {
     const READ: usize = 50;
     let pool = trial.pool();
     let pool = &pool;
@@ -326,7 +330,7 @@ fn iterator_without_end(trial: &Trial) -> Checked {
 }
 
 /// A batch waits at the bound, and is closed there.
-fn closed_on_the_way(trial: &Trial) -> Checked {
+fn closed_on_the_way(trial: &Trial) -> Result {
     let pool = trial.pool();
     let pool = &pool;
     let bound = pool.bound().get();

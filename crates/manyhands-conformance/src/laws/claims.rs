@@ -12,13 +12,13 @@ use super::moves::{AnyPool, Way, fill, meet, receive, same, submit};
 use super::{EVERY, FEW, LONG, SIZES};
 use crate::gate::Gate;
 use crate::latch::Lobby;
-use crate::trial::{Checked, Plan, Trial, ensure};
+use crate::trial::{Plan, Result, Trial, ensure};
 use crate::{Claim, LawJob, os};
 
 /// On which sizes a claim is tried, and how; or how its absence is. `None`
 /// where that does not show: a pool may start its jobs in order by chance.
 pub(crate) fn plan(claim: Claim, claimed: bool) -> Option<Plan> {
-    let (sizes, body): (_, fn(&Trial) -> Checked) = match (claim, claimed) {
+    let (sizes, body): (_, fn(&Trial) -> Result) = match (claim, claimed) {
         (Claim::InOrder, true) => (SIZES, starts_in_order),
         (Claim::InOrder, false) => return None,
         (Claim::NoQueue, true) => (EVERY, has_no_queue),
@@ -50,7 +50,7 @@ impl Starts {
     }
 }
 
-fn starts_in_order(trial: &Trial) -> Checked {
+fn starts_in_order(trial: &Trial) -> Result {
     for way in [Way::OneByOne, Way::Batches] {
         in_order_of_one_submitter(trial, way)?;
     }
@@ -62,7 +62,7 @@ fn starts_in_order(trial: &Trial) -> Checked {
 
 /// All workers are held at a gate, and let on one at a time: whoever starts
 /// next is then the only one who may.
-fn in_order_of_one_submitter(trial: &Trial, way: Way) -> Checked {
+fn in_order_of_one_submitter(trial: &Trial, way: Way) -> Result {
     let pool = trial.pool();
     let bound = pool.bound().get();
     let more = trial.many(20, 5_000);
@@ -105,7 +105,7 @@ fn in_order_of_one_submitter(trial: &Trial, way: Way) -> Checked {
 }
 
 /// Several submit at once, while all workers are held at a gate.
-fn in_order_of_several_submitters(trial: &Trial) -> Checked {
+fn in_order_of_several_submitters(trial: &Trial) -> Result {
     const SUBMITTERS: usize = 3;
     let pool = trial.pool();
     let pool = &pool;
@@ -160,7 +160,7 @@ fn in_order(
     trial: &Trial,
     starts: &[u64],
     ids: &BTreeMap<u64, u64>,
-) -> Checked {
+) -> Result {
     let id = |number: &u64| ids.get(number).copied().unwrap_or(*number);
     let mut started: Vec<u64> = starts.iter().map(id).collect();
     let together = trial.workers().min(started.len());
@@ -175,7 +175,7 @@ fn in_order(
     Ok(())
 }
 
-fn has_no_queue(trial: &Trial) -> Checked {
+fn has_no_queue(trial: &Trial) -> Result {
     let pool = trial.pool();
     let (workers, bound) = (pool.workers(), pool.bound());
     ensure!(
@@ -187,7 +187,7 @@ fn has_no_queue(trial: &Trial) -> Checked {
     Ok(())
 }
 
-fn has_a_queue(trial: &Trial) -> Checked {
+fn has_a_queue(trial: &Trial) -> Result {
     let (bound, made) = (trial.pool().bound(), trial.config().bound());
     ensure!(
         trial,
@@ -203,7 +203,7 @@ fn threads_used(
     trial: &Trial,
     pool: AnyPool<'_>,
     jobs: usize,
-) -> Checked<usize> {
+) -> Result<usize> {
     let threads = Arc::new(Mutex::new(HashSet::new()));
     for number in 0..jobs as u64 {
         let threads = Arc::clone(&threads);
@@ -221,7 +221,7 @@ fn threads_used(
     Ok(used)
 }
 
-fn thread_per_job(trial: &Trial) -> Checked {
+fn thread_per_job(trial: &Trial) -> Result {
     let jobs = trial.many(20, 2_000);
     let pool = trial.pool();
     let threads = threads_used(trial, &pool, jobs)?;
@@ -251,7 +251,7 @@ fn thread_per_job(trial: &Trial) -> Checked {
     )
 }
 
-fn threads_stay(trial: &Trial) -> Checked {
+fn threads_stay(trial: &Trial) -> Result {
     let jobs = trial.many(60, 2_000);
     let threads = threads_used(trial, &trial.pool(), jobs)?;
     ensure!(
@@ -265,7 +265,7 @@ fn threads_stay(trial: &Trial) -> Checked {
 
 /// One of the running jobs answers `Err`, while others run, wait in the
 /// queue, and wait for a place.
-fn stops_on_error(trial: &Trial) -> Checked {
+fn stops_on_error(trial: &Trial) -> Result {
     const SUBMITTERS: usize = 2;
     let workers = trial.workers();
     for _ in 0..trial.many(5, 500) {
@@ -345,7 +345,7 @@ fn stops_on_error(trial: &Trial) -> Checked {
 }
 
 /// An `Err` is an answer like any other.
-fn goes_on_after_errors(trial: &Trial) -> Checked {
+fn goes_on_after_errors(trial: &Trial) -> Result {
     let jobs = trial.many(50, 20_000);
     let pool = trial.pool();
     trial.note("a job that fails");

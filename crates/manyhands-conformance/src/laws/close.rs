@@ -11,7 +11,7 @@ use super::moves::{AnyPool, Way, fill, race, receive, same, submit};
 use crate::LawJob;
 use crate::gate::Gate;
 use crate::latch::{Count, Lobby};
-use crate::trial::{Checked, Trial, ensure};
+use crate::trial::{Result, Trial, ensure};
 
 /// How many jobs are accepted before the pool is closed under its
 /// submitters: from none to some hundreds.
@@ -21,7 +21,7 @@ fn head_starts(trial: &Trial) -> impl Iterator<Item = usize> {
 }
 
 /// Law 3.
-pub(super) fn close_is_final(trial: &Trial) -> Checked {
+pub(super) fn close_is_final(trial: &Trial) -> Result {
     closed_unused(trial)?;
     closed_by_many(trial)?;
     closed_by_a_job(trial)?;
@@ -34,7 +34,7 @@ pub(super) fn close_is_final(trial: &Trial) -> Checked {
     Ok(())
 }
 
-fn closed_unused(trial: &Trial) -> Checked {
+fn closed_unused(trial: &Trial) -> Result {
     let pool = trial.pool();
     trial.note("close, which must not wait");
     pool.close();
@@ -49,7 +49,7 @@ fn closed_unused(trial: &Trial) -> Checked {
 }
 
 /// A closed pool refuses, whichever way it is asked.
-fn refuses(trial: &Trial, pool: AnyPool<'_>) -> Checked {
+fn refuses(trial: &Trial, pool: AnyPool<'_>) -> Result {
     trial.note("a closed pool to refuse, which must not wait");
     let refused = pool.submit(LawJob::new(1));
     ensure!(trial, refused.is_err(), "submit accepted after close");
@@ -63,7 +63,7 @@ fn refuses(trial: &Trial, pool: AnyPool<'_>) -> Checked {
     }
 }
 
-fn closed_by_many(trial: &Trial) -> Checked {
+fn closed_by_many(trial: &Trial) -> Result {
     let pool = trial.pool();
     let pool = &pool;
     let ledger = Ledger::new(pool.bound().get());
@@ -92,7 +92,7 @@ fn closed_by_many(trial: &Trial) -> Checked {
     refuses(trial, pool)
 }
 
-fn closed_by_a_job(trial: &Trial) -> Checked {
+fn closed_by_a_job(trial: &Trial) -> Result {
     let pool: Arc<dyn WorkerPool<LawJob>> = Arc::from(trial.pool());
     let weak = Arc::downgrade(&pool);
     let refused = Arc::new(AtomicUsize::new(0));
@@ -128,7 +128,7 @@ fn closed_by_a_job(trial: &Trial) -> Checked {
 }
 
 /// Law 4.
-pub(super) fn close_loses_nothing(trial: &Trial, way: Way) -> Checked {
+pub(super) fn close_loses_nothing(trial: &Trial, way: Way) -> Result {
     // With all places taken, and nothing finished.
     let pool = trial.pool();
     let ledger = Ledger::new(pool.bound().get());
@@ -178,7 +178,7 @@ pub(super) fn close_loses_nothing(trial: &Trial, way: Way) -> Checked {
 
 /// What jobs had submitted before the close runs after it. They wait until
 /// then, so that what they submitted does, where there are no more workers.
-fn submitted_by_jobs(trial: &Trial, way: Way) -> Checked {
+fn submitted_by_jobs(trial: &Trial, way: Way) -> Result {
     let pool: Arc<dyn WorkerPool<LawJob>> = Arc::from(trial.pool());
     // They all run at once, and there is room for one more from each.
     let parents = trial.workers().min(pool.bound().get() / 2);
@@ -217,10 +217,11 @@ fn submitted_by_jobs(trial: &Trial, way: Way) -> Checked {
 }
 
 /// Law 5.
-pub(super) fn drained_then_none(trial: &Trial) -> Checked {
+pub(super) fn drained_then_none(trial: &Trial) -> Result {
     // Readers of an empty pool.
     let pool = trial.pool();
-    read_to_the_end(trial, &pool, || pool.close())?;
+    let got = read_to_the_end(trial, &pool, || pool.close())?;
+    ensure!(trial, got == 0, "an unused pool had {got} completions");
 
     // One reader, with the completions still to come.
     let pool = trial.pool();
@@ -286,7 +287,7 @@ fn read_to_the_end(
     trial: &Trial,
     pool: AnyPool<'_>,
     end: impl FnOnce(),
-) -> Checked<usize> {
+) -> Result<usize> {
     const READERS: usize = 3;
     let lobby = Lobby::new();
     trial.note("several readers to find the end");
@@ -309,7 +310,7 @@ fn read_to_the_end(
     })
 }
 
-fn for_ever_none(trial: &Trial, pool: AnyPool<'_>) -> Checked {
+fn for_ever_none(trial: &Trial, pool: AnyPool<'_>) -> Result {
     for _ in 0..3 {
         trial.note("recv after the end, which must not wait");
         ensure!(
@@ -331,7 +332,7 @@ fn for_ever_none(trial: &Trial, pool: AnyPool<'_>) -> Checked {
 }
 
 /// Law 10.
-pub(super) fn cancel_gives_back(trial: &Trial, way: Way) -> Checked {
+pub(super) fn cancel_gives_back(trial: &Trial, way: Way) -> Result {
     let workers = trial.workers();
     let cancels: [fn(AnyPool<'_>); 3] = [
         |pool| pool.cancel(),
@@ -399,7 +400,7 @@ pub(super) fn cancel_gives_back(trial: &Trial, way: Way) -> Checked {
     Ok(())
 }
 
-fn cancelled_unused(trial: &Trial) -> Checked {
+fn cancelled_unused(trial: &Trial) -> Result {
     let pool = trial.pool();
     let got = read_to_the_end(trial, &pool, || pool.cancel())?;
     ensure!(trial, got == 0, "an unused pool had {got} completions");
@@ -411,7 +412,7 @@ fn cancelled_unused(trial: &Trial) -> Checked {
 }
 
 /// Close and cancel, several of each at once, come to the same as cancel.
-fn cancelled_by_many(trial: &Trial, way: Way) -> Checked {
+fn cancelled_by_many(trial: &Trial, way: Way) -> Result {
     const ENDERS: usize = 4;
     let workers = trial.workers();
     for _ in 0..trial.many(1, 200) {
@@ -450,7 +451,7 @@ fn cancelled_by_many(trial: &Trial, way: Way) -> Checked {
 }
 
 /// What had finished is not taken back.
-fn cancelled_with_unread(trial: &Trial, way: Way) -> Checked {
+fn cancelled_with_unread(trial: &Trial, way: Way) -> Result {
     let workers = trial.workers();
     let pool = trial.pool();
     let bound = pool.bound().get();
@@ -481,7 +482,7 @@ fn cancelled_with_unread(trial: &Trial, way: Way) -> Checked {
     Ok(())
 }
 
-fn cancelled_by_a_job(trial: &Trial) -> Checked {
+fn cancelled_by_a_job(trial: &Trial) -> Result {
     let pool: Arc<dyn WorkerPool<LawJob>> = Arc::from(trial.pool());
     let weak = Arc::downgrade(&pool);
     let job = LawJob::new(0).then(move || {
@@ -502,7 +503,7 @@ fn cancelled_by_a_job(trial: &Trial) -> Checked {
 }
 
 /// Law 14.
-pub(super) fn waiting_submitter_freed(trial: &Trial, way: Way) -> Checked {
+pub(super) fn waiting_submitter_freed(trial: &Trial, way: Way) -> Result {
     let submitters = trial.many(3, 64);
     let rounds = trial.many(4, 100);
     let ends: [fn(AnyPool<'_>); 2] =

@@ -16,10 +16,10 @@ use crate::LawJob;
 use crate::gate::Gate;
 use crate::latch::{Count, Lobby, never};
 use crate::os::{self, Tid};
-use crate::trial::{Checked, Pool, Stop, Trial, ensure};
+use crate::trial::{Pool, Result, Stop, Trial, ensure};
 
 /// Law 11.
-pub(super) fn drop_waits(trial: &Trial) -> Checked {
+pub(super) fn drop_waits(trial: &Trial) -> Result {
     for _ in 0..trial.many(1, 50) {
         // Never used, and dropped at once.
         for _ in 0..5 {
@@ -44,7 +44,7 @@ pub(super) fn drop_waits(trial: &Trial) -> Checked {
 
 /// Drops pools whose workers are busy and whose places are all taken: an open
 /// one, a cancelled one, and one whose owner unwinds.
-fn dropped_with_jobs(trial: &Trial) -> Checked {
+fn dropped_with_jobs(trial: &Trial) -> Result {
     struct Dropped {
         how: &'static str,
         pool: Pool,
@@ -119,7 +119,7 @@ fn dropped_with_jobs(trial: &Trial) -> Checked {
 }
 
 /// A pool in a thread-local variable is dropped as its thread ends.
-fn dropped_with_its_thread(trial: &Trial) -> Checked {
+fn dropped_with_its_thread(trial: &Trial) -> Result {
     struct Last {
         pool: Option<Pool>,
         quiet: Arc<AtomicBool>,
@@ -177,7 +177,7 @@ fn dropped_with_its_thread(trial: &Trial) -> Checked {
 
 /// A job that drops its own pool, the last to hold it, goes on to its end,
 /// and so do the others. Then the threads end.
-fn dropped_by_a_job(trial: &Trial) -> Checked {
+fn dropped_by_a_job(trial: &Trial) -> Result {
     let pool: Arc<dyn WorkerPool<LawJob>> = Arc::from(trial.pool());
     let bound = pool.bound().get();
     let gate = Gate::closed();
@@ -202,7 +202,7 @@ fn dropped_by_a_job(trial: &Trial) -> Checked {
 }
 
 /// After drop the threads of the pool are gone.
-fn threads_end(trial: &Trial, act: fn(&Trial) -> Checked) -> Checked {
+fn threads_end(trial: &Trial, act: fn(&Trial) -> Result) -> Result {
     returns(trial, os::threads, more_threads, || act(trial))
 }
 
@@ -213,8 +213,8 @@ pub(super) fn returns<T>(
     trial: &Trial,
     measure: impl Fn() -> Option<T>,
     more: impl Fn(&T, &T) -> Option<String>,
-    mut act: impl FnMut() -> Checked,
-) -> Checked {
+    mut act: impl FnMut() -> Result,
+) -> Result {
     const MOMENT: Duration = Duration::from_millis(500);
     const ATTEMPTS: usize = 3;
     let mut attempt = 0;
@@ -246,7 +246,7 @@ pub(super) fn more_threads(
 }
 
 /// Law 16.
-pub(super) fn all_given_back(trial: &Trial) -> Checked {
+pub(super) fn all_given_back(trial: &Trial) -> Result {
     let many = trial.many(20, 1_000);
     let cycles = || (0..many).try_for_each(|n| use_and_drop(trial, n));
     // Once for what is kept for the process, and not for the pool.
@@ -295,7 +295,7 @@ impl Holdings {
 }
 
 /// A pool's life, ended in one of several ways, with all its places taken.
-fn use_and_drop(trial: &Trial, cycle: usize) -> Checked {
+fn use_and_drop(trial: &Trial, cycle: usize) -> Result {
     // Its holders are the values of jobs that are still alive.
     let alive = Arc::new(());
     let pool = trial.pool();

@@ -10,13 +10,13 @@ use crate::LawJob;
 use crate::gate::Gate;
 use crate::latch::Lobby;
 use crate::os::{self, Tid};
-use crate::trial::{Checked, Pool, Stop, Trial, ensure};
+use crate::trial::{Pool, Result, Stop, Trial, ensure};
 
 /// Law 15.
 ///
 /// Three pools are brought into the three situations in which nothing is
 /// done, and then looked at together.
-pub(super) fn idle_is_free(trial: &Trial) -> Checked {
+pub(super) fn idle_is_free(trial: &Trial) -> Result {
     let Some(mut known) = os::threads() else {
         return Err(Stop::Skipped("no /proc/self/task"));
     };
@@ -87,7 +87,7 @@ pub(super) fn idle_is_free(trial: &Trial) -> Checked {
 }
 
 /// A pool that has done something before.
-fn warm(trial: &Trial) -> Checked<Pool> {
+fn warm(trial: &Trial) -> Result<Pool> {
     let pool = trial.pool();
     for number in 0..2 * pool.bound().get() as u64 {
         submit(trial, &pool, LawJob::new(number))?;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use manyhands_core::{Completion, JobId, Outcome};
 
 use crate::LawJob;
-use crate::trial::{Checked, Trial, ensure};
+use crate::trial::{Result, Trial, ensure};
 
 /// An account for each job of a check.
 #[derive(Clone)]
@@ -107,7 +107,7 @@ impl Ledger {
         &self,
         trial: &Trial,
         received: Vec<Completion<LawJob>>,
-    ) -> Checked<Ends> {
+    ) -> Result<Ends> {
         let accepted = self.accepted();
         let mut ends = Ends::default();
         let mut ids = BTreeSet::new();
@@ -168,7 +168,7 @@ impl Ledger {
 
     /// Every job and every answer is gone: each dropped once, and each job
     /// run once at most.
-    pub(super) fn check_drops(&self, trial: &Trial) -> Checked {
+    pub(super) fn check_drops(&self, trial: &Trial) -> Result {
         for (number, account) in self.accounts.iter().enumerate() {
             let [runs, kept, given] =
                 [&account.runs, &account.kept, &account.given]
@@ -224,30 +224,94 @@ impl Drop for Token {
 
 #[cfg(test)]
 mod tests {
+    use std::mem::forget;
+
     use manyhands_core::Job;
 
     use super::*;
+    use crate::Answer;
 
-    /// What is said of one accepted job, run so often and then received.
-    fn said_of(runs: usize) -> Option<String> {
+    const ID: JobId = JobId::new(0);
+
+    /// What is said of a pool whose one accepted job has this completion.
+    fn said_of(outcome: impl FnOnce(&Ledger) -> Outcome<LawJob>) -> String {
         let trial = Trial::without_a_pool();
         let ledger = Ledger::new(1);
-        let id = JobId::new(0);
-        ledger.accept(0, Some(id));
-        for _ in 1..runs {
-            // No pool can do this: `run` takes the job.
-            drop(ledger.job(0).run());
-        }
-        let outcome = Outcome::Done(ledger.job(0).run());
-        let settled = ledger.settle(&trial, vec![Completion { id, outcome }]);
-        assert_eq!(settled.is_ok(), runs == 1);
-        trial.failure()
+        ledger.accept(0, Some(ID));
+        let completion = Completion { id: ID, outcome: outcome(&ledger) };
+        let settled = ledger.settle(&trial, vec![completion]);
+        let said = trial.failure().unwrap_or_default();
+        assert_eq!(settled.is_ok(), said.is_empty(), "{said}");
+        said
+    }
+
+    /// What is said of the jobs as such, whatever came back.
+    fn said_of_jobs(act: impl FnOnce(&Ledger)) -> String {
+        let trial = Trial::without_a_pool();
+        let ledger = Ledger::new(1);
+        act(&ledger);
+        let checked = ledger.check_drops(&trial);
+        let said = trial.failure().unwrap_or_default();
+        assert_eq!(checked.is_ok(), said.is_empty(), "{said}");
+        said
     }
 
     #[test]
+    fn a_job_that_ran_once_is_in_order() {
+        assert_eq!(said_of(|it| Outcome::Done(it.job(0).run())), "");
+        assert_eq!(said_of_jobs(|it| drop(it.job(0))), "");
+    }
+
+    // No pool of safe code can do these: `run` takes the job.
+
+    #[test]
     fn a_job_that_ran_twice_is_found() {
-        assert_eq!(said_of(1), None);
-        let said = said_of(2).unwrap_or_default();
-        assert!(said.contains("ran 2 times"), "{said}");
+        let said = said_of(|ledger| {
+            drop(ledger.job(0).run());
+            Outcome::Done(ledger.job(0).run())
+        });
+        assert!(said.contains("came back as Done"), "{said}");
+        assert!(said.ends_with("ran 2 times"), "{said}");
+        let said = said_of_jobs(|ledger| {
+            drop(ledger.job(0).run());
+            drop(ledger.job(0).run());
+        });
+        assert!(said.ends_with("job 0 ran 2 times"), "{said}");
+    }
+
+    #[test]
+    fn a_job_that_ran_and_came_back_is_found() {
+        let said = said_of(|ledger| {
+            drop(ledger.job(0).run());
+            Outcome::Cancelled(ledger.job(0))
+        });
+        assert!(said.ends_with("ran 1 times"), "{said}");
+    }
+
+    #[test]
+    fn an_answer_that_was_overwritten_is_found() {
+        let said = said_of(|_| Outcome::Done(Ok(Answer::overwritten(0))));
+        assert!(said.ends_with("an answer that was overwritten"), "{said}");
+    }
+
+    #[test]
+    fn a_job_that_was_dropped_twice_or_never_is_found() {
+        let said = said_of_jobs(|ledger| {
+            drop(ledger.job(0));
+            drop(ledger.job(0));
+        });
+        let twice = "job 0 was dropped 2 times, its answer 2 times";
+        assert!(said.ends_with(twice), "{said}");
+        let said = said_of_jobs(|ledger| {
+            ledger.accept(0, Some(ID));
+            forget(ledger.job(0));
+        });
+        assert!(said.ends_with("was accepted and never dropped"), "{said}");
+    }
+
+    #[test]
+    fn a_refused_job_that_ran_is_found() {
+        let said = said_of_jobs(|ledger| drop(ledger.job(0).run()));
+        assert!(said.ends_with("refused and run all the same"), "{said}");
     }
 }

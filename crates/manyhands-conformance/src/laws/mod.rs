@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use crate::trial::{Checked, Plan, Sizes, Trial, ensure};
+use crate::trial::{Plan, Result, Sizes, Trial, ensure};
 use crate::{Law, LawJob};
 use moves::Way;
 
@@ -100,7 +100,7 @@ pub(crate) fn plan(law: Law) -> Plan {
 
 /// Finds out whether jobs run on workers at all. A pool that runs them on
 /// the thread that submits them would wait at the first gate for ever.
-pub(crate) fn has_workers(trial: &Trial) -> Checked {
+pub(crate) fn has_workers(trial: &Trial) -> Result {
     let pool = trial.pool();
     let submitter = thread::current().id();
     let inline = Arc::new(AtomicBool::new(false));

@@ -11,7 +11,7 @@ use manyhands_core::{
 use super::ledger::{Ends, Ledger};
 use crate::LawJob;
 use crate::gate::Gate;
-use crate::trial::{Checked, Stop, Trial, ensure};
+use crate::trial::{Result, Stop, Trial, ensure};
 
 /// A pool on trial, whoever owns it.
 pub(super) type AnyPool<'a> = &'a dyn WorkerPool<LawJob>;
@@ -41,7 +41,7 @@ impl Way {
         pool: AnyPool<'_>,
         ledger: &Ledger,
         jobs: impl Iterator<Item = LawJob>,
-    ) -> Checked {
+    ) -> Result {
         match self {
             Self::OneByOne => {
                 for job in jobs {
@@ -152,7 +152,7 @@ impl Way {
         trial: &Trial,
         pool: AnyPool<'_>,
         count: usize,
-    ) -> Checked<Vec<Completion<LawJob>>> {
+    ) -> Result<Vec<Completion<LawJob>>> {
         let mut into = Vec::new();
         while into.len() < count {
             trial.goes_on();
@@ -179,7 +179,7 @@ pub(super) fn submit(
     trial: &Trial,
     pool: AnyPool<'_>,
     job: LawJob,
-) -> Checked<JobId> {
+) -> Result<JobId> {
     trial.goes_on();
     pool.submit(job).map_err(|Closed(job)| refused(trial, job.number()))
 }
@@ -192,7 +192,7 @@ fn refused(trial: &Trial, number: u64) -> Stop {
 pub(super) fn receive(
     trial: &Trial,
     pool: AnyPool<'_>,
-) -> Checked<Completion<LawJob>> {
+) -> Result<Completion<LawJob>> {
     pool.recv().ok_or_else(|| {
         trial.fail("recv said None with a completion still owed")
     })
@@ -205,7 +205,7 @@ pub(super) fn fill(
     pool: AnyPool<'_>,
     ledger: &Ledger,
     gate: &Gate,
-) -> Checked<usize> {
+) -> Result<usize> {
     let bound = pool.bound().get();
     let mut accepted = 0;
     trial.note("places for as many jobs as bound() says");
@@ -221,11 +221,7 @@ pub(super) fn fill(
 }
 
 /// Rounds in which all workers must run a job at once to get through it.
-pub(super) fn meet(
-    trial: &Trial,
-    pool: AnyPool<'_>,
-    rounds: usize,
-) -> Checked {
+pub(super) fn meet(trial: &Trial, pool: AnyPool<'_>, rounds: usize) -> Result {
     let workers = trial.workers();
     for _ in 0..rounds {
         let gate = Gate::meeting(workers);
@@ -249,7 +245,7 @@ pub(super) fn race(
     way: Way,
     head_start: usize,
     end: fn(AnyPool<'_>),
-) -> Checked<(Ends, usize)> {
+) -> Result<(Ends, usize)> {
     const SUBMITTERS: usize = 8;
     const MOST: usize = 250;
     let pool = trial.pool();
@@ -319,7 +315,7 @@ pub(super) fn race(
 }
 
 /// A refused job is the one that was submitted.
-pub(super) fn same(trial: &Trial, job: &LawJob, number: u64) -> Checked {
+pub(super) fn same(trial: &Trial, job: &LawJob, number: u64) -> Result {
     ensure!(
         trial,
         job.number() == number,

@@ -9,7 +9,7 @@ use super::ledger::{Ends, Ledger};
 use super::moves::{AnyPool, Way, meet, receive, submit};
 use crate::LawJob;
 use crate::gate::Gate;
-use crate::trial::{Checked, Pool, Trial, ensure};
+use crate::trial::{Pool, Result, Trial, ensure};
 
 /// A value that panics when it is dropped, and so does what it throws, as
 /// many times as it says.
@@ -36,14 +36,14 @@ const DEPTHS: [u32; 3] = [1, 2, 3];
 struct Token(u64);
 
 /// Law 9.
-pub(super) fn panics_contained(trial: &Trial) -> Checked {
+pub(super) fn panics_contained(trial: &Trial) -> Result {
     jobs_that_panic(trial)?;
     all_at_once(trial)?;
     hostile_values(trial)?;
     hostile_values_unread(trial)
 }
 
-fn jobs_that_panic(trial: &Trial) -> Checked {
+fn jobs_that_panic(trial: &Trial) -> Result {
     let pool = trial.pool();
     let rounds = trial.many(2 * trial.workers() as u64 + 1, 1_000);
     let panicked = |job: LawJob| {
@@ -99,7 +99,7 @@ fn jobs_that_panic(trial: &Trial) -> Checked {
 }
 
 /// Every place taken by a job that panics, while more wait for a place.
-fn all_at_once(trial: &Trial) -> Checked {
+fn all_at_once(trial: &Trial) -> Result {
     let pool = trial.pool();
     let pool = &pool;
     let jobs = trial.many(3 * pool.bound().get(), 100_000);
@@ -129,7 +129,7 @@ fn all_at_once(trial: &Trial) -> Checked {
     Ok(())
 }
 
-fn hostile_values(trial: &Trial) -> Checked {
+fn hostile_values(trial: &Trial) -> Result {
     let pool = trial.pool();
     for number in 0..2 * trial.workers() as u64 + 1 {
         for depth in DEPTHS {
@@ -164,7 +164,7 @@ fn hostile_values(trial: &Trial) -> Checked {
 }
 
 /// What nobody reads is dropped with the pool.
-fn hostile_values_unread(trial: &Trial) -> Checked {
+fn hostile_values_unread(trial: &Trial) -> Result {
     for depth in DEPTHS {
         let pool = trial.pool();
         submit(trial, &pool, LawJob::new(0).give(Hostile(depth)))?;
@@ -199,7 +199,7 @@ pub(super) fn full_strength(
     trial: &Trial,
     pool: AnyPool<'_>,
     after: &str,
-) -> Checked {
+) -> Result {
     let bound = pool.bound().get();
     let gate = Gate::closed();
     for accepted in 0..bound {
@@ -218,7 +218,7 @@ pub(super) fn full_strength(
     meet(trial, pool, 2)
 }
 
-fn drops_quietly(trial: &Trial, pool: Pool, what: &str) -> Checked {
+fn drops_quietly(trial: &Trial, pool: Pool, what: &str) -> Result {
     trial.note("drop, beside values that panic when dropped");
     let dropped = catch_unwind(AssertUnwindSafe(|| drop(pool)));
     let quiet = dropped.is_ok();

@@ -10,10 +10,10 @@ use super::ledger::{Ends, Ledger};
 use super::moves::{AnyPool, Way, meet, receive, submit};
 use crate::LawJob;
 use crate::latch::Count;
-use crate::trial::{Checked, Trial, ensure};
+use crate::trial::{Result, Trial, ensure};
 
 /// Law 12.
-pub(super) fn any_threads(trial: &Trial, way: Way) -> Checked {
+pub(super) fn any_threads(trial: &Trial, way: Way) -> Result {
     const READERS: usize = 4;
     const SUBMITTERS: u64 = 8;
     let many = trial.many(60, way.most(50_000));
@@ -60,7 +60,7 @@ pub(super) fn any_threads(trial: &Trial, way: Way) -> Checked {
         };
         let readers: Vec<_> = (0..READERS).map(reader).collect();
         let submitters: Vec<_> = (0..SUBMITTERS).map(submitter).collect();
-        let submitted: Checked =
+        let submitted: Result =
             submitters.into_iter().try_for_each(|one| trial.join(one));
         closed.store(true, Ordering::SeqCst);
         pool.close();
@@ -83,7 +83,7 @@ pub(super) fn any_threads(trial: &Trial, way: Way) -> Checked {
 
 /// One job, one completion, many times over: each time some worker has to be
 /// woken, and then the reader.
-fn one_at_a_time(trial: &Trial, way: Way) -> Checked {
+fn one_at_a_time(trial: &Trial, way: Way) -> Result {
     let pool = trial.pool();
     for number in 0..trial.many(300, way.most(100_000)) {
         trial.note("a place in an idle pool");
@@ -99,7 +99,7 @@ fn one_at_a_time(trial: &Trial, way: Way) -> Checked {
 /// A few jobs, and more readers that compete for their completions: none
 /// leaves with nothing while the pool is open, and none keeps a completion to
 /// itself while it waits for another.
-fn few_at_a_time(trial: &Trial, way: Way) -> Checked {
+fn few_at_a_time(trial: &Trial, way: Way) -> Result {
     const READERS: usize = 4;
     const JOBS: usize = 3;
     let rounds = trial.many(150, way.most(10_000) as usize);
@@ -140,7 +140,7 @@ fn few_at_a_time(trial: &Trial, way: Way) -> Checked {
 }
 
 /// A job is on some thread too: it may submit while there is room.
-fn from_inside_a_job(trial: &Trial) -> Checked {
+fn from_inside_a_job(trial: &Trial) -> Result {
     let pool: Arc<dyn WorkerPool<LawJob>> = Arc::from(trial.pool());
     if pool.bound().get() < 2 {
         return Ok(());
@@ -177,7 +177,7 @@ fn from_inside_a_job(trial: &Trial) -> Checked {
 
 /// What a job captured may call the job's pool as it is dropped, any method
 /// of it, whether its job ends well or panics.
-fn from_inside_a_drop(trial: &Trial) -> Checked {
+fn from_inside_a_drop(trial: &Trial) -> Result {
     struct OnDrop(Box<dyn Fn() + Send>);
     impl Drop for OnDrop {
         fn drop(&mut self) {
@@ -225,7 +225,7 @@ fn from_inside_a_drop(trial: &Trial) -> Checked {
 
 /// Two pools that submit to each other come to an end, whatever their jobs
 /// throw, and one may wait for the other.
-fn two_pools(trial: &Trial) -> Checked {
+fn two_pools(trial: &Trial) -> Result {
     type Shared = Arc<dyn WorkerPool<LawJob>>;
     /// A job on one pool that submits the next to the other.
     fn link(

@@ -16,8 +16,12 @@ pub(crate) enum Fault {
     RefusedTakesAnId,
     /// A finished job waits for those that were accepted before it.
     ReadsInOrderOfIds,
+    /// A finished job waits for the last one that was accepted.
+    ReadsWithTheNewest,
     /// The job that comes back is the last one in the queue.
     RefusesAnother,
+    /// So it is where `submit` says Closed.
+    SubmitRefusesAnother,
     OneWorkerMore,
     OneWorkerLess,
     /// A worker takes the next job, too, and has it wait.
@@ -28,10 +32,15 @@ pub(crate) enum Fault {
     DropsLate,
     /// So it does when the job panics.
     DropsLateInPanic,
+    /// A job that is accepted counts as one that panicked, and is run then.
+    TellsBeforeItRuns,
 
     // Close and cancel.
     FullWhenClosed,
+    ClosedWhenFull,
+    /// With `try_submit`.
     AcceptsAfterClose,
+    SubmitAcceptsAfterClose,
     /// From its own jobs, that is.
     AcceptsFromJobsAfterClose,
     SecondCloseHangs,
@@ -51,9 +60,14 @@ pub(crate) enum Fault {
     CloseWakesOneReader,
     /// Of several readers, one hears that the last job has ended.
     LastWakesOneReader,
+    /// What is taken out for one reader, and others wait, is lost.
+    LosesOneAmongReaders,
     CancelRuns,
     CancelClearsTheQueue,
     CancelClearsTheFinished,
+    /// They count as panicked.
+    CancelSpoilsTheFinished,
+    CancelFromAJobHangs,
     /// With nothing to come back, there is nobody to be told.
     CancelForgetsReaders,
     /// One variable for both, and the last to write it is right.
@@ -70,6 +84,10 @@ pub(crate) enum Fault {
     FreedByReading,
     IgnoresBound,
     OnePlaceMore,
+    /// Once all places were taken.
+    OnePlaceMoreLater,
+    /// Whatever the number of workers.
+    BoundOfOne,
     /// Its own jobs are let in at the bound, so that they never wait.
     LetsItsJobsIn,
     FullOneEarly,
@@ -77,12 +95,18 @@ pub(crate) enum Fault {
     CountsTheWaiting,
     /// "Is there a place?" and "I take it", with room for others between.
     ChecksThenAccepts,
+    /// The same, with `submit`.
+    SubmitChecksThenAccepts,
+    /// Each place that becomes free is given to all who wait.
+    LetsAllIn,
+    /// Whoever tries passes those who wait, and the bound.
+    TriesPassTheWaiting,
     /// A place is free just after the completion can be read.
     FreedLate,
 
     // Panics.
     PanicKillsWorker,
-    /// It is reported first.
+    /// It is reported first, and the last one stays.
     PanicEndsWorker,
     PanicKeepsPlace,
     PanicsLoseTheirText,
@@ -90,9 +114,14 @@ pub(crate) enum Fault {
     DropThrows,
     /// They are caught, and those of their payloads, and no more.
     DropCatchesTwice,
+    /// Those of the jobs that were cancelled are not.
+    DropThrowsCancelled,
+    /// One in dropping what a job captured, after the job.
+    DropKillsWorker,
 
     // Threads.
     DropDoesNotWait,
+    /// But not at the end of a thread.
     DropCancels,
     DropHangs,
     DropPanics,
@@ -101,6 +130,12 @@ pub(crate) enum Fault {
     DropJoinsItself,
     /// Drop asks for a thread-local that may be gone by then.
     DropWantsALocal,
+    /// Drop does not wait where it is gone.
+    LeavesAtThreadEnd,
+    /// Its own jobs may not `submit`.
+    RefusesItsJobs,
+    /// A worker, whichever pool it is of, cannot wait for a completion.
+    NoneInside,
     /// "Is there a completion?" and "I take it", with room for other readers
     /// between.
     LooksTwice,
@@ -114,6 +149,8 @@ pub(crate) enum Fault {
     TwoReadersGetIt,
     SpinsForWork,
     PollsForWork,
+    /// Rarely woken, and then for long.
+    BurnsNowAndThen,
     SpinsInRecv,
     SpinsForAPlace,
     /// Workers that find nothing to do for a while leave.
@@ -124,6 +161,10 @@ pub(crate) enum Fault {
     LeaksFile,
     LeaksMemory,
     LeaksState,
+    /// Jobs that were cancelled are not dropped.
+    LeaksCancelled,
+    /// Completions that nobody read are not dropped.
+    LeaksUnread,
 
     // Batches.
     RecvManyWaitsForMax,
@@ -139,6 +180,10 @@ pub(crate) enum Fault {
     /// A batch has a place before it has a job, and an iterator that panics
     /// leaves with it.
     BatchLosesAPlace,
+    /// The last job of a batch runs before the last but one.
+    BatchOvertakes,
+    /// Of several workers, one hears of a batch that fits.
+    BatchWakesOne,
 
     // What a pool may claim.
     TakesTheLast,
@@ -149,8 +194,16 @@ pub(crate) enum Fault {
     StopsOnError,
     /// The completion with the error goes out before that.
     StopsLate,
+    /// Jobs run through their async face, each on a worker of its own.
+    RunsTasks,
     /// Who waits for a place is not told.
     StopsForTheQueue,
+    /// What waits in the queue still runs.
+    StopsAndRuns,
+    /// An `Err` comes back as a panic.
+    ErrorsPanic,
+    /// What waits in the queue comes back, and the pool goes on.
+    ErrorsCancelTheQueue,
 }
 
 /// Each fault, the law that forbids it, and a part of the line that says so:
@@ -163,9 +216,16 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (MixesUpIds, ExactlyOneCompletion, "answer of another job"),
         (RefusedTakesAnId, ExactlyOneCompletion, "the ids of 300"),
         (ReadsInOrderOfIds, ExactlyOneCompletion, "before and after it"),
-        (RefusesAnother, RefusedComesBack, "came back"),
+        (ReadsWithTheNewest, ExactlyOneCompletion, "before and after it"),
+        (RefusesAnother, RefusedComesBack, "was refused, and job"),
+        (SubmitRefusesAnother, RefusedComesBack, "was refused, and job"),
         (FullWhenClosed, RefusedComesBack, "full and closed"),
-        (AcceptsAfterClose, CloseIsFinal, "accepted after close"),
+        (ClosedWhenFull, RefusedComesBack, "a pool that is full refused"),
+        (OnePlaceMore, RefusedComesBack, "a job was accepted with"),
+        (SubmitAcceptsAfterClose, RefusedComesBack, "a closed pool accepted"),
+        (AcceptsAfterClose, CloseIsFinal, "try_submit accepted after"),
+        (FullWhenClosed, CloseIsFinal, "said Full after close"),
+        (SubmitAcceptsAfterClose, CloseIsFinal, ": submit accepted after"),
         (AcceptsFromJobsAfterClose, CloseIsFinal, "that a job submitted"),
         (SecondCloseHangs, CloseIsFinal, "waiting for a second close"),
         (CloseWaits, CloseIsFinal, "close from several threads"),
@@ -177,6 +237,8 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (NoneOnlyOnce, DrainedThenNone, "find the end"),
         (CloseWakesOneReader, DrainedThenNone, "find the end"),
         (LastWakesOneReader, DrainedThenNone, "find the end"),
+        (LosesOneAmongReaders, DrainedThenNone, "completions after close"),
+        (CancelClearsTheQueue, DrainedThenNone, "completions after cancel"),
         (BoundsResults, SubmitAllThenRead, "no completion read"),
         (FreedByReading, SubmitAllThenRead, "no completion read"),
         (OneWorkerMore, ExactWorkers, "jobs ran at once"),
@@ -185,41 +247,59 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (RunsUnderItsLock, ExactWorkers, "hung"),
         (IgnoresBound, ExactBound, "was accepted with"),
         (OnePlaceMore, ExactBound, "was accepted with"),
+        (OnePlaceMoreLater, ExactBound, "a job was accepted with"),
+        (BoundOfOne, ExactBound, "workers can never be busy"),
         (FullOneEarly, ExactBound, "Full was said with 0 unfinished"),
         (CountsTheWaiting, ExactBound, "unfinished() said"),
         (ChecksThenAccepts, ExactBound, "accepted and unfinished"),
+        (SubmitChecksThenAccepts, ExactBound, "jobs were unfinished with"),
+        (LetsAllIn, ExactBound, "submit did not wait for a place"),
+        (TriesPassTheWaiting, ExactBound, "a job was accepted with"),
         (LetsItsJobsIn, ExactBound, "a job of the pool had one accepted"),
         (PanicKillsWorker, PanicsContained, "a job that panicked"),
-        (PanicEndsWorker, PanicsContained, "hung"),
+        (PanicEndsWorker, PanicsContained, "as many jobs to run at once"),
         (PanicKeepsPlace, PanicsContained, "a place"),
         (PanicsLoseTheirText, PanicsContained, "its completion says"),
         (DropThrows, PanicsContained, "panics when it is dropped itself"),
         (DropCatchesTwice, PanicsContained, "when it is dropped itself"),
+        (DropThrowsCancelled, PanicsContained, "an unread job that panics"),
+        (DropKillsWorker, PanicsContained, "of a job that captured a value"),
         (CancelRuns, CancelGivesBack, "waiting jobs ended as"),
         (CancelClearsTheQueue, CancelGivesBack, "completions"),
         (CancelClearsTheFinished, CancelGivesBack, "completions"),
+        (CancelSpoilsTheFinished, CancelGivesBack, "1 finished, "),
+        (CancelFromAJobHangs, CancelGivesBack, "a job that cancels its pool"),
         (CancelForgetsReaders, CancelGivesBack, "find the end"),
+        (LeaksUnread, CancelGivesBack, "its answer 0 times"),
         (CloseUndoesCancel, CancelGivesBack, "waiting jobs ended as"),
         (DropDoesNotWait, DropWaits, "drop returned with"),
-        (DropCancels, DropWaits, "had run when drop returned"),
+        (DropCancels, DropWaits, "drop of an open pool: of"),
         (DropHangs, DropWaits, "waiting for drop"),
         (DropPanics, DropWaits, "panicked: a drop that panics"),
         (UnwindingDoesNotWait, DropWaits, "while unwinding: drop returned"),
         (DropJoinsItself, DropWaits, "a pool that one of them drops"),
         (DropWantsALocal, DropWaits, "drop panicked at the end of a thread"),
+        (LeaksUnread, DropWaits, "its answer 0 times"),
+        (LeavesAtThreadEnd, DropWaits, "drop at the end of a thread"),
         (LooksTwice, AnyThreads, "told None by an open pool"),
         (LooksThenWaits, AnyThreads, "submitted to an idle pool"),
         (TwoReadersGetIt, AnyThreads, "had two completions"),
         (DropsUnderItsLock, AnyThreads, "calls its pool as it is dropped"),
         (DropsUnderItsLockInPanic, AnyThreads, "as it is dropped"),
         (SharesALock, AnyThreads, "waits for a job of another pool"),
-        (DropsLate, WritesVisible, "captured"),
-        (DropsLateInPanic, WritesVisible, "captured"),
+        (PanicEndsWorker, AnyThreads, "as many jobs to run at once"),
+        (RefusesItsJobs, AnyThreads, "that was submitted by a job"),
+        (NoneInside, AnyThreads, "got no completion of another"),
+        (DropsLate, WritesVisible, "before what its job captured"),
+        (DropsLateInPanic, WritesVisible, "before what its job captured"),
+        (TellsBeforeItRuns, WritesVisible, "did not see what its submitter"),
         (CloseForgetsTheWaiting, WaitingSubmitterFreed, "were blocked"),
         (CancelForgetsTheWaiting, WaitingSubmitterFreed, "were blocked"),
+        (SubmitRefusesAnother, WaitingSubmitterFreed, "and job"),
         (LetsTheWaitingIn, WaitingSubmitterFreed, "was accepted with"),
         (SpinsForWork, IdleIsFree, "of a processor"),
         (PollsForWork, IdleIsFree, "woke a thread"),
+        (BurnsNowAndThen, IdleIsFree, "of a processor"),
         (SpinsInRecv, IdleIsFree, "of a processor"),
         (SpinsForAPlace, IdleIsFree, "with all blocked"),
         (IdleWorkersLeave, IdleIsFree, "a job that came after idleness"),
@@ -228,16 +308,22 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (LeaksFile, AllGivenBack, "files were left open"),
         (LeaksMemory, AllGivenBack, "MiB of memory were left"),
         (LeaksState, AllGivenBack, "were not dropped with the pool"),
+        (LeaksCancelled, AllGivenBack, "were not dropped with the pool"),
+        (LeaksUnread, AllGivenBack, "were not dropped with the pool"),
         (FreedLate, FullMeansOwed, "Full was said with"),
+        (ClosedWhenFull, FullMeansOwed, "an open pool refused a job"),
         (RecvManyWaitsForMax, BatchesObey, "one completion only"),
         (RecvManyLooksThenWaits, BatchesObey, "readers compete for"),
         (RecvManyTakesMore, BatchesObey, "recv_many of 3 at most"),
         (RecvManyClears, BatchesObey, "recv_many of 3 at most"),
         (LocksAroundTheIterator, BatchesObey, "iterator had yielded"),
         (LooksAhead, BatchesObey, "iterator had yielded"),
-        (BatchDropsTheRefused, BatchesObey, "gave back"),
-        (BatchMiscounts, BatchesObey, "submit_all"),
+        (BatchDropsTheRefused, BatchesObey, "closed after 5 of 10 jobs"),
+        (BatchMiscounts, BatchesObey, "submit_all of no jobs said"),
         (BatchLosesAPlace, BatchesObey, "places are left"),
+        (BatchOvertakes, BatchesObey, "is not in the iterator's order"),
+        (BatchWakesOne, BatchesObey, "as many jobs of a batch to start"),
+        (CancelForgetsTheWaiting, BatchesObey, "waiting for submitters that"),
     ]
 };
 
@@ -248,6 +334,7 @@ pub(crate) const FALSE_CLAIMS: &[(Option<Fault>, Claim, bool, &str)] = {
     &[
         (Some(TakesTheLast), InOrder, true, "started in place of"),
         (Some(NumbersThenQueues), InOrder, true, "started in place of"),
+        (Some(BatchOvertakes), InOrder, true, "started in place of"),
         (None, NoQueue, true, "claimed to have no queue, it has"),
         (Some(HasNoQueue), NoQueue, false, "not claimed to have no queue"),
         (None, ThreadPerJob, true, "a thread a job, it ran 20"),
@@ -271,6 +358,19 @@ pub(crate) const FALSE_CLAIMS: &[(Option<Fault>, Claim, bool, &str)] = {
             Claim::StopsOnError,
             false,
             "it refused a job after",
+        ),
+        (Some(StopsAndRuns), Claim::StopsOnError, true, "its jobs ended as"),
+        (
+            Some(ErrorsPanic),
+            Claim::StopsOnError,
+            false,
+            "a job that answered Err ended as",
+        ),
+        (
+            Some(ErrorsCancelTheQueue),
+            Claim::StopsOnError,
+            false,
+            "its jobs ended as",
         ),
     ]
 };

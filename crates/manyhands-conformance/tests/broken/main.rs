@@ -1,9 +1,11 @@
 //! What shows that the kit can fail: a pool that keeps the laws, and the same
-//! pool with one fault at a time, each caught by the law that forbids it.
+//! pool with one fault at a time, each caught by the law that forbids it, or
+//! with one lie.
 
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
 mod fault;
+mod liar;
 mod reference;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,6 +15,7 @@ use std::{iter, thread};
 use manyhands_conformance::{Claim, Finding, Kit, Law, Report};
 
 use fault::{CAUGHT_BY, FALSE_CLAIMS, Fault};
+use liar::{LIES, Liar};
 use reference::ReferencePool;
 
 /// A step takes milliseconds. What takes this long hangs.
@@ -40,6 +43,16 @@ fn the_pool_is_what_it_truly_claims() {
 }
 
 #[test]
+fn the_pool_keeps_the_laws_with_jobs_that_run_as_tasks() {
+    // The others look at threads and memory, whatever a job waits with.
+    let alone = [Law::DropWaits, Law::IdleIsFree, Law::AllGivenBack];
+    Kit::new()
+        .only(Law::ALL.into_iter().filter(|law| !alone.contains(law)))
+        .check(|config| ReferencePool::new(config, Some(Fault::RunsTasks)))
+        .assert_passed();
+}
+
+#[test]
 fn each_fault_is_caught_by_the_law_that_forbids_it() {
     none_missed(CAUGHT_BY, |&(fault, law, expected)| {
         let report = Kit::new()
@@ -47,6 +60,17 @@ fn each_fault_is_caught_by_the_law_that_forbids_it() {
             .watchdog(PATIENCE)
             .check(move |config| ReferencePool::new(config, Some(fault)));
         missed(&report, format!("{fault:?}"), expected)
+    });
+}
+
+#[test]
+fn each_lie_is_caught_by_the_law_that_it_breaks() {
+    none_missed(LIES, |&(lie, law, expected)| {
+        let report = Kit::new()
+            .only([law])
+            .watchdog(PATIENCE)
+            .check(move |config| Liar::new(config, lie));
+        missed(&report, format!("{lie:?}"), expected)
     });
 }
 

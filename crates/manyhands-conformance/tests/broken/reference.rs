@@ -16,7 +16,7 @@ use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, JoinHandle, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use manyhands_conformance::LawJob;
 use manyhands_core::{
@@ -57,6 +57,10 @@ struct State {
     of_jobs: Vec<JobId>,
     /// How many readers wait, for a fault that goes by it.
     readers: usize,
+    /// How many submitters wait, for a fault that goes by it.
+    waiting: usize,
+    /// How many workers there are, for a fault that goes by it.
+    workers: usize,
     finished: VecDeque<Completion<LawJob>>,
     /// How many were accepted: the next id.
     accepted: u64,
@@ -75,6 +79,8 @@ impl ReferencePool {
                 queue: VecDeque::new(),
                 of_jobs: Vec::new(),
                 readers: 0,
+                waiting: 0,
+                workers: config.workers().get(),
                 finished: VecDeque::new(),
                 accepted: 0,
                 unfinished: 0,
@@ -113,9 +119,8 @@ impl ReferencePool {
             })
         };
         let threads = (0..threads).map(worker).collect();
-        if fault == Some(DropWantsALocal) {
-            LOCAL.with_borrow_mut(|local| local.push(1));
-        }
+        // There from now on, and gone before what its thread holds longer.
+        LOCAL.with_borrow_mut(|local| local.push(1));
         Self { shared, threads }
     }
 }
@@ -152,14 +157,28 @@ impl WorkerPool<LawJob> for ReferencePool {
                 state = shared.lock();
                 continue;
             }
+            state.waiting += 1;
             state = wait(&shared.place, state);
-            if shared.has(LetsTheWaitingIn) {
+            state.waiting -= 1;
+            if shared.has(LetsTheWaitingIn) || shared.has(LetsAllIn) {
                 break;
             }
         }
-        let passes = shared.has(AcceptsFromJobsAfterClose) && shared.inside();
-        if state.closed && !passes && !shared.has(LetsTheWaitingIn) {
-            return Err(Closed(job));
+        let passes = shared.has(AcceptsFromJobsAfterClose) && shared.inside()
+            || shared.has(LetsTheWaitingIn)
+            || shared.has(SubmitAcceptsAfterClose);
+        let refuses = shared.has(RefusesItsJobs) && shared.inside();
+        if state.closed && !passes || refuses {
+            let mut back = job;
+            if shared.has(SubmitRefusesAnother) {
+                shared.swap_with_the_last(&mut state, &mut back);
+            }
+            return Err(Closed(back));
+        }
+        if shared.has(SubmitChecksThenAccepts) {
+            drop(state);
+            thread::yield_now();
+            state = shared.lock();
         }
         Ok(shared.accept(&mut state, job))
     }
@@ -187,14 +206,16 @@ impl WorkerPool<LawJob> for ReferencePool {
         }
         let one_early = shared.has(FullOneEarly)
             && state.unfinished + 1 >= self.bound().get();
-        let passes = shared.has(LetsItsJobsIn) && shared.inside();
+        let passes = shared.has(LetsItsJobsIn) && shared.inside()
+            || shared.has(TriesPassTheWaiting) && state.waiting > 0;
         if !passes && (one_early || !shared.has_place(&state)) {
             let mut back = job;
             state.accepted += u64::from(shared.has(RefusedTakesAnId));
             if shared.has(RefusesAnother) {
-                if let Some(last) = state.queue.back_mut() {
-                    std::mem::swap(&mut back, &mut last.job);
-                }
+                shared.swap_with_the_last(&mut state, &mut back);
+            }
+            if shared.has(ClosedWhenFull) {
+                return Err(TrySubmitError::Closed(back));
             }
             return Err(TrySubmitError::Full(back));
         }
@@ -203,6 +224,9 @@ impl WorkerPool<LawJob> for ReferencePool {
 
     fn recv(&self) -> Option<Completion<LawJob>> {
         let shared = &*self.shared;
+        if shared.has(NoneInside) && WORKS_FOR.get() != 0 {
+            return None;
+        }
         let mut state = shared.lock();
         loop {
             if shared.has(LooksTwice) && !state.finished.is_empty() {
@@ -213,11 +237,18 @@ impl WorkerPool<LawJob> for ReferencePool {
             }
             let next = if shared.has(ReadsInOrderOfIds) {
                 state.finished.iter().position(|it| it.id == state.next)
+            } else if shared.has(ReadsWithTheNewest) && state.unfinished > 0 {
+                let newest = JobId::new(state.accepted - 1);
+                state.finished.iter().any(|it| it.id == newest).then_some(0)
             } else {
                 Some(0)
             };
             let next = next.and_then(|index| state.finished.remove(index));
             if let Some(completion) = next {
+                if shared.has(LosesOneAmongReaders) && state.readers > 1 {
+                    state.readers = 0;
+                    continue;
+                }
                 if shared.has(TwoReadersGetIt) && state.readers > 1 {
                     let outcome =
                         Outcome::Panicked(Panic::new(Box::new("it")));
@@ -309,6 +340,9 @@ impl WorkerPool<LawJob> for ReferencePool {
     fn cancel(&self) {
         let shared = &*self.shared;
         let mut state = shared.lock();
+        while shared.has(CancelFromAJobHangs) && shared.inside() {
+            state = wait(&shared.work, state);
+        }
         // Where that is undone, it is by a close that comes later.
         let undone = shared.has(CloseUndoesCancel);
         if undone {
@@ -321,6 +355,12 @@ impl WorkerPool<LawJob> for ReferencePool {
         }
         if shared.has(CancelClearsTheFinished) {
             state.finished.clear();
+        }
+        if shared.has(CancelSpoilsTheFinished) {
+            for Completion { outcome, .. } in &mut state.finished {
+                let panic = Panic::new(Box::new("cancelled"));
+                *outcome = Outcome::Panicked(panic);
+            }
         }
         drop(state);
         if undone {
@@ -365,17 +405,27 @@ impl WorkerPool<LawJob> for ReferencePool {
             }
             return Ok(accepted);
         }
+        if shared.has(BatchWakesOne) {
+            return shared.accept_and_wake_one(jobs);
+        }
         let mut next = || match shared.has(BatchLosesAPlace) {
             true => shared.with_a_place(|| jobs.next()),
             false => jobs.next(),
         };
         let mut ahead = shared.has(LooksAhead).then(&mut next);
+        let mut before = None;
         while let Some(job) = ahead.take().unwrap_or_else(&mut next) {
             ahead = shared.has(LooksAhead).then(&mut next);
-            if let Err(Closed(job)) = self.submit(job) {
-                let lost = shared.has(BatchDropsTheRefused);
-                let refused = if lost { vec![] } else { vec![job] };
-                return Err(SubmitAllError { accepted, refused });
+            match self.submit(job) {
+                Ok(id) if shared.has(BatchOvertakes) => {
+                    shared.overtake(before.replace(id), id);
+                }
+                Ok(_) => {}
+                Err(Closed(job)) => {
+                    let lost = shared.has(BatchDropsTheRefused);
+                    let refused = if lost { vec![] } else { vec![job] };
+                    return Err(SubmitAllError { accepted, refused });
+                }
             }
             accepted += 1;
         }
@@ -439,6 +489,8 @@ impl Shared {
             DropsUnderItsLock,
             DropsLateInPanic,
             DropsUnderItsLockInPanic,
+            DropKillsWorker,
+            RunsTasks,
         ];
         if as_a_task.into_iter().any(|fault| self.has(fault)) && !cancelled {
             self.run_as_a_task(ticket);
@@ -449,6 +501,13 @@ impl Shared {
             let completion = thread::scope(|scope| scope.spawn(run).join());
             // It contains its panics.
             completion.into_iter().for_each(|it| self.finish(it));
+            return true;
+        }
+        if self.has(TellsBeforeItRuns) {
+            let outcome = Outcome::Panicked(Panic::new(Box::new("it may")));
+            self.finish(Completion { id: ticket.id, outcome });
+            thread::sleep(Duration::from_millis(1));
+            discard(run_one(ticket, cancelled));
             return true;
         }
         static ONE_FOR_ALL: Mutex<()> = Mutex::new(());
@@ -479,8 +538,25 @@ impl Shared {
             leak_a_thread();
         }
         let failed = matches!(completion.outcome, Outcome::Done(Err(_)));
-        if failed && (self.has(StopsOnError) || self.has(StopsForTheQueue)) {
+        let stops = [StopsOnError, StopsForTheQueue, StopsAndRuns];
+        if failed && stops.into_iter().any(|fault| self.has(fault)) {
             self.stop();
+        }
+        if failed && self.has(ErrorsPanic) {
+            let panic = Panic::new(Box::new("an error"));
+            completion.outcome = Outcome::Panicked(panic);
+        }
+        if failed && self.has(ErrorsCancelTheQueue) {
+            let queue = std::mem::take(&mut self.lock().queue);
+            for Ticket { id, job } in queue {
+                let outcome = Outcome::Cancelled(job);
+                self.finish(Completion { id, outcome });
+            }
+        }
+        if cancelled && self.has(LeaksCancelled) {
+            let panic = Panic::new(Box::new("cancelled"));
+            let outcome = Outcome::Panicked(panic);
+            forget(std::mem::replace(&mut completion.outcome, outcome));
         }
         self.finish(completion);
         if failed && self.has(StopsLate) {
@@ -488,7 +564,10 @@ impl Shared {
             self.stop();
         }
         if panicked && self.has(PanicEndsWorker) {
-            return false;
+            let mut state = self.lock();
+            let last = state.workers == 1;
+            state.workers -= usize::from(!last);
+            return last;
         }
         true
     }
@@ -528,8 +607,20 @@ impl Shared {
                 if idle.timed_out() {
                     return None;
                 }
+            } else if self.has(BurnsNowAndThen) {
+                let tick = Duration::from_millis(100);
+                let (woken, idle) = self
+                    .work
+                    .wait_timeout(state, tick)
+                    .unwrap_or_else(PoisonError::into_inner);
+                state = woken;
+                if idle.timed_out() {
+                    drop(state);
+                    burn(Duration::from_millis(10));
+                    state = self.lock();
+                }
             } else if self.has(PollsForWork) {
-                let tick = Duration::from_millis(5);
+                let tick = Duration::from_millis(15);
                 let woken = self.work.wait_timeout(state, tick);
                 state = woken.unwrap_or_else(PoisonError::into_inner).0;
             } else {
@@ -564,6 +655,9 @@ impl Shared {
             state.unfinished -= 1;
         }
         self.place.notify_one();
+        if self.has(LetsAllIn) {
+            self.place.notify_all();
+        }
         self.ready.notify_one();
         let last = state.closed && state.unfinished == 0;
         if self.has(BoundsResults) || last && !self.has(LastWakesOneReader) {
@@ -575,7 +669,7 @@ impl Shared {
     fn stop(&self) {
         let mut state = self.lock();
         state.closed = true;
-        state.cancelled = true;
+        state.cancelled = !self.has(StopsAndRuns);
         self.work.notify_all();
         self.ready.notify_all();
         if !self.has(StopsForTheQueue) {
@@ -596,7 +690,10 @@ impl Shared {
         };
         let in_panic =
             self.has(DropsLateInPanic) || self.has(DropsUnderItsLockInPanic);
-        if in_panic && !panicked {
+        if self.has(RunsTasks) {
+            discard(future);
+            self.finish(Completion { id, outcome });
+        } else if in_panic && !panicked || self.has(DropKillsWorker) {
             drop(future);
             self.finish(Completion { id, outcome });
         } else if self.has(DropsLate) || self.has(DropsLateInPanic) {
@@ -608,6 +705,51 @@ impl Shared {
             drop(future);
             drop(state);
             self.finish(Completion { id, outcome });
+        }
+    }
+
+    /// What `submit_all` does where one worker is told of a batch, and all
+    /// are only where it has to wait.
+    fn accept_and_wake_one(
+        &self,
+        jobs: &mut dyn Iterator<Item = LawJob>,
+    ) -> Result<u64, SubmitAllError<LawJob>> {
+        let mut accepted = 0;
+        for job in jobs {
+            let mut state = self.lock();
+            while !state.closed && !self.has_place(&state) {
+                self.work.notify_all();
+                state = wait(&self.place, state);
+            }
+            if state.closed {
+                return Err(SubmitAllError { accepted, refused: vec![job] });
+            }
+            accepted += 1;
+            let first = state.queue.is_empty();
+            let id = JobId::new(state.accepted);
+            state.accepted += 1;
+            state.unfinished += 1;
+            state.queue.push_back(Ticket { id, job });
+            if first {
+                self.work.notify_one();
+            }
+        }
+        Ok(accepted)
+    }
+
+    fn swap_with_the_last(&self, state: &mut State, job: &mut LawJob) {
+        if let Some(last) = state.queue.back_mut() {
+            std::mem::swap(job, &mut last.job);
+        }
+    }
+
+    /// Lets a job run in place of the one before it, if both still wait.
+    fn overtake(&self, before: Option<JobId>, id: JobId) {
+        let mut state = self.lock();
+        if let [.., first, second] = state.queue.make_contiguous() {
+            if before == Some(first.id) && second.id == id {
+                std::mem::swap(&mut first.job, &mut second.job);
+            }
         }
     }
 
@@ -628,15 +770,18 @@ impl Shared {
     }
 
     fn bound(&self) -> NonZeroUsize {
-        match self.has(HasNoQueue) {
-            true => self.config.workers(),
-            false => self.config.bound(),
+        match self.fault {
+            Some(HasNoQueue) => self.config.workers(),
+            Some(BoundOfOne) => NonZeroUsize::MIN,
+            _ => self.config.bound(),
         }
     }
 
     fn has_place(&self, state: &State) -> bool {
         let bound = self.bound().get();
-        state.unfinished < bound + usize::from(self.has(OnePlaceMore))
+        let one_more = self.has(OnePlaceMore)
+            || self.has(OnePlaceMoreLater) && state.accepted > bound as u64;
+        state.unfinished < bound + usize::from(one_more)
             || self.has(IgnoresBound)
     }
 
@@ -668,7 +813,8 @@ impl Shared {
 impl Drop for ReferencePool {
     fn drop(&mut self) {
         let shared = &*self.shared;
-        if shared.has(DropCancels) {
+        let gone = LOCAL.try_with(|_| ()).is_err();
+        if shared.has(DropCancels) && !gone {
             self.cancel();
         }
         while shared.has(DropHangs) {
@@ -676,6 +822,7 @@ impl Drop for ReferencePool {
         }
         self.close();
         let leaves = shared.has(DropDoesNotWait)
+            || shared.has(LeavesAtThreadEnd) && gone
             || shared.has(UnwindingDoesNotWait) && thread::panicking();
         if leaves {
             return;
@@ -697,6 +844,10 @@ impl Drop for ReferencePool {
             return;
         }
         let unread = std::mem::take(&mut shared.lock().finished);
+        if shared.has(LeaksUnread) {
+            forget(unread);
+            return;
+        }
         if shared.has(DropCatchesTwice) {
             for completion in unread {
                 let caught = |what: Box<dyn Any + Send>| {
@@ -712,7 +863,21 @@ impl Drop for ReferencePool {
             }
             return;
         }
-        unread.into_iter().for_each(discard);
+        for Completion { outcome, .. } in unread {
+            match outcome {
+                Outcome::Cancelled(job) if shared.has(DropThrowsCancelled) => {
+                    drop(job);
+                }
+                other => discard(other),
+            }
+        }
+    }
+}
+
+fn burn(time: Duration) {
+    let since = Instant::now();
+    while since.elapsed() < time {
+        std::hint::spin_loop();
     }
 }
 
