@@ -60,7 +60,8 @@ pub trait WorkerPoolExt<J: Job>: WorkerPool<J> {
     /// # Panics
     ///
     /// If `sink` or the iterator does. The pool is left with completions to
-    /// be read.
+    /// be read; those that had been read together with the one on which the
+    /// sink panicked are dropped.
     fn run_all(
         &self,
         jobs: impl IntoIterator<Item = J>,
@@ -77,7 +78,7 @@ pub trait WorkerPoolExt<J: Job>: WorkerPool<J> {
                 // Somebody else closed the pool and read what was owed to us.
                 owed.clear();
             }
-            for completion in batch.drain(..) {
+            for completion in Contained(batch.drain(..)) {
                 owed.settle(completion.id);
                 sink(completion);
             }
@@ -163,13 +164,14 @@ pub trait WorkerPoolExt<J: Job>: WorkerPool<J> {
     /// that comes in time goes to `sink`, on this thread.
     ///
     /// Dropping a pool waits for its jobs, and a job may never end. This does
-    /// not wait for it: no more than `patience` and a tenth of a second for
-    /// what the cancel brings back. What was
-    /// [abandoned](Shutdown::abandoned) runs on, and keeps its thread and
-    /// what it borrowed from the pool; what was queued never starts.
+    /// not wait for it: no more than `patience`, a tenth of a second for what
+    /// the cancel brings back, and the call of `sink` that is under way when
+    /// either is over. What was [abandoned](Shutdown::abandoned) runs on, and
+    /// keeps its thread and what it borrowed from the pool; what was queued
+    /// never starts.
     ///
-    /// Not for a pool that others go on reading from: they would get what is
-    /// counted here.
+    /// Not for a pool that others go on reading from: what they receive is
+    /// not counted here.
     ///
     /// ```
     /// use std::time::Duration;
@@ -207,6 +209,24 @@ pub trait WorkerPoolExt<J: Job>: WorkerPool<J> {
 }
 
 impl<J: Job, P: WorkerPool<J> + ?Sized> WorkerPoolExt<J> for P {}
+
+/// What is left of an iterator when it is dropped is dropped with panics
+/// contained, as when the loop over it panics.
+struct Contained<I: Iterator>(I);
+
+impl<I: Iterator> Iterator for Contained<I> {
+    type Item = I::Item;
+
+    fn next(&mut self) -> Option<I::Item> {
+        self.0.next()
+    }
+}
+
+impl<I: Iterator> Drop for Contained<I> {
+    fn drop(&mut self) {
+        self.by_ref().for_each(discard);
+    }
+}
 
 /// The ids whose completions are still to come.
 ///

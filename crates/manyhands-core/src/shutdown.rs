@@ -1,7 +1,7 @@
 //! An end at a deadline.
 
 use std::io;
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{RecvTimeoutError, TryRecvError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,16 +19,21 @@ pub struct Shutdown {
     pub panicked: u64,
     /// How many of them came back, not run.
     pub cancelled: u64,
+    /// How many of all these came too late for the sink, and were dropped.
+    pub unread: u64,
     /// How many jobs were unfinished when the deadline had passed. `None` for
     /// a pool that gave up on jobs and does not
     /// [count](WorkerPool::unfinished) them.
     pub abandoned: Option<usize>,
+    /// The pool has ended.
+    ended: bool,
 }
 
 impl Shutdown {
-    /// True if no job was left behind.
+    /// True if no job was left behind, and every completion that was owed has
+    /// gone to the sink.
     pub fn is_complete(&self) -> bool {
-        self.abandoned == Some(0)
+        self.ended && self.unread == 0
     }
 
     fn count<J: Job>(&mut self, outcome: &Outcome<J>) {
@@ -64,7 +69,7 @@ where
         move || {
             while let Some(completion) = pool.recv() {
                 // Nobody waits for it any more, if it comes back.
-                discard(sender.send(completion));
+                drop(sender.send(Contained::new(completion)));
             }
             drop(pool);
         }
@@ -72,30 +77,50 @@ where
     let reader =
         thread::Builder::new().name("shutdown".into()).spawn(reader)?;
 
-    let mut found = Shutdown::default();
-    let mut read_until = |deadline: Option<Instant>| loop {
-        let next = match deadline {
-            None => completions.recv().map_err(RecvTimeoutError::from),
-            Some(deadline) => {
-                let left = deadline.saturating_duration_since(Instant::now());
-                completions.recv_timeout(left)
+    let next = |deadline: Option<Instant>| match deadline {
+        None => completions.recv().map_err(RecvTimeoutError::from),
+        Some(deadline) => {
+            match deadline.saturating_duration_since(Instant::now()) {
+                // Else what is at hand would put the deadline off.
+                Duration::ZERO => Err(RecvTimeoutError::Timeout),
+                left => completions.recv_timeout(left),
             }
-        };
-        match next {
+        }
+    };
+    let mut read_until = |found: &mut Shutdown, deadline| loop {
+        match next(deadline) {
             Ok(completion) => {
+                let Some(completion) = completion.into_inner() else { break };
                 found.count(&completion.outcome);
                 sink(completion);
             }
-            Err(RecvTimeoutError::Disconnected) => break true,
-            Err(RecvTimeoutError::Timeout) => break false,
+            Err(RecvTimeoutError::Timeout) => break,
+            Err(RecvTimeoutError::Disconnected) => {
+                found.ended = true;
+                break;
+            }
         }
     };
-    let mut ended = read_until(deadline);
-    if !ended {
+    let mut found = Shutdown::default();
+    read_until(&mut found, deadline);
+    if !found.ended {
         pool.cancel();
-        ended = read_until(Instant::now().checked_add(LAST_CALL));
+        read_until(&mut found, Instant::now().checked_add(LAST_CALL));
     }
-    found.abandoned = if ended {
+    // There is no time for the sink any more, but for a look.
+    while !found.ended {
+        match completions.try_recv() {
+            Ok(completion) => {
+                let Some(completion) = completion.into_inner() else { break };
+                found.count(&completion.outcome);
+                found.unread += 1;
+                discard(completion);
+            }
+            Err(TryRecvError::Empty) => break,
+            Err(TryRecvError::Disconnected) => found.ended = true,
+        }
+    }
+    found.abandoned = if found.ended {
         // It has dropped its pool, so this one is the last, or is not ours to
         // wait for.
         discard(reader.join());
@@ -104,4 +129,24 @@ where
         pool.unfinished()
     };
     Ok(found)
+}
+
+/// A value whose drop is contained wherever it comes to be dropped, such as in
+/// a channel of the standard library.
+struct Contained<T>(Option<T>);
+
+impl<T> Contained<T> {
+    fn new(value: T) -> Self {
+        Self(Some(value))
+    }
+
+    fn into_inner(mut self) -> Option<T> {
+        self.0.take()
+    }
+}
+
+impl<T> Drop for Contained<T> {
+    fn drop(&mut self) {
+        discard(self.0.take());
+    }
 }

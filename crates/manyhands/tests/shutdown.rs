@@ -7,6 +7,7 @@ use std::future::poll_fn;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Poll, Waker};
+use std::thread;
 use std::time::Duration;
 
 use manyhands::{
@@ -16,8 +17,8 @@ use manyhands_conformance::watchdog;
 
 /// Longer than any test waits.
 const LONG: Duration = Duration::from_secs(3600);
-/// Enough for jobs that do nothing, and soon over.
-const SHORT: Duration = Duration::from_millis(200);
+/// Soon over.
+const SHORT: Duration = Duration::from_millis(100);
 
 /// A job that counts itself when it starts, and ends when its gate is open.
 struct Passes(Arc<Gate>);
@@ -53,6 +54,13 @@ impl Gate {
     fn started(&self) -> usize {
         self.started.load(Ordering::SeqCst)
     }
+
+    /// Waits until a job has come to this gate.
+    fn wait_for_one(&self) {
+        while self.started() == 0 {
+            thread::yield_now();
+        }
+    }
 }
 
 impl Job for Passes {
@@ -85,7 +93,16 @@ impl AsyncJob for Passes {
 }
 
 fn each_variant(test: fn(&Variant<Passes>)) {
-    watchdog(move || variants().iter().for_each(test));
+    for variant in variants() {
+        watchdog(move || test(&variant));
+    }
+}
+
+/// Waits until every job is gone, and the pool that was left behind with it.
+fn until_alone(gate: &Arc<Gate>) {
+    while Arc::strong_count(gate) > 1 {
+        thread::yield_now();
+    }
 }
 
 #[test]
@@ -117,6 +134,7 @@ fn a_job_that_never_ends_is_left_behind_and_what_was_queued_never_starts() {
         for _ in 0..bound {
             pool.submit(Passes(Arc::clone(&gate))).unwrap();
         }
+        gate.wait_for_one();
         let end = pool.shutdown(SHORT, drop).unwrap();
         assert!(!end.is_complete(), "{}: {end:?}", variant.name);
         // Its only worker is stuck. What it did not reach is abandoned too,
@@ -128,9 +146,7 @@ fn a_job_that_never_ends_is_left_behind_and_what_was_queued_never_starts() {
 
         // Let go, the job ends, its pool with it, and nothing else was run.
         gate.open();
-        while Arc::strong_count(&gate) > 1 {
-            std::thread::yield_now();
-        }
+        until_alone(&gate);
         assert_eq!(gate.started(), 1, "{}", variant.name);
         assert_eq!(gate.ended.load(Ordering::SeqCst), 1, "{}", variant.name);
     });
@@ -142,19 +158,16 @@ fn one_stuck_worker_does_not_hold_up_what_the_others_can_do() {
         let pool = variant.make(Config::new(2, 4).unwrap()).unwrap();
         let [stuck, free] = [Gate::closed(), Gate::opened()];
         pool.submit(Passes(Arc::clone(&stuck))).unwrap();
-        while stuck.started() == 0 {
-            std::thread::yield_now();
-        }
+        stuck.wait_for_one();
         for _ in 0..5 {
             pool.submit(Passes(Arc::clone(&free))).unwrap();
         }
-        let end = pool.shutdown(SHORT, drop).unwrap();
+        // Enough for five jobs that do nothing, on a machine that is busy.
+        let end = pool.shutdown(10 * SHORT, drop).unwrap();
         let name = variant.name;
         assert_eq!((end.done, end.abandoned), (5, Some(1)), "{name}: {end:?}");
         stuck.open();
-        while Arc::strong_count(&stuck) > 1 {
-            std::thread::yield_now();
-        }
+        until_alone(&stuck);
     });
 }
 
@@ -167,8 +180,9 @@ fn a_submitter_that_waits_gets_its_job_back() {
         pool.submit(Passes(Arc::clone(&gate))).unwrap();
         let submitter = {
             let (pool, gate) = (Arc::clone(&pool), Arc::clone(&gate));
-            std::thread::spawn(move || pool.submit(Passes(gate)).is_err())
+            thread::spawn(move || pool.submit(Passes(gate)).is_err())
         };
+        gate.wait_for_one();
         let end = pool.shutdown(SHORT, drop).unwrap();
         assert_eq!(end.abandoned, Some(1), "{}", variant.name);
         assert!(submitter.join().unwrap(), "{}", variant.name);

@@ -1,5 +1,7 @@
 use std::cell::Cell;
+use std::mem::forget;
 use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use manyhands_conformance::watchdog;
 use manyhands_core::{
@@ -124,6 +126,27 @@ fn run_all_reads_before_results_pile_up() {
         pool.run_all(jobs, |_| unread.set(unread.get() - 1)).unwrap();
         assert_eq!(unread.get(), 0);
         assert!(most.get() <= 3, "{} results waited", most.get());
+    });
+}
+
+#[test]
+fn run_all_contains_what_goes_with_a_sink_that_panics() {
+    struct Hostile;
+    impl Drop for Hostile {
+        fn drop(&mut self) {
+            resume_unwind(Box::new("dropped"));
+        }
+    }
+    watchdog(|| {
+        let pool = InlinePool::new();
+        let all = AssertUnwindSafe(|| {
+            pool.run_all((0..3).map(|_| || Hostile), |completion| {
+                forget(completion);
+                resume_unwind(Box::new("sunk"))
+            })
+        });
+        let payload = catch_unwind(all).unwrap_err();
+        assert_eq!(payload.downcast_ref(), Some(&"sunk"));
     });
 }
 

@@ -1,6 +1,9 @@
 //! An end at a deadline. How each pool does it is tested with the pools.
 
+use std::mem::forget;
 use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -123,6 +126,91 @@ impl WorkerPool<Work> for Idle {
     fn bound(&self) -> NonZeroUsize {
         NonZeroUsize::MAX
     }
+}
+
+#[test]
+fn what_comes_too_late_for_the_sink_is_counted_as_unread() {
+    watchdog(|| {
+        let pool = Idle::new(1);
+        for n in 0..3 {
+            pool.submit(Box::new(move || n)).unwrap();
+        }
+        // Longer than the tenth of a second for what comes back.
+        let slow = |_| thread::sleep(Duration::from_millis(200));
+        let end = pool.shutdown(Duration::ZERO, slow).unwrap();
+        assert_eq!((end.cancelled, end.unread), (3, 2));
+        assert!(!end.is_complete());
+    });
+}
+
+/// A pool that always has a completion at hand, until it is cancelled.
+#[derive(Default)]
+struct Endless(AtomicBool);
+
+impl WorkerPool<Work> for Endless {
+    fn submit(&self, job: Work) -> Result<JobId, Closed<Work>> {
+        Err(Closed(job))
+    }
+
+    fn try_submit(&self, job: Work) -> Result<JobId, TrySubmitError<Work>> {
+        Err(TrySubmitError::Closed(job))
+    }
+
+    fn recv(&self) -> Option<Completion<Work>> {
+        let job: Work = Box::new(|| 1);
+        let ticket = Ticket { id: JobId::new(0), job };
+        let cancelled = self.0.load(Ordering::SeqCst);
+        (!cancelled).then(|| run_one(ticket, false))
+    }
+
+    fn close(&self) {}
+
+    fn cancel(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    fn workers(&self) -> NonZeroUsize {
+        NonZeroUsize::MIN
+    }
+
+    fn bound(&self) -> NonZeroUsize {
+        NonZeroUsize::MAX
+    }
+}
+
+#[test]
+fn a_stream_without_end_does_not_put_the_deadline_off() {
+    watchdog(|| {
+        let pool = Endless::default();
+        let end = pool.shutdown(Duration::from_millis(10), drop).unwrap();
+        assert_eq!((end.abandoned, end.cancelled), (Some(0), 0));
+    });
+}
+
+#[test]
+fn a_sink_that_panics_is_not_joined_by_what_is_unread() {
+    struct Hostile;
+    impl Drop for Hostile {
+        fn drop(&mut self) {
+            resume_unwind(Box::new("dropped"));
+        }
+    }
+    watchdog(|| {
+        let pool = InlinePool::new();
+        for _ in 0..3 {
+            pool.submit(|| Hostile).unwrap();
+        }
+        let first = AssertUnwindSafe(|| {
+            pool.shutdown(LONG, |completion| {
+                forget(completion);
+                // The others have come meanwhile, or do so now.
+                thread::sleep(Duration::from_millis(50));
+                resume_unwind(Box::new("sunk"));
+            })
+        });
+        let payload = catch_unwind(first).unwrap_err();
+        assert_eq!(payload.downcast_ref(), Some(&"sunk"));
+    });
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn when_a_producer_dies_in_run_all_the_rest_can_be_read_by_others() {
 }
 
 #[test]
-fn when_a_sink_dies_in_run_all_the_rest_can_be_read_by_others() {
+fn when_a_sink_dies_in_run_all_what_it_was_about_to_get_goes_with_it() {
     every_variant(|variant| {
         let ran = Count::new();
         let pool = pool(variant, 2, 2);
@@ -102,7 +102,7 @@ fn when_a_sink_dies_in_run_all_the_rest_can_be_read_by_others() {
         let accepted = pool.submit_all(&mut (0..HALF).map(|_| ran.job()));
         assert_eq!(accepted.unwrap(), HALF as u64);
         pool.close();
-        // What was at hand beside the one that the sink died of went with it.
+        // And no more than that: what was not at hand is still to be read.
         let [done, panicked, cancelled] = drain(&pool);
         assert!(done >= HALF && sunk + done <= ran.get());
         assert_eq!(panicked + cancelled, 0);
