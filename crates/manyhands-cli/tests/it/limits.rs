@@ -34,16 +34,16 @@ fn sixteen_file_handles_are_enough() {
 #[test]
 fn too_few_file_handles_are_one_line_that_says_so() {
     let dir = tempfile::tempdir().unwrap();
-    for number in 0..64 {
+    for number in 0..20 {
         // Zeros without a disk.
         let file = File::create(dir.path().join(number.to_string()));
-        file.unwrap().set_len(1 << 22).unwrap();
+        file.unwrap().set_len(1 << 24).unwrap();
     }
     let input = dir.path().to_str().unwrap();
     let arguments =
-        ["run", "semaphore", "--workers", "64", "--work", "files", "--quiet"];
+        ["run", "semaphore", "--workers", "20", "--work", "files", "--quiet"];
     let arguments = [&arguments[..], &["--input", input]];
-    let mut command = with_handles(16, &arguments.concat());
+    let mut command = with_handles(10, &arguments.concat());
     let ended = started(&mut command).end();
     assert_eq!(ended.code, Some(1), "{ended:?}");
     let mut lines = ended.stderr.lines();
