@@ -56,6 +56,16 @@ const FAULTS: &[Fault] = &[
             "a_submitter_that_waits_gets_the_place_that_becomes_free",
         )],
     },
+    // The submitter's look at what has finished may come before it is counted
+    // among those who wait.
+    Fault {
+        file: "manyhands-core/src/intake.rs",
+        text: "load_in_order(&self.finished)",
+        fault: "self.finished.load(Ordering::Relaxed)",
+        found_by: &[Loom(
+            "a_submitter_that_waits_gets_the_place_that_becomes_free",
+        )],
+    },
     // A submitter that was woken and refused keeps the wake-up to itself.
     Fault {
         file: "manyhands-core/src/intake.rs",
@@ -232,13 +242,14 @@ const FAULTS: &[Fault] = &[
             "dispatcher",
         )],
     },
-    // The answer is there before it is looked whether anybody waits for it.
+    // The answer is there, and nobody is told.
     Fault {
         file: "manyhands-core/src/handle.rs",
         text: "        let (waker, joining) = (state.waker.take(), state.joining);\n        drop(state);\n",
         fault: "        drop(state);\n        let (waker, joining) = (None::<Waker>, false);\n",
         found_by: &[Loom("a_handle_that_is_polled_is_woken")],
     },
+    // Who polls is told, and who blocks is not.
     Fault {
         file: "manyhands-core/src/handle.rs",
         text: "        if joining {\n            self.finished.notify_all();\n        }\n",
@@ -351,7 +362,22 @@ const FAULTS: &[Fault] = &[
             "waitgroup",
         )],
     },
-    // Nobody waits for the workers.
+    // Nobody waits for the threads.
+    Fault {
+        file: "manyhands-core/src/threads.rs",
+        text: "    fn drop(&mut self) {\n        self.join();\n",
+        fault: "    fn drop(&mut self) {\n",
+        found_by: &[
+            Shuttle("drop_waits_for_what_was_accepted", "semaphore"),
+            Shuttle("drop_waits_for_what_was_accepted", "errgroup"),
+        ],
+    },
+    Fault {
+        file: "manyhands-waitgroup/src/adapter.rs",
+        text: "            join_all(self.closer.take());\n",
+        fault: "",
+        found_by: &[Shuttle("drop_waits_for_what_was_accepted", "waitgroup")],
+    },
     Fault {
         file: "manyhands-channel/src/adapter.rs",
         text: "        join_all(self.workers.drain(..));\n",
