@@ -3,9 +3,10 @@
 //!
 //! Core and the pattern crates take them from here. A usual build has the
 //! standard library's; with `--cfg loom` or `--cfg shuttle` it has the
-//! checker's, which runs a program under all orders of events within a bound,
-//! or under a great many. Not a part of the public API: it changes with what the models
-//! need.
+//! checker's, which runs a program under a great many orders of events: loom
+//! under every one that takes so many preemptions at most (three in this
+//! project's checks), shuttle under those that it draws. Not a part of the
+//! public API: it changes with what the models need.
 
 #[cfg(loom)]
 pub use loom::{

@@ -1,19 +1,21 @@
 //! What shows that the models can fail: one fault at a time in a copy of the
-//! production sources, each found by the model that is named for it.
+//! production sources, each found by the models that are named for it. Every
+//! model has one.
 //!
-//! Takes minutes, since each fault is a build: `.ci/models` runs it.
+//! Takes a minute or more, since each fault is a build: `.ci/models` runs it.
 #![cfg(not(any(loom, shuttle)))]
 
-use std::fs;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::{fs, thread};
 
 /// In `file`, `text` is replaced by `fault`.
 struct Fault {
     file: &'static str,
     text: &'static str,
     fault: &'static str,
-    found_by: Model,
+    found_by: &'static [Model],
 }
 
 enum Model {
@@ -31,214 +33,408 @@ const FAULTS: &[Fault] = &[
         file: "manyhands-core/src/intake.rs",
         text: "            drop(lock(&self.desk));\n",
         fault: "",
-        found_by: Loom(
+        found_by: &[Loom(
             "a_submitter_that_waits_gets_the_place_that_becomes_free",
-        ),
+        )],
     },
     // Nobody is told.
     Fault {
         file: "manyhands-core/src/intake.rs",
         text: "            drop(lock(&self.desk));\n            self.place.notify_one();\n",
         fault: "",
-        found_by: Shuttle(
+        found_by: &[Shuttle(
             "a_place_that_becomes_free_goes_to_a_submitter_that_waits",
             "channel",
-        ),
+        )],
     },
     // The worker's look at who waits may come before its own count.
     Fault {
         file: "manyhands-core/src/intake.rs",
         text: "if load_in_order(&self.waiting) > 0 {",
         fault: "if self.waiting.load(Ordering::Relaxed) > 0 {",
-        found_by: Loom(
+        found_by: &[Loom(
             "a_submitter_that_waits_gets_the_place_that_becomes_free",
-        ),
+        )],
+    },
+    // The submitter's look at what has finished may come before it is counted
+    // among those who wait.
+    Fault {
+        file: "manyhands-core/src/intake.rs",
+        text: "load_in_order(&self.finished)",
+        fault: "self.finished.load(Ordering::Relaxed)",
+        found_by: &[Loom(
+            "a_submitter_that_waits_gets_the_place_that_becomes_free",
+        )],
     },
     // A submitter that was woken and refused keeps the wake-up to itself.
     Fault {
         file: "manyhands-core/src/intake.rs",
         text: "let _pass_on = PassOn(self);",
         fault: "",
-        found_by: Loom("a_refused_hand_over_wakes_the_next_that_waits"),
+        found_by: &[Loom("a_refused_hand_over_wakes_the_next_that_waits")],
     },
     // Close does not wake who waits for a place.
     Fault {
         file: "manyhands-core/src/intake.rs",
         text: "        self.place.notify_all();\n",
         fault: "",
-        found_by: Loom("a_submitter_that_waits_is_freed_by_close"),
+        found_by: &[Loom("a_submitter_that_waits_is_freed_by_close")],
     },
     // "Is it open?" is not asked again after the wait.
     Fault {
         file: "manyhands-core/src/intake.rs",
         text: "while desk.way_in.is_some() && !self.has_room(&mut desk) {\n            desk = wait(&self.place, desk);",
         fault: "while !self.has_room(&mut desk) {\n            desk = wait(&self.place, desk);",
-        found_by: Loom("a_submitter_that_waits_is_freed_by_close"),
+        found_by: &[Loom("a_submitter_that_waits_is_freed_by_close")],
     },
     // Whoever is woken takes a place, whether or not it is still there.
     Fault {
         file: "manyhands-core/src/intake.rs",
         text: "while desk.way_in.is_some() && !self.has_room(&mut desk) {\n            desk = wait(&self.place, desk);",
         fault: "if desk.way_in.is_some() && !self.has_room(&mut desk) {\n            desk = wait(&self.place, desk);",
-        found_by: Shuttle("the_bound_is_never_passed", "channel"),
+        found_by: &[Shuttle("the_bound_is_never_passed", "channel")],
+    },
+    // Who waits is a flag and not a count: the first who is served takes it
+    // down for both.
+    Fault {
+        file: "manyhands-core/src/intake.rs",
+        text: "        self.waiting.fetch_add(1, Ordering::SeqCst);\n        while desk.way_in.is_some() && !self.has_room(&mut desk) {\n            desk = wait(&self.place, desk);\n        }\n        self.waiting.fetch_sub(1, Ordering::SeqCst);\n",
+        fault: "        self.waiting.store(1, Ordering::SeqCst);\n        while desk.way_in.is_some() && !self.has_room(&mut desk) {\n            desk = wait(&self.place, desk);\n        }\n        self.waiting.store(0, Ordering::SeqCst);\n",
+        found_by: &[Loom("each_of_two_submitters_that_wait_gets_its_place")],
+    },
+    // "Is it open?" is asked under one lock, and the job is accepted under
+    // the next.
+    Fault {
+        file: "manyhands-core/src/intake.rs",
+        text: "            return desk.accept(job, hand_over);\n        }\n        desk.accept(job, hand_over)\n",
+        fault: "            return desk.accept(job, hand_over);\n        }\n        let open = desk.way_in.is_some();\n        drop(desk);\n        let mut desk = lock(&self.desk);\n        match desk.accept(job, hand_over) {\n            Err(_) if open => Ok(JobId::new(desk.accepted)),\n            entered => entered,\n        }\n",
+        found_by: &[
+            Loom("a_submit_that_races_a_close_is_in_the_queue_or_refused"),
+            Shuttle(
+                "a_submit_that_races_a_close_is_accepted_or_refused",
+                "channel",
+            ),
+        ],
+    },
+    // The id is looked up before the wait: two that wait get the same.
+    Fault {
+        file: "manyhands-core/src/intake.rs",
+        text: "            let mut desk = self.wait_for_room(desk);\n            return desk.accept(job, hand_over);\n",
+        fault: "            let id = JobId::new(desk.accepted);\n            let mut desk = self.wait_for_room(desk);\n            return desk.accept(job, |way_in, ticket| hand_over(way_in, Ticket { id, ..ticket })).map(|_| id);\n",
+        found_by: &[Shuttle("every_job_has_one_completion", "channel")],
+    },
+    // Who does not wait does not look at what has finished.
+    Fault {
+        file: "manyhands-core/src/intake.rs",
+        text: "!self.has_room(&mut desk) {\n            return Err(TrySubmitError::Full(job));",
+        fault: "desk.accepted == desk.room_until {\n            return Err(TrySubmitError::Full(job));",
+        found_by: &[
+            Loom("a_place_is_free_before_its_completion_can_be_read"),
+            Shuttle("full_means_that_a_completion_is_owed", "channel"),
+        ],
+    },
+    // Jobs that are queued run on after a cancel.
+    Fault {
+        file: "manyhands-core/src/intake.rs",
+        text: "        self.stopped.store(true, Ordering::SeqCst);\n",
+        fault: "",
+        found_by: &[Shuttle("what_cancel_gives_back_was_not_run", "channel")],
+    },
+    // A job that panics keeps its place.
+    Fault {
+        file: "manyhands-core/src/intake.rs",
+        text: "        let completion = run_one(ticket, self.is_stopped());\n        self.leave();\n",
+        fault: "        let completion = run_one(ticket, self.is_stopped());\n        if !completion.outcome.is_panicked() {\n            self.leave();\n        }\n",
+        found_by: &[Shuttle(
+            "a_panic_is_a_completion_and_costs_no_place",
+            "channel",
+        )],
     },
     // The completion can be read before the place is free.
     Fault {
         file: "manyhands-semaphore/src/adapter.rs",
         text: "                drop(permit);\n                results.send(completion);",
         fault: "                results.send(completion);\n                drop(permit);",
-        found_by: Shuttle("full_means_that_a_completion_is_owed", "semaphore"),
+        found_by: &[Shuttle(
+            "full_means_that_a_completion_is_owed",
+            "semaphore",
+        )],
     },
     Fault {
         file: "manyhands-errgroup/src/adapter.rs",
         text: "                drop(token);\n                results.send(completion);",
         fault: "                results.send(completion);\n                drop(token);",
-        found_by: Shuttle("full_means_that_a_completion_is_owed", "errgroup"),
+        found_by: &[Shuttle(
+            "full_means_that_a_completion_is_owed",
+            "errgroup",
+        )],
+    },
+    // The token is free before the group knows of the error.
+    Fault {
+        file: "manyhands-errgroup/src/adapter.rs",
+        text: "                if let Outcome::Done(Err(_)) = completion.outcome {\n                    intake.cancel();\n                    token.0.fail(Failure::Error(()));\n                }\n                // Whoever reads the completion finds the place free.\n                drop(token);\n",
+        fault: "                let group = Arc::clone(&token.0);\n                drop(token);\n                if let Outcome::Done(Err(_)) = completion.outcome {\n                    intake.cancel();\n                    group.fail(Failure::Error(()));\n                }\n",
+        found_by: &[Shuttle(
+            "after_the_first_error_no_job_starts_in_an_error_group",
+            "",
+        )],
+    },
+    // The error can be read before the group knows of it.
+    Fault {
+        file: "manyhands-errgroup/src/adapter.rs",
+        text: "                if let Outcome::Done(Err(_)) = completion.outcome {\n                    intake.cancel();\n                    token.0.fail(Failure::Error(()));\n                }\n                // Whoever reads the completion finds the place free.\n                drop(token);\n                results.send(completion);\n",
+        fault: "                let failed = matches!(completion.outcome, Outcome::Done(Err(_)));\n                results.send(completion);\n                if failed {\n                    intake.cancel();\n                    token.0.fail(Failure::Error(()));\n                }\n                drop(token);\n",
+        found_by: &[Shuttle(
+            "after_the_first_error_no_job_starts_in_an_error_group",
+            "",
+        )],
+    },
+    // What is sent while the reader takes over is cleared away.
+    Fault {
+        file: "manyhands-core/src/results.rs",
+        text: "        swap(&mut *front, &mut back.items);\n",
+        fault: "        swap(&mut *front, &mut back.items);\n        drop(back);\n        let mut back = lock(&shared.back);\n        back.items.clear();\n",
+        found_by: &[Shuttle("every_job_has_one_completion", "channel")],
+    },
+    // Whether it is the last sender is asked before it is counted: of two
+    // that go at once, none is.
+    Fault {
+        file: "manyhands-core/src/results.rs",
+        text: "        if self.shared.senders.fetch_sub(1, Ordering::AcqRel) == 1 {\n",
+        fault: "        let last = self.shared.senders.load(Ordering::Acquire) == 1;\n        self.shared.senders.fetch_sub(1, Ordering::AcqRel);\n        if last {\n",
+        found_by: &[Loom("several_senders_lose_nothing_and_the_last_ends_it")],
     },
     // The reader sleeps on.
     Fault {
         file: "manyhands-core/src/results.rs",
         text: "        if wake {\n            self.shared.ready.notify_one();\n        }\n",
         fault: "        let _ = wake;\n",
-        found_by: Loom(
+        found_by: &[Loom(
             "what_was_written_before_a_send_is_visible_to_the_reader",
-        ),
+        )],
     },
     // The end is noted, and nobody is told.
     Fault {
         file: "manyhands-core/src/results.rs",
         text: "            lock(&self.shared.back).ended = true;\n            self.shared.ready.notify_one();\n",
         fault: "            lock(&self.shared.back).ended = true;\n",
-        found_by: Loom("two_readers_share_one_result_and_both_find_the_end"),
+        found_by: &[Loom(
+            "two_readers_share_one_result_and_both_find_the_end",
+        )],
     },
     // A reader lets go of the front while it is parked at the back.
     Fault {
         file: "manyhands-core/src/results.rs",
         text: "            back.reader_parked = true;\n",
         fault: "            back.reader_parked = true;\n            drop(front);\n            front = lock(&shared.front);\n",
-        found_by: Shuttle(
+        found_by: &[Shuttle(
             "several_readers_share_the_completions_and_all_find_the_end",
             "channel",
-        ),
+        )],
     },
-    // What was taken over is counted as still there, and taken again.
+    // A batch that is not full is taken for the end.
     Fault {
         file: "manyhands-core/src/results.rs",
         text: "        let count = front.len().min(max);\n",
-        fault: "        let count = max;\n        while front.len() < max { drop(front); front = lock(&self.shared.front); self.shared.ready.notify_all(); return 0; }\n",
-        found_by: Shuttle(
+        fault: "        if front.len() < max {\n            return 0;\n        }\n        let count = max;\n",
+        found_by: &[Shuttle(
             "batches_lose_nothing_and_wait_for_one",
             "dispatcher",
-        ),
+        )],
     },
-    // The answer is there before it is looked whether anybody waits for it.
+    // The answer is there, and nobody is told.
     Fault {
         file: "manyhands-core/src/handle.rs",
         text: "        let (waker, joining) = (state.waker.take(), state.joining);\n        drop(state);\n",
         fault: "        drop(state);\n        let (waker, joining) = (None::<Waker>, false);\n",
-        found_by: Loom("a_handle_that_is_polled_is_woken"),
+        found_by: &[Loom("a_handle_that_is_polled_is_woken")],
     },
+    // Who polls is told, and who blocks is not.
     Fault {
         file: "manyhands-core/src/handle.rs",
         text: "        if joining {\n            self.finished.notify_all();\n        }\n",
         fault: "        let _ = joining;\n",
-        found_by: Loom(
+        found_by: &[Loom(
             "a_handle_that_is_joined_has_the_answer_and_what_was_written",
-        ),
+        )],
     },
     // A task that is dropped tells nobody.
     Fault {
         file: "manyhands-core/src/handle.rs",
         text: "            self.finish(Err(JobError::Cancelled));\n",
         fault: "",
-        found_by: Loom("a_handle_whose_pool_is_cancelled_is_told"),
+        found_by: &[
+            Loom("a_handle_whose_pool_is_cancelled_is_told"),
+            Shuttle("a_handle_of_a_cancelled_pool_is_told", ""),
+        ],
+    },
+    // The waker is left under another lock than the one of the last look.
+    Fault {
+        file: "manyhands-core/src/handle.rs",
+        text: "                std::mem::swap(&mut state.waker, &mut waker);\n",
+        fault: "                drop(state);\n                state = lock(&self.state);\n                std::mem::swap(&mut state.waker, &mut waker);\n",
+        found_by: &[Shuttle(
+            "a_handle_is_woken_whether_it_blocks_or_polls",
+            "",
+        )],
     },
     // A waiter that gives up was in front, and those behind it wait on.
     Fault {
         file: "manyhands-semaphore/src/lib.rs",
         text: "                state.queue.remove(at);\n                // It may have been the one that held up the others.\n                state.call();\n",
         fault: "                state.queue.remove(at);\n",
-        found_by: Loom("a_waiter_that_gives_up_passes_its_turn_on"),
-    },
-    Fault {
-        file: "manyhands-semaphore/src/lib.rs",
-        text: "                state.queue.remove(at);\n                // It may have been the one that held up the others.\n                state.call();\n",
-        fault: "                state.queue.remove(at);\n",
-        found_by: Shuttle("a_waiter_that_gives_up_passes_its_turn_on", ""),
+        found_by: &[
+            Loom("a_waiter_that_gives_up_passes_its_turn_on"),
+            Shuttle("a_waiter_that_gives_up_passes_its_turn_on", ""),
+        ],
     },
     // More is given out than is free.
     Fault {
         file: "manyhands-semaphore/src/lib.rs",
         text: "            if self.closed || turn.permits > self.free {\n                return;\n            }\n            self.free -= turn.permits;",
         fault: "            if self.closed {\n                return;\n            }\n            self.free = self.free.saturating_sub(turn.permits);",
-        found_by: Shuttle("a_semaphore_never_gives_out_more_than_it_has", ""),
+        found_by: &[Shuttle(
+            "a_semaphore_never_gives_out_more_than_it_has",
+            "",
+        )],
     },
     Fault {
         file: "manyhands-semaphore/src/lib.rs",
         text: "        state.queue.iter().for_each(|turn| turn.called.notify_one());\n",
         fault: "",
-        found_by: Loom("a_closed_semaphore_frees_who_waits"),
+        found_by: &[Loom("a_closed_semaphore_frees_who_waits")],
+    },
+    // The first who waits hears of the close, and those behind it do not.
+    Fault {
+        file: "manyhands-semaphore/src/lib.rs",
+        text: "        state.queue.iter().for_each(|turn| turn.called.notify_one());\n",
+        fault: "        state.queue.front().inspect(|turn| turn.called.notify_one());\n",
+        found_by: &[Shuttle("a_closed_semaphore_sends_everybody_away", "")],
+    },
+    // Who waited before the close gets a permit after it.
+    Fault {
+        file: "manyhands-semaphore/src/lib.rs",
+        text: "if self.closed || turn.permits > self.free {",
+        fault: "if turn.permits > self.free {",
+        found_by: &[Shuttle("a_closed_semaphore_sends_everybody_away", "")],
+    },
+    // "Is one free?" is asked under one lock, and it is taken under the next.
+    Fault {
+        file: "manyhands-semaphore/src/lib.rs",
+        text: "        let mut state = shared.lock();\n        match shared.take(&mut state, permits) {\n",
+        fault: "        let free = shared.lock().free >= permits;\n        let mut state = shared.lock();\n        if free {\n            state.free = state.free.saturating_sub(permits);\n            return Ok(Permit { shared: Arc::clone(shared), permits });\n        }\n        match shared.take(&mut state, permits) {\n",
+        found_by: &[Loom("one_permit_is_held_by_one_at_a_time")],
     },
     // The dispatcher tells its workers to quit while one has a job waiting.
     Fault {
         file: "manyhands-dispatcher/src/lib.rs",
         text: "        let Ok(_) = ready_pool.recv() else { return };\n    }\n",
         fault: "    }\n",
-        found_by: Shuttle(
-            "a_job_queue_runs_what_it_accepted_whoever_stops_it",
-            "",
-        ),
+        found_by: &[
+            Shuttle("a_job_queue_runs_what_it_accepted_whoever_stops_it", ""),
+            Shuttle("drop_waits_for_what_was_accepted", "dispatcher"),
+        ],
     },
+    // A job is dropped if no worker is ready for it just then.
     Fault {
         file: "manyhands-dispatcher/src/lib.rs",
-        text: "        let Ok(_) = ready_pool.recv() else { return };\n    }\n",
-        fault: "    }\n",
-        found_by: Shuttle("drop_waits_for_what_was_accepted", "dispatcher"),
+        text: "let Ok(worker) = ready_pool.recv() else { return };",
+        fault: "let Ok(worker) = ready_pool.try_recv() else { continue };",
+        found_by: &[Loom("a_dispatcher_hands_over_the_job_that_it_took")],
+    },
+    // Who stops it does not wait.
+    Fault {
+        file: "manyhands-dispatcher/src/lib.rs",
+        text: "        let _ended = stopped.recv(); // q.dispatcherStopped.Wait()\n        join_all(dispatcher);\n",
+        fault: "        drop((stopped, dispatcher));\n",
+        found_by: &[
+            Loom("a_dispatcher_hands_over_the_job_that_it_took"),
+            Shuttle("a_job_queue_runs_what_it_accepted_whoever_stops_it", ""),
+        ],
     },
     // The one who is waited for waits.
     Fault {
         file: "manyhands-waitgroup/src/adapter.rs",
         text: "if !self.workers.contains(&thread::current().id()) {",
         fault: "if true {",
-        found_by: Shuttle("a_pool_may_be_dropped_by_its_own_job", "waitgroup"),
+        found_by: &[Shuttle(
+            "a_pool_may_be_dropped_by_its_own_job",
+            "waitgroup",
+        )],
     },
-    // Nobody waits for the workers.
+    // Nobody waits for the threads.
+    Fault {
+        file: "manyhands-core/src/threads.rs",
+        text: "    fn drop(&mut self) {\n        self.join();\n",
+        fault: "    fn drop(&mut self) {\n",
+        found_by: &[
+            Shuttle("drop_waits_for_what_was_accepted", "semaphore"),
+            Shuttle("drop_waits_for_what_was_accepted", "errgroup"),
+        ],
+    },
+    Fault {
+        file: "manyhands-waitgroup/src/adapter.rs",
+        text: "            join_all(self.closer.take());\n",
+        fault: "",
+        found_by: &[Shuttle("drop_waits_for_what_was_accepted", "waitgroup")],
+    },
     Fault {
         file: "manyhands-channel/src/adapter.rs",
         text: "        join_all(self.workers.drain(..));\n",
         fault: "",
-        found_by: Shuttle("drop_waits_for_what_was_accepted", "channel"),
+        found_by: &[Shuttle("drop_waits_for_what_was_accepted", "channel")],
     },
 ];
 
+/// The checkers, and their models.
+const MODELS: [(&str, &str); 2] = [
+    ("loom", include_str!("loom.rs")),
+    ("shuttle", include_str!("shuttle.rs")),
+];
+
+#[test]
+fn every_model_has_a_fault_and_every_fault_its_models() {
+    for (checker, source) in MODELS {
+        let models: BTreeSet<&str> = source
+            .split("#[test]")
+            .skip(1)
+            .map(|rest| {
+                let (_, rest) = rest.split_once("fn ").expect("a test");
+                rest.split_once('(').expect("a function").0
+            })
+            .collect();
+        let named = FAULTS
+            .iter()
+            .flat_map(|fault| fault.found_by)
+            .filter(|model| model.checker() == checker)
+            .map(Model::name)
+            .collect();
+        assert!(models.len() > 10, "{checker}: these are too few: {models:?}");
+        assert_eq!(models, named, "{checker}: models, and those with a fault");
+    }
+}
+
+/// `MODEL_FAULT=part_of_a_name` tries the faults of one model.
 #[test]
 fn each_fault_is_found_by_its_model() {
-    let copy = Copy::new();
-    let mut missed = String::new();
-    for fault in FAULTS {
-        let file = copy.crates.join(fault.file);
-        let source = read(&file);
-        let places = source.matches(fault.text).count();
-        assert_eq!(
-            places, 1,
-            "{} has {places} places like this, and the fault is for one: {}",
-            fault.file, fault.text,
-        );
-        write(&file, &source.replace(fault.text, fault.fault));
-        let (built, run) = copy.check(&fault.found_by);
-        write(&file, &source);
-        let name = fault.found_by.name();
-        let output = [run.stdout, run.stderr].concat();
-        let output = String::from_utf8_lossy(&output);
-        eprintln!("{}: {name}", fault.file);
-        if !built.status.success() {
-            let errors = String::from_utf8_lossy(&built.stderr);
-            missed += &format!("\n{}: does not build: {errors}", fault.file);
-        } else if run.status.success() || !output.contains(name) {
-            missed += &format!("\n{}: {}: {name}", fault.file, fault.text);
-        }
-    }
-    assert!(missed.is_empty(), "not found:{missed}");
+    let chosen = std::env::var("MODEL_FAULT").unwrap_or_default();
+    let mut models = FAULTS.iter().flat_map(|fault| fault.found_by);
+    assert!(
+        models.any(|model| model.name().contains(&chosen)),
+        "MODEL_FAULT={chosen:?} is a part of no model's name",
+    );
+    // Two at a time: each has its own copy and its own build.
+    let missed: Vec<String> = thread::scope(|scope| {
+        MODELS
+            .map(|(checker, _)| {
+                let chosen = &chosen;
+                scope.spawn(move || Copy::new(checker).missed(chosen))
+            })
+            .into_iter()
+            .flat_map(|checker| checker.join().expect("it comes to its end"))
+            .collect()
+    });
+    assert!(missed.is_empty(), "not found:\n{}", missed.join("\n"));
 }
 
 impl Model {
@@ -247,16 +443,25 @@ impl Model {
             Loom(name) | Shuttle(name, _) => name,
         }
     }
+
+    fn checker(&self) -> &'static str {
+        match self {
+            Loom(_) => "loom",
+            Shuttle(..) => "shuttle",
+        }
+    }
 }
 
-/// The sources, to be broken.
+/// The sources, to be broken, and built for one checker. Nothing is shown by
+/// a model that fails without a fault, so they are run as they are first.
 struct Copy {
+    checker: &'static str,
     crates: PathBuf,
 }
 
 impl Copy {
-    fn new() -> Self {
-        let crates = Path::new(env!("CARGO_TARGET_TMPDIR")).join("crates");
+    fn new(checker: &'static str) -> Self {
+        let crates = Path::new(env!("CARGO_TARGET_TMPDIR")).join(checker);
         let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         for name in ["core", "channel", "waitgroup", "dispatcher"]
             .into_iter()
@@ -266,34 +471,103 @@ impl Copy {
             copy(&original.join(&name), &crates.join(&name));
         }
         copy(&original.join("models"), &crates.join("models"));
-        Self { crates }
+        Self { checker, crates }
     }
 
-    /// Builds a model and runs it.
-    fn check(&self, model: &Model) -> (Output, Output) {
-        let (checker, pool) = match *model {
-            Loom(_) => ("loom", ""),
-            Shuttle(_, pool) => ("shuttle", pool),
-        };
-        let cargo = |last: &[&str]| {
-            let mut command = Command::new(env!("CARGO"));
-            command
-                .args(["test", "--quiet", "--release", "--offline"])
-                .args(["--package", "checks", "--test", checker])
-                .args(last)
-                .current_dir(self.crates.join("models"))
-                .env("CARGO_TARGET_DIR", self.crates.join(checker))
-                .env("RUSTFLAGS", format!("--cfg {checker}"))
-                .env("RUST_BACKTRACE", "0")
-                .env("LOOM_MAX_PREEMPTIONS", "3")
-                .env("MODEL_SCHEDULES", "5000");
-            if !pool.is_empty() {
-                command.env("MODEL_POOL", pool);
+    /// Plants each fault, and returns what is to be said of those that were
+    /// not found.
+    fn missed(&self, chosen: &str) -> Vec<String> {
+        let sound = self.cargo("", "100", &["--", chosen]);
+        assert!(
+            sound.status.success(),
+            "{}: a model fails without a fault: {}",
+            self.checker,
+            String::from_utf8_lossy(&sound.stdout),
+        );
+        let mut missed = Vec::new();
+        for fault in FAULTS {
+            let models: Vec<_> = fault
+                .found_by
+                .iter()
+                .filter(|model| model.checker() == self.checker)
+                .filter(|model| model.name().contains(chosen))
+                .collect();
+            if models.is_empty() {
+                continue;
             }
-            command.output().expect("cargo runs")
+            let file = self.crates.join(fault.file);
+            let source = read(&file);
+            let places = source.matches(fault.text).count();
+            assert_eq!(
+                places, 1,
+                "{} has {places} places like this, and the fault is for one: \
+                 {}",
+                fault.file, fault.text,
+            );
+            write(&file, &source.replace(fault.text, fault.fault));
+            for model in models {
+                let found = self.check(model);
+                let (checker, name) = (self.checker, model.name());
+                let line = match &found {
+                    Ok(how) => format!("{checker}: {name}: {how}"),
+                    Err(why) => format!("{checker}: {name}: NOT FOUND: {why}"),
+                };
+                eprintln!("{line}");
+                if found.is_err() {
+                    missed.push(format!("{line}\n{}", fault.fault));
+                }
+            }
+            write(&file, &source);
+        }
+        missed
+    }
+
+    /// Builds a model and runs it. How it failed, or that it did not.
+    fn check(&self, model: &Model) -> Result<String, String> {
+        let pool = match *model {
+            Loom(_) => "",
+            Shuttle(_, pool) => pool,
         };
+        let cargo = |last: &[&str]| self.cargo(pool, "5000", last);
         let built = cargo(&["--no-run"]);
-        (built, cargo(&["--", "--exact", "--nocapture", model.name()]))
+        if !built.status.success() {
+            let errors = String::from_utf8_lossy(&built.stderr);
+            return Err(format!("does not build: {errors}"));
+        }
+        let name = model.name();
+        let run = cargo(&["--", "--exact", "--nocapture", name]);
+        let output = [run.stderr, run.stdout].concat();
+        let output = String::from_utf8_lossy(&output);
+        if run.status.success() {
+            return Err("it passes".to_owned());
+        }
+        // The panic's message is in the line that follows its place.
+        let mut lines = output.lines();
+        lines.find(|line| line.contains("panicked at"));
+        match lines.next() {
+            Some(message) => Ok(message.to_owned()),
+            None => Err(format!("fails, without a panic: {output}")),
+        }
+    }
+
+    fn cargo(&self, pool: &str, schedules: &str, last: &[&str]) -> Output {
+        let checker = self.checker;
+        let mut command = Command::new(env!("CARGO"));
+        command
+            .args(["test", "--quiet", "--profile", "faults", "--offline"])
+            .args(["--package", "checks", "--test", checker])
+            .args(last)
+            .current_dir(self.crates.join("models"))
+            .env("CARGO_TARGET_DIR", self.crates.join("target"))
+            .env("RUSTFLAGS", format!("--cfg {checker}"))
+            .env("RUST_BACKTRACE", "0")
+            .env("LOOM_MAX_PREEMPTIONS", "3")
+            .env("MODEL_SCHEDULES", schedules);
+        match pool {
+            "" => command.env_remove("MODEL_POOL"),
+            pool => command.env("MODEL_POOL", pool),
+        };
+        command.output().expect("cargo runs")
     }
 }
 

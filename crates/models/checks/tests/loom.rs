@@ -1,4 +1,6 @@
-//! The smallest pieces, under every order of events that loom tells apart.
+//! The smallest pieces, under every order of events that loom tells apart
+//! and that takes so many preemptions at most: `LOOM_MAX_PREEMPTIONS`, 3 in
+//! `.ci/models`.
 //! A thread that waits for ever is a deadlock there, and fails the model.
 //!
 //! Data that must be visible is written and read with relaxed accesses: what
@@ -106,6 +108,7 @@ fn a_submit_that_races_a_close_is_in_the_queue_or_refused() {
         drop(jobs.close());
         let accepted = submitter.join().expect("it does not panic");
         assert_eq!(queue.recv().is_some(), accepted);
+        assert!(queue.recv().is_none(), "nothing follows a close");
     });
 }
 
