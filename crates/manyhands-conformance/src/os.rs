@@ -101,3 +101,56 @@ pub(crate) fn resident() -> Option<usize> {
     let kib: usize = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::thread;
+
+    use super::*;
+    use crate::watchdog;
+
+    #[test]
+    fn threads_that_do_the_same_are_counted_together() {
+        watchdog(|| {
+            let others = threads().unwrap();
+            let (own, receive) = channel();
+            let (done, wait) = channel::<()>();
+            let runner = thread::Builder::new().name("runner".to_owned());
+            let began = own.clone();
+            let runs = runner.spawn(move || {
+                began.send(this_thread().unwrap()).unwrap();
+                while wait.try_recv().is_err() {}
+            });
+            receive.recv().unwrap();
+            let twins = [(); 2].map(|()| {
+                let own = own.clone();
+                let twin = thread::Builder::new().name("twin".to_owned());
+                twin.spawn(move || {
+                    own.send(this_thread().unwrap()).unwrap();
+                    thread::park();
+                })
+                .unwrap()
+            });
+            // At first they may sleep in other places, or not yet.
+            let twins_sleep = || {
+                let said = what_they_do(&others);
+                assert!(said.starts_with("; threads: "), "{said}");
+                assert!(said.contains("runner running"), "{said}");
+                said.contains("2 × twin sleeping")
+            };
+            while !twins_sleep() {
+                thread::yield_now();
+            }
+            let twin = || receive.recv().unwrap();
+            assert!([twin(), twin()].into_iter().all(is_asleep));
+            assert!(!is_asleep(this_thread().unwrap()));
+            for twin in twins {
+                twin.thread().unpark();
+                twin.join().unwrap();
+            }
+            done.send(()).unwrap();
+            runs.unwrap().join().unwrap();
+        });
+    }
+}

@@ -264,7 +264,7 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (DropCatchesTwice, PanicsContained, "when it is dropped itself"),
         (DropThrowsCancelled, PanicsContained, "an unread job that panics"),
         (DropKillsWorker, PanicsContained, "of a job that captured a value"),
-        (CancelRuns, CancelGivesBack, "waiting jobs ended as"),
+        (CancelRuns, CancelGivesBack, "queue 1: 1 running and 1 waiting"),
         (CancelClearsTheQueue, CancelGivesBack, "completions"),
         (CancelClearsTheFinished, CancelGivesBack, "completions"),
         (CancelSpoilsTheFinished, CancelGivesBack, "1 finished, "),

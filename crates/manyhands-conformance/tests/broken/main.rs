@@ -8,11 +8,13 @@ mod fault;
 mod liar;
 mod reference;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{iter, thread};
 
-use manyhands_conformance::{Claim, Finding, Kit, Law, Report};
+use manyhands_conformance::{Claim, Depth, Finding, Kit, Law, Report};
 
 use fault::{CAUGHT_BY, FALSE_CLAIMS, Fault};
 use liar::{LIES, Liar};
@@ -50,6 +52,41 @@ fn the_pool_keeps_the_laws_with_jobs_that_run_as_tasks() {
         .only(Law::ALL.into_iter().filter(|law| !alone.contains(law)))
         .check(|config| ReferencePool::new(config, Some(Fault::RunsTasks)))
         .assert_passed();
+}
+
+#[test]
+fn a_claim_that_is_kept_passes_and_one_that_is_not_made_is_not_claimed() {
+    let report = Kit::new()
+        .claims([Claim::InOrder])
+        .only([Claim::InOrder, Claim::NoQueue])
+        .check(|config| ReferencePool::new(config, None));
+    let findings = report.verdicts().iter().map(|verdict| &verdict.finding);
+    assert!(findings.eq(&[Finding::Passed, Finding::NotClaimed]), "{report}");
+}
+
+#[test]
+fn the_deep_form_tries_every_number_of_workers_with_every_queue() {
+    let sizes = |depth| {
+        let sizes = Arc::new(Mutex::new(BTreeSet::new()));
+        let notes = Arc::clone(&sizes);
+        // A law without large numbers.
+        Kit::new()
+            .only([Law::RefusedComesBack])
+            .depth(depth)
+            .check(move |config| {
+                let size = (config.workers().get(), config.queue());
+                notes.lock().unwrap().insert(size);
+                ReferencePool::new(config, None)
+            })
+            .assert_passed();
+        sizes.lock().unwrap().clone()
+    };
+    let every = [1, 2, 3, 8]
+        .into_iter()
+        .flat_map(|workers| [0, 1, 2, 64].map(|queue| (workers, queue)));
+    let deep = sizes(Depth::Deep);
+    assert_eq!(deep, every.collect());
+    assert!(sizes(Depth::Default).len() < deep.len());
 }
 
 #[test]

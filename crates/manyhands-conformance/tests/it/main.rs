@@ -151,9 +151,11 @@ fn laws_are_numbered_from_1_to_18_and_have_names_of_their_own() {
     names.dedup();
     assert_eq!(names.len(), 18);
     for law in Law::ALL {
+        assert_eq!(Check::Law(law).name(), law.name());
         assert!(law.statement().ends_with('.'), "{}", law.statement());
     }
     for claim in Claim::ALL {
+        assert_eq!(Check::Claim(claim).name(), claim.name());
         assert!(claim.statement().ends_with('.'), "{}", claim.statement());
     }
 }
