@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Instant;
 
 use manyhands_core::{Outcome, WorkerPool};
 
 use super::ledger::{Ends, Ledger, Thrown};
 use super::moves::{
-    AnyPool, Way, counts, fill, fill_with, race, receive, same, submit,
+    AnyPool, Way, at_once, counts, fill, fill_with, race, receive, same,
+    submit,
 };
 use crate::LawJob;
 use crate::gate::Gate;
@@ -26,6 +28,7 @@ fn head_starts(trial: &Trial) -> impl Iterator<Item = usize> {
 pub(super) fn close_is_final(trial: &Trial) -> Result {
     closed_unused(trial)?;
     closed_by_many(trial)?;
+    ends_at_once(trial, "close of a full pool", |pool| pool.close())?;
     closed_by_a_job(trial)?;
     for head_start in head_starts(trial) {
         race(trial, Way::OneByOne, head_start, |pool| {
@@ -92,6 +95,24 @@ fn closed_by_many(trial: &Trial) -> Result {
     );
     pool.close();
     refuses(trial, pool)
+}
+
+/// Close and cancel do not wait for jobs, not even for a while.
+fn ends_at_once(trial: &Trial, what: &str, end: fn(AnyPool<'_>)) -> Result {
+    at_once(trial, what, || {
+        let pool = trial.pool();
+        let ledger = Ledger::new(pool.bound().get());
+        let gate = Gate::closed();
+        fill(trial, &pool, &ledger, &gate)?;
+        trial.note("close or cancel of a full pool, which must not wait");
+        let since = Instant::now();
+        end(&pool);
+        let took = since.elapsed();
+        gate.open();
+        trial.note("the completions after close or cancel");
+        ledger.settle(trial, Way::OneByOne.drain(trial, &pool))?;
+        Ok(took)
+    })
 }
 
 fn closed_by_a_job(trial: &Trial) -> Result {
@@ -395,6 +416,7 @@ pub(super) fn cancel_gives_back(trial: &Trial, way: Way) -> Result {
 
     cancelled_unused(trial)?;
     cancelled_by_many(trial, way)?;
+    ends_at_once(trial, "cancel of a full pool", |pool| pool.cancel())?;
     cancelled_by_a_job(trial)?;
     cancelled_with_unread(trial, way)?;
 

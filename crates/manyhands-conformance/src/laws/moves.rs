@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use manyhands_core::{
     Closed, Completion, JobId, SubmitAllError, TrySubmitError, WorkerPool,
@@ -244,6 +245,28 @@ pub(super) fn counts(
         "with {unfinished} unfinished, unfinished() said {counted}"
     );
     Ok(())
+}
+
+/// Fails if a call that must not wait waits each time. `call` says how long
+/// it took; once is enough to be quick, and any one call may be held up by the
+/// machine.
+pub(super) fn at_once(
+    trial: &Trial,
+    what: &str,
+    mut call: impl FnMut() -> Result<Duration>,
+) -> Result {
+    const TIMES: usize = 10;
+    const MOMENT: Duration = Duration::from_millis(50);
+    let mut least = Duration::MAX;
+    for _ in 0..TIMES {
+        least = least.min(call()?);
+        if least < MOMENT {
+            return Ok(());
+        }
+    }
+    Err(trial.fail(format_args!(
+        "{what} took {least:?} or more, each of {TIMES} times"
+    )))
 }
 
 /// Rounds in which all workers must run a job at once to get through it.
