@@ -102,7 +102,7 @@ fn one_at_a_time(trial: &Trial, way: Way) -> Result {
 /// before it has ended, and each time a little longer.
 fn just_as_it_turns_idle(trial: &Trial, way: Way) -> Result {
     /// Where nobody else would see the job.
-    const ROUNDS: u64 = 6_000;
+    const ROUNDS: u64 = 4_000;
     /// Beyond that, the one before is not waited for.
     const PATIENCE: u64 = 20_000;
     const MOMENTS: u64 = 100;

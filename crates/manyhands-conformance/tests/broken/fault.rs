@@ -164,8 +164,6 @@ pub(crate) enum Fault {
     LooksTwice,
     /// "Is there a job?" and "wake me", with room for a job between.
     LooksThenWaits,
-    /// The same, with as little room as there can be.
-    LooksThenWaitsAtOnce,
     DropsUnderItsLock,
     DropsUnderItsLockInPanic,
     /// A job holds a lock that is one for all pools.
@@ -332,7 +330,6 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (LeavesAtThreadEnd, DropWaits, "drop at the end of a thread"),
         (LooksTwice, AnyThreads, "told None by an open pool"),
         (LooksThenWaits, AnyThreads, "submitted to an idle pool"),
-        (LooksThenWaitsAtOnce, AnyThreads, "a worker that turned idle"),
         (TwoReadersGetIt, AnyThreads, "had two completions"),
         (DropsUnderItsLock, AnyThreads, "calls its pool as it is dropped"),
         (DropsUnderItsLockInPanic, AnyThreads, "as it is dropped"),

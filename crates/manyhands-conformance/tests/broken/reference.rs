@@ -622,11 +622,9 @@ impl Shared {
             if state.closed {
                 return None;
             }
-            if self.has(LooksThenWaits) || self.has(LooksThenWaitsAtOnce) {
+            if self.has(LooksThenWaits) {
                 drop(state);
-                if self.has(LooksThenWaits) {
-                    thread::sleep(Duration::from_micros(50));
-                }
+                thread::sleep(Duration::from_micros(50));
                 state = self.lock();
                 if !state.closed {
                     state = wait(&self.work, state);
