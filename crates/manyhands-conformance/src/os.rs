@@ -137,6 +137,7 @@ mod tests {
                 let said = what_they_do(&others);
                 assert!(said.starts_with("; threads: "), "{said}");
                 assert!(said.contains("runner running"), "{said}");
+                assert!(!said.contains("1 × "), "{said}");
                 said.contains("2 × twin sleeping")
             };
             while !twins_sleep() {

@@ -157,7 +157,12 @@ impl Trial {
 impl Trial {
     /// A trial without a pool, for what needs none.
     pub(crate) fn without_a_pool() -> Self {
-        let make = Arc::new(|_| unreachable!("there is no pool"));
+        Self::of(|| unreachable!("there is no pool"))
+    }
+
+    /// A trial of these pools of one worker.
+    pub(crate) fn of(make: fn() -> Pool) -> Self {
+        let make = Arc::new(move |_| make());
         Self::new(make, (1, 0), false, Arc::new(Watch::new()))
     }
 
@@ -334,5 +339,30 @@ impl Notes {
                 format!("workers {workers}, queue {queue}: {how}")
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is found when a check ends.
+    fn found(failure: Option<&str>, end: Result) -> Finding {
+        let watch = Watch::new();
+        if let Some(how) = failure {
+            watch.fail(how);
+        }
+        watch.finish(end);
+        watch.wait(Duration::from_secs(10))
+    }
+
+    #[test]
+    fn a_check_ends_as_passed_failed_or_skipped() {
+        assert_eq!(found(None, Ok(())), Finding::Passed);
+        let failed = Finding::Failed("it broke".to_owned());
+        assert_eq!(found(Some("it broke"), Err(Stop::Failed)), failed);
+        assert_eq!(found(Some("it broke"), Ok(())), failed);
+        let skipped = Finding::Skipped("no /proc".to_owned());
+        assert_eq!(found(None, Err(Stop::Skipped("no /proc"))), skipped);
     }
 }

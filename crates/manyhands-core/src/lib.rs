@@ -6,7 +6,8 @@
 //! tasks. This crate is what they have in common, and nothing else: one trait,
 //! [`WorkerPool`], the laws that every implementation keeps, and the few
 //! parts that all of them share. It depends on the standard library only,
-//! starts no thread unless a pool asks for one, and reads no clock.
+//! and but for [`shutdown`](WorkerPoolExt::shutdown) it starts no thread of
+//! its own accord and reads no clock.
 //!
 //! # A map, in reading order
 //!

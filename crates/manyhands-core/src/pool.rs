@@ -116,7 +116,8 @@ use crate::{Closed, Completion, Job, JobId, SubmitAllError, TrySubmitError};
 ///
 /// ## Not promised
 ///
-/// The order in which jobs start or finish; which thread runs a job; that a
+/// The order in which jobs start or finish, also in that the oldest may be
+/// the last as long as others come; which thread runs a job; that a
 /// `submit` made *from inside a job* of the same pool makes progress at the
 /// bound (with every worker waiting for a place, no place becomes free: use
 /// `try_submit` there). A variant may promise more; its docs say so.

@@ -1,10 +1,10 @@
 //! Locks, atomics and threads, in one place, so that a model checker can put
 //! its own in the place of the standard library's.
 //!
-//! Core and the pattern crates take them from here. A build as ever has the
+//! Core and the pattern crates take them from here. A usual build has the
 //! standard library's; with `--cfg loom` or `--cfg shuttle` it has the
-//! checker's, which runs a program under every order of events, or under a
-//! great many. Not a part of the public API: it changes with what the models
+//! checker's, which runs a program under all orders of events within a bound,
+//! or under a great many. Not a part of the public API: it changes with what the models
 //! need.
 
 #[cfg(loom)]

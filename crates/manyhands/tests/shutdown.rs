@@ -1,5 +1,4 @@
 //! An end at a deadline, for every pool.
-#![cfg(feature = "all")]
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
 use std::convert::Infallible;

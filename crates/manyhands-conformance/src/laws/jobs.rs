@@ -405,3 +405,65 @@ pub(super) fn writes_visible(trial: &Trial, way: Way) -> Result {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use manyhands_core::{
+        Closed, Completion, InlinePool, Job, JobId, TrySubmitError, WorkerPool,
+    };
+
+    use super::*;
+
+    /// Gives each job's answer another value: only the kit could, and code
+    /// that is not safe.
+    struct OtherValues(InlinePool<LawJob>);
+
+    impl WorkerPool<LawJob> for OtherValues {
+        fn submit(&self, job: LawJob) -> Result<JobId, Closed<LawJob>> {
+            self.0.submit(job)
+        }
+
+        fn try_submit(
+            &self,
+            job: LawJob,
+        ) -> Result<JobId, TrySubmitError<LawJob>> {
+            self.0.try_submit(job)
+        }
+
+        fn recv(&self) -> Option<Completion<LawJob>> {
+            let Completion { id, .. } = self.0.recv()?;
+            let outcome = Outcome::Done(LawJob::new(id.get()).give(()).run());
+            Some(Completion { id, outcome })
+        }
+
+        fn close(&self) {
+            self.0.close();
+        }
+
+        fn cancel(&self) {
+            self.0.cancel();
+        }
+
+        fn workers(&self) -> NonZeroUsize {
+            self.0.workers()
+        }
+
+        fn bound(&self) -> NonZeroUsize {
+            self.0.bound()
+        }
+    }
+
+    #[test]
+    fn an_answer_with_another_value_is_found() {
+        for way in [Way::OneByOne, Way::Batches] {
+            let right = Trial::of(|| Box::new(InlinePool::new()));
+            assert!(answers_come_back_whole(&right, way).is_ok());
+            let wrong = Trial::of(|| Box::new(OtherValues(InlinePool::new())));
+            assert!(answers_come_back_whole(&wrong, way).is_err());
+            let said = wrong.failure().unwrap_or_default();
+            assert!(said.contains("another value than its job"), "{said}");
+        }
+    }
+}

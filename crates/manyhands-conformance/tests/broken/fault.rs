@@ -339,7 +339,7 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (NoneInside, AnyThreads, "got no completion of another"),
         (DropsLate, WritesVisible, "before what its job captured"),
         (DropsLateInPanic, WritesVisible, "before what its job captured"),
-        (TellsBeforeItRuns, WritesVisible, "did not see what its submitter"),
+        (TellsBeforeItRuns, WritesVisible, " wrote"),
         (CloseForgetsTheWaiting, WaitingSubmitterFreed, "were blocked"),
         (CancelForgetsTheWaiting, WaitingSubmitterFreed, "were blocked"),
         (SubmitRefusesAnother, WaitingSubmitterFreed, "and job"),

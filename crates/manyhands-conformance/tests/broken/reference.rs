@@ -542,7 +542,7 @@ impl Shared {
         if self.has(TellsBeforeItRuns) {
             let outcome = Outcome::Panicked(Panic::new(Box::new("it may")));
             self.finish(Completion { id: ticket.id, outcome });
-            thread::sleep(Duration::from_millis(1));
+            thread::sleep(Duration::from_millis(20));
             discard(run_one(ticket, cancelled));
             return true;
         }

@@ -6,7 +6,7 @@
 //! program, run again for one test and one variant.
 //!
 //! `MANYHANDS_DEEP=1` runs the same tests with the large numbers.
-#![cfg(all(feature = "all", target_os = "linux"))]
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 #![allow(
     clippy::print_stderr,

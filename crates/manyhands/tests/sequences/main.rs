@@ -12,7 +12,6 @@
 //! bring back. A program that found something becomes a test, by hand.
 //!
 //! `MANYHANDS_DEEP=1` runs more programs.
-#![cfg(feature = "all")]
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
 #[path = "../support/mod.rs"]
