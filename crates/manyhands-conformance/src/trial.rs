@@ -32,16 +32,17 @@ pub(crate) enum Stop {
 }
 
 /// On which sizes something is tried, and how.
-#[derive(Clone, Copy)]
 pub(crate) struct Plan {
-    /// In the default depth.
-    pub(crate) sizes: Sizes,
+    /// What is tried, and on which sizes in the default depth.
+    parts: Vec<(Sizes, Body)>,
     /// With large numbers, in the deep form.
-    pub(crate) long: Sizes,
+    long: Sizes,
     /// While no other check of this process goes on.
-    pub(crate) alone: bool,
-    pub(crate) body: fn(&Trial) -> Result,
+    alone: bool,
 }
+
+/// What a law, or a part of it, does with pools of one size.
+type Body = fn(&Trial) -> Result;
 
 /// Workers and queue of pools.
 pub(crate) type Sizes = &'static [(usize, usize)];
@@ -64,6 +65,23 @@ macro_rules! ensure {
     };
 }
 pub(crate) use ensure;
+
+impl Plan {
+    pub(crate) fn new(sizes: Sizes, long: Sizes, body: Body) -> Self {
+        Self { parts: vec![(sizes, body)], long, alone: false }
+    }
+
+    /// Then that, on sizes of its own.
+    pub(crate) fn and(mut self, sizes: Sizes, body: Body) -> Self {
+        self.parts.push((sizes, body));
+        self
+    }
+
+    /// Tried while no other check of this process goes on.
+    pub(crate) fn alone(self) -> Self {
+        Self { alone: true, ..self }
+    }
+}
 
 impl Trial {
     fn new(
@@ -195,21 +213,21 @@ fn run(plan: Plan, depth: Depth, make: Make, watch: Arc<Watch>) {
         let trial = |size, long| {
             Trial::new(Arc::clone(&make), size, long, Arc::clone(&watch))
         };
-        let on = |sizes: &[(usize, usize)], long| {
+        let on = |sizes: &[(usize, usize)], long, body: Body| {
             let mut trials = sizes.iter().map(|&size| trial(size, long));
-            trials.try_for_each(|trial| (plan.body)(&trial))
+            trials.try_for_each(|trial| body(&trial))
         };
-        laws::has_workers(&trial(plan.sizes[0], false))?;
-        match depth {
-            Depth::Default => on(plan.sizes, false),
+        laws::has_workers(&trial(laws::EVERY[0], false))?;
+        plan.parts.into_iter().try_for_each(|(sizes, body)| match depth {
+            Depth::Default => on(sizes, false, body),
             Depth::Deep => {
-                on(laws::EVERY, false)?;
-                let mut own = plan.sizes.to_vec();
+                on(laws::EVERY, false, body)?;
+                let mut own = sizes.to_vec();
                 own.retain(|size| !laws::EVERY.contains(size));
-                on(&own, false)?;
-                on(plan.long, true)
+                on(&own, false, body)?;
+                on(plan.long, true, body)
             }
-        }
+        })
     }));
     drop(make);
     let end = result.unwrap_or_else(|payload| {

@@ -3,11 +3,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
+use std::time::Instant;
 
 use manyhands_core::{TrySubmitError, WorkerPool};
 
 use super::ledger::{Ends, Ledger};
-use super::moves::{AnyPool, Way, receive, submit};
+use super::moves::{AnyPool, Way, at_once, counts, receive, submit};
 use crate::LawJob;
 use crate::gate::Gate;
 use crate::latch::{Count, Lobby, never};
@@ -15,9 +16,11 @@ use crate::trial::{Result, Trial, ensure};
 
 /// Law 6.
 pub(super) fn submit_all_then_read(trial: &Trial, way: Way) -> Result {
-    // Far beyond any buffer of the pools on trial.
-    let many = trial.many(5_000, 100_000);
     let pool = trial.pool();
+    // Far beyond any buffer of the pools on trial, and with room for so many
+    // that one in ten thousand shows.
+    let usual = if pool.bound().get() > 64 { 20_000 } else { 5_000 };
+    let many = trial.many(usual, 100_000);
     let ledger = Ledger::new(many);
     let jobs = (0..many as u64).map(|number| ledger.job(number));
     trial.note("a place for each job, with no completion read");
@@ -71,6 +74,18 @@ fn reached_and_held(trial: &Trial, pool: AnyPool<'_>) -> Result {
         accepted == bound,
         "Full was said with {accepted} unfinished and a bound of {bound}"
     );
+    at_once(trial, "try_submit to a full pool", || {
+        let since = Instant::now();
+        let refused = pool.try_submit(job());
+        let took = since.elapsed();
+        ensure!(
+            trial,
+            refused.is_err_and(|error| error.is_full()),
+            "a job was accepted with {bound} unfinished \
+             and a bound of {bound}"
+        );
+        Ok(took)
+    })?;
     for _ in 0..steps {
         trial.note("a job that may go on");
         gate.admit(1);
@@ -93,18 +108,8 @@ fn reached_and_held(trial: &Trial, pool: AnyPool<'_>) -> Result {
     Ok(())
 }
 
-/// A pool that counts its jobs counts them right.
-fn counts(trial: &Trial, pool: AnyPool<'_>, unfinished: usize) -> Result {
-    let counted = pool.unfinished().unwrap_or(unfinished);
-    ensure!(
-        trial,
-        counted == unfinished,
-        "with {unfinished} unfinished, unfinished() said {counted}"
-    );
-    Ok(())
-}
-
-/// Many threads at once take all the places there are, and no more.
+/// Many threads at once take all the places there are, and no more; and none
+/// is told Full because of another that tries.
 fn reached_by_many(trial: &Trial) -> Result {
     const SUBMITTERS: usize = 6;
     for _ in 0..trial.many(5, 100) {
@@ -114,16 +119,34 @@ fn reached_by_many(trial: &Trial) -> Result {
         let gate = Gate::closed();
         let gate = &gate;
         let start = Barrier::new(SUBMITTERS);
+        // How many were accepted or are being tried.
+        let offered = AtomicUsize::new(0);
         trial.note("try_submit on many threads, which must not wait");
         let accepted = thread::scope(|scope| {
-            let start = &start;
+            let (start, offered) = (&start, &offered);
             let submitter = |_| {
                 scope.spawn(move || {
                     start.wait();
-                    let job = || LawJob::new(0).pass(gate);
-                    let accepted = (0..=bound)
-                        .take_while(|_| pool.try_submit(job()).is_ok());
-                    Ok(accepted.count())
+                    let mut accepted = 0;
+                    loop {
+                        offered.fetch_add(1, Ordering::SeqCst);
+                        let job = LawJob::new(0).pass(gate);
+                        if accepted > bound || pool.try_submit(job).is_err() {
+                            break;
+                        }
+                        accepted += 1;
+                    }
+                    // None was taken back that was accepted, so a pool that
+                    // was full still is.
+                    let others = offered.fetch_sub(1, Ordering::SeqCst) - 1;
+                    ensure!(
+                        trial,
+                        others >= bound,
+                        "Full was said to one of several threads with \
+                         {others} unfinished or on their way and a bound of \
+                         {bound}"
+                    );
+                    Ok(accepted)
                 })
             };
             let submitters: Vec<_> = (0..SUBMITTERS).map(submitter).collect();

@@ -14,7 +14,7 @@ use crate::LawJob;
 use crate::gate::Gate;
 use crate::trial::{Result, Trial, ensure};
 
-/// Law 18.
+/// Law 18, of batches themselves.
 pub(super) fn batches_obey(trial: &Trial) -> Result {
     waits_for_one(trial)?;
     slow_iterator(trial)?;
@@ -24,8 +24,11 @@ pub(super) fn batches_obey(trial: &Trial) -> Result {
     iterator_without_end(trial)?;
     closed_on_the_way(trial)?;
     several_at_once(trial)?;
-    shared_by_all_workers(trial)?;
-    // The other laws, through batches.
+    shared_by_all_workers(trial)
+}
+
+/// Law 18: the others hold for pools that are used through batches.
+pub(super) fn other_laws_through_batches(trial: &Trial) -> Result {
     jobs::exactly_one_completion(trial, Way::Batches)?;
     jobs::writes_visible(trial, Way::Batches)?;
     close::close_loses_nothing(trial, Way::Batches)?;

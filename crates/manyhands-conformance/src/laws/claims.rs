@@ -9,7 +9,7 @@ use manyhands_core::{Outcome, TrySubmitError};
 use super::drops::{more_threads, returns};
 use super::ledger::{Ends, Ledger};
 use super::moves::{AnyPool, Way, fill, meet, receive, same, submit};
-use super::{EVERY, FEW, LONG, SIZES};
+use super::{EVERY, FEW, LONG};
 use crate::gate::Gate;
 use crate::latch::Lobby;
 use crate::trial::{Plan, Result, Trial, ensure};
@@ -19,17 +19,20 @@ use crate::{Claim, LawJob, os};
 /// where that does not show: a pool may start its jobs in order by chance.
 pub(crate) fn plan(claim: Claim, claimed: bool) -> Option<Plan> {
     let (sizes, body): (_, fn(&Trial) -> Result) = match (claim, claimed) {
-        (Claim::InOrder, true) => (SIZES, starts_in_order),
+        (Claim::InOrder, true) => (EVERY, starts_in_order),
         (Claim::InOrder, false) => return None,
         (Claim::NoQueue, true) => (EVERY, has_no_queue),
         (Claim::NoQueue, false) => (EVERY, has_a_queue),
         (Claim::ThreadPerJob, true) => (FEW, thread_per_job),
         (Claim::ThreadPerJob, false) => (FEW, threads_stay),
-        (Claim::StopsOnError, true) => (SIZES, stops_on_error),
-        (Claim::StopsOnError, false) => (SIZES, goes_on_after_errors),
+        (Claim::StopsOnError, true) => (EVERY, stops_on_error),
+        (Claim::StopsOnError, false) => (EVERY, goes_on_after_errors),
     };
-    let alone = claim == Claim::ThreadPerJob;
-    Some(Plan { sizes, long: LONG, alone, body })
+    let plan = Plan::new(sizes, LONG, body);
+    Some(match claim {
+        Claim::ThreadPerJob => plan.alone(),
+        _ => plan,
+    })
 }
 
 /// The order in which jobs started.

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Instant;
 
 use manyhands_core::{Outcome, WorkerPool};
 
-use super::ledger::{Ends, Ledger};
-use super::moves::{AnyPool, Way, fill, race, receive, same, submit};
+use super::ledger::{Ends, Ledger, Thrown};
+use super::moves::{
+    AnyPool, Way, at_once, counts, fill, fill_with, race, receive, same,
+    submit,
+};
 use crate::LawJob;
 use crate::gate::Gate;
 use crate::latch::{Count, Lobby};
@@ -24,6 +28,7 @@ fn head_starts(trial: &Trial) -> impl Iterator<Item = usize> {
 pub(super) fn close_is_final(trial: &Trial) -> Result {
     closed_unused(trial)?;
     closed_by_many(trial)?;
+    ends_at_once(trial, "close of a full pool", |pool| pool.close())?;
     closed_by_a_job(trial)?;
     for head_start in head_starts(trial) {
         race(trial, Way::OneByOne, head_start, |pool| {
@@ -92,21 +97,27 @@ fn closed_by_many(trial: &Trial) -> Result {
     refuses(trial, pool)
 }
 
+/// Close and cancel do not wait for jobs, not even for a while.
+fn ends_at_once(trial: &Trial, what: &str, end: fn(AnyPool<'_>)) -> Result {
+    at_once(trial, what, || {
+        let pool = trial.pool();
+        let ledger = Ledger::new(pool.bound().get());
+        let gate = Gate::closed();
+        fill(trial, &pool, &ledger, &gate)?;
+        trial.note("close or cancel of a full pool, which must not wait");
+        let since = Instant::now();
+        end(&pool);
+        let took = since.elapsed();
+        gate.open();
+        trial.note("the completions after close or cancel");
+        ledger.settle(trial, Way::OneByOne.drain(trial, &pool))?;
+        Ok(took)
+    })
+}
+
 fn closed_by_a_job(trial: &Trial) -> Result {
     let pool: Arc<dyn WorkerPool<LawJob>> = Arc::from(trial.pool());
-    let weak = Arc::downgrade(&pool);
-    let refused = Arc::new(AtomicUsize::new(0));
-    let counts = Arc::clone(&refused);
-    let job = LawJob::new(0).then(move || {
-        if let Some(pool) = weak.upgrade() {
-            pool.close();
-            let submitted = pool.submit(LawJob::new(1)).is_err();
-            let tried = pool.try_submit(LawJob::new(2));
-            let tried = tried.is_err_and(|error| !error.is_full());
-            let refused = usize::from(submitted) + usize::from(tried);
-            counts.fetch_add(refused, Ordering::SeqCst);
-        }
-    });
+    let (job, refused) = job_that_ends(&pool, |pool| pool.close());
     submit(trial, &pool, job)?;
     trial.note("a job that closes its pool");
     let closed = receive(trial, &pool)?;
@@ -125,6 +136,28 @@ fn closed_by_a_job(trial: &Trial) -> Result {
     );
     ensure!(trial, pool.recv().is_none(), "one job had two completions");
     refuses(trial, &pool)
+}
+
+/// A job that closes or cancels its pool, and how many of the two jobs that
+/// it submits after that are refused.
+fn job_that_ends(
+    pool: &Arc<dyn WorkerPool<LawJob>>,
+    end: fn(AnyPool<'_>),
+) -> (LawJob, Arc<AtomicUsize>) {
+    let weak = Arc::downgrade(pool);
+    let refused = Arc::new(AtomicUsize::new(0));
+    let counts = Arc::clone(&refused);
+    let job = LawJob::new(0).then(move || {
+        if let Some(pool) = weak.upgrade() {
+            end(&*pool);
+            let submitted = pool.submit(LawJob::new(1)).is_err();
+            let tried = pool.try_submit(LawJob::new(2));
+            let tried = tried.is_err_and(|error| !error.is_full());
+            let refused = usize::from(submitted) + usize::from(tried);
+            counts.fetch_add(refused, Ordering::SeqCst);
+        }
+    });
+    (job, refused)
 }
 
 /// Law 4.
@@ -346,32 +379,44 @@ pub(super) fn cancel_gives_back(trial: &Trial, way: Way) -> Result {
             pool.close();
         },
     ];
-    for cancel in cancels {
+    // Those that run end well, or all of them panic.
+    type AndThen = fn(LawJob) -> LawJob;
+    let ways: [(AndThen, Ends); 2] = [
+        (|job| job, Ends::done(workers)),
+        (
+            |job| {
+                let number = job.number();
+                job.throw(Thrown(number))
+            },
+            Ends { panicked: workers, ..Ends::default() },
+        ),
+    ];
+    for (cancel, (and_then, ran)) in
+        cancels.into_iter().flat_map(|it| ways.map(|way| (it, way)))
+    {
         let pool = trial.pool();
         let ledger = Ledger::new(pool.bound().get());
         let gate = Gate::closed();
-        let accepted = fill(trial, &pool, &ledger, &gate)?;
+        let accepted = fill_with(trial, &pool, &ledger, &gate, and_then)?;
         trial.note("cancel, which must not wait");
         cancel(&pool);
         refuses(trial, &pool)?;
         gate.open();
         trial.note("the completions after cancel");
         let ends = ledger.settle(trial, way.drain(trial, &pool))?;
-        let expected = Ends {
-            done: workers,
-            cancelled: accepted - workers,
-            ..Ends::default()
-        };
+        let expected = Ends { cancelled: accepted - workers, ..ran };
         ensure!(
             trial,
             ends == expected,
             "{workers} running and {} waiting jobs ended as {ends:?}",
             accepted - workers
         );
+        counts(trial, &pool, 0)?;
     }
 
     cancelled_unused(trial)?;
     cancelled_by_many(trial, way)?;
+    ends_at_once(trial, "cancel of a full pool", |pool| pool.cancel())?;
     cancelled_by_a_job(trial)?;
     cancelled_with_unread(trial, way)?;
 
@@ -484,12 +529,7 @@ fn cancelled_with_unread(trial: &Trial, way: Way) -> Result {
 
 fn cancelled_by_a_job(trial: &Trial) -> Result {
     let pool: Arc<dyn WorkerPool<LawJob>> = Arc::from(trial.pool());
-    let weak = Arc::downgrade(&pool);
-    let job = LawJob::new(0).then(move || {
-        if let Some(pool) = weak.upgrade() {
-            pool.cancel();
-        }
-    });
+    let (job, refused) = job_that_ends(&pool, |pool| pool.cancel());
     submit(trial, &pool, job)?;
     trial.note("a job that cancels its pool");
     let outcome = receive(trial, &pool)?.outcome;
@@ -498,8 +538,15 @@ fn cancelled_by_a_job(trial: &Trial) -> Result {
         matches!(outcome, Outcome::Done(_)),
         "a job that cancels its pool ended as {outcome:?}"
     );
+    let refused = refused.load(Ordering::SeqCst);
+    ensure!(
+        trial,
+        refused == 2,
+        "of 2 jobs that a job submitted after cancel, {refused} were refused \
+         as closed"
+    );
     ensure!(trial, pool.recv().is_none(), "one job had two completions");
-    Ok(())
+    refuses(trial, &pool)
 }
 
 /// Law 14.

@@ -27,8 +27,8 @@ pub(super) fn drop_waits(trial: &Trial) -> Result {
             trial.note("drop of an unused pool");
             drop(pool);
         }
-        dropped_with_jobs(trial)?;
-        dropped_with_its_thread(trial)?;
+        threads_end(trial, dropped_with_jobs)?;
+        threads_end(trial, dropped_with_its_thread)?;
     }
     threads_end(trial, |trial| {
         let pool = trial.pool();

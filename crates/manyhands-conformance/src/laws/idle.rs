@@ -107,8 +107,9 @@ struct Group {
 
 /// Looks at what the threads use of the processor, for a while.
 fn listen(trial: &Trial, groups: &mut [Group]) {
-    /// Long enough to tell 1 % from nothing.
-    const WINDOW: Duration = Duration::from_millis(150);
+    /// Long enough to tell 1 % from nothing, and to see whoever polls six
+    /// times a second or more. Less than four times goes unseen.
+    const WINDOW: Duration = Duration::from_millis(500);
     const LONG_WINDOW: Duration = Duration::from_secs(2);
     /// Threads may settle down, and the machine have its own business, but
     /// hardly each time.
@@ -133,15 +134,17 @@ fn listen(trial: &Trial, groups: &mut [Group]) {
                 .map(|(before, after)| after.1.saturating_sub(before.1))
                 .max()
                 .unwrap_or(0);
-            if used <= window / 100 && woken <= WAKES {
+            let share = used.as_secs_f64() / window.as_secs_f64() * 100.0;
+            let burns = (used > window / 100)
+                .then(|| format!("used {share:.1} % of a processor"));
+            let polls = (woken > WAKES)
+                .then(|| format!("woke a thread {woken} times"));
+            let noise: Vec<_> = burns.into_iter().chain(polls).collect();
+            if noise.is_empty() {
                 group.noise = None;
             } else if group.noise.is_some() {
-                let percent = used.as_secs_f64() / window.as_secs_f64();
-                group.noise = Some(format!(
-                    "used {:.1} % of a processor and woke a thread \
-                     {woken} times in {window:?}",
-                    percent * 100.0
-                ));
+                let noise = noise.join(" and ");
+                group.noise = Some(format!("{noise} in {window:?}"));
             }
         }
         if groups.iter().all(|group| group.noise.is_none()) {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use manyhands_core::{Completion, Outcome, TrySubmitError};
+use manyhands_core::{Completion, Outcome, TrySubmitError, WorkerPool};
 
 use super::ledger::{Ends, Ledger};
-use super::moves::{Way, fill, meet, receive, same, submit};
+use super::moves::{Way, counts, fill, meet, receive, same, submit};
 use crate::LawJob;
 use crate::gate::Gate;
 use crate::latch::{Gauge, never};
@@ -29,6 +29,7 @@ pub(super) fn exactly_one_completion(trial: &Trial, way: Way) -> Result {
     received.extend(way.drain(trial, &pool));
     let ends = ledger.settle(trial, received)?;
     ensure!(trial, ends == Ends::done(many), "{many} jobs ended as {ends:?}");
+    counts(trial, &pool, 0)?;
     answers_come_back_whole(trial, way)?;
     no_completion_waits_for_another(trial, way)
 }
@@ -214,6 +215,7 @@ pub(super) fn exact_workers(trial: &Trial) -> Result {
         receive(trial, &pool)?;
     }
     meet(trial, &pool, 10)?;
+    beside_their_parent(trial)?;
     never_more(trial)?;
     // Reached and not passed, whatever the pace.
     const SUBMITTERS: u64 = 3;
@@ -249,6 +251,34 @@ pub(super) fn exact_workers(trial: &Trial) -> Result {
         "closed, the pool says it has {} workers",
         pool.workers()
     );
+    Ok(())
+}
+
+/// What a job submits starts while that job still runs, as long as a worker
+/// is idle.
+fn beside_their_parent(trial: &Trial) -> Result {
+    let workers = trial.workers();
+    let pool: Arc<dyn WorkerPool<LawJob>> = Arc::from(trial.pool());
+    let gate = Gate::closed();
+    let children: Vec<_> = (1..workers as u64)
+        .map(|number| LawJob::new(number).pass(&gate))
+        .collect();
+    let weak = Arc::downgrade(&pool);
+    let parent = LawJob::new(0).then(move || {
+        let Some(pool) = weak.upgrade() else { return };
+        for child in children {
+            // If it is refused, its start will be missed.
+            let _ = pool.submit(child);
+        }
+    });
+    submit(trial, &pool, parent.pass(&gate))?;
+    trial.note("jobs of a job to start beside it, one for each idle worker");
+    gate.wait_for(workers);
+    gate.open();
+    trial.note("the completions of a job and of those that it submitted");
+    for _ in 0..workers {
+        receive(trial, &*pool)?;
+    }
     Ok(())
 }
 

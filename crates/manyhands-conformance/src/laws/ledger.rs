@@ -30,6 +30,10 @@ struct Account {
 const REFUSED: u64 = u64::MAX;
 const UNKNOWN: u64 = u64::MAX - 1;
 
+/// What a job with an account throws: its number.
+#[derive(Clone, Copy)]
+pub(super) struct Thrown(pub(super) u64);
+
 /// How many jobs came to which end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ends {
@@ -113,10 +117,10 @@ impl Ledger {
         let mut ids = BTreeSet::new();
         for Completion { id, outcome } in received {
             ensure!(trial, ids.insert(id), "{id} had two completions");
-            let (number, runs) = match &outcome {
+            let (what, number, runs) = match outcome {
                 Outcome::Done(Err(error)) => {
                     ends.failed += 1;
-                    (error.number(), 1)
+                    ("error", error.number(), 1)
                 }
                 Outcome::Done(Ok(answer)) => {
                     ends.done += 1;
@@ -125,15 +129,20 @@ impl Ledger {
                         answer.is_whole(),
                         "{id} came back with an answer that was overwritten"
                     );
-                    (answer.number(), 1)
+                    ("answer", answer.number(), 1)
                 }
                 Outcome::Cancelled(job) => {
                     ends.cancelled += 1;
-                    (job.number(), 0)
+                    ("cancellation", job.number(), 0)
                 }
-                Outcome::Panicked(_) => {
+                Outcome::Panicked(panic) => {
                     ends.panicked += 1;
-                    continue;
+                    let thrown = panic.into_payload().downcast();
+                    // Another payload is not this job's, and its panic
+                    // none that is expected.
+                    let Ok(thrown) = thrown else { continue };
+                    let Thrown(number) = *thrown;
+                    ("panic", number, 1)
                 }
             };
             let account = self.account(number);
@@ -141,13 +150,13 @@ impl Ledger {
             ensure!(
                 trial,
                 known == id.get() || known == UNKNOWN,
-                "{id} came back with the answer of another job"
+                "{id} came back with the {what} of another job"
             );
             let ran = account.runs.load(Ordering::SeqCst);
             ensure!(
                 trial,
                 ran == runs,
-                "{id} came back as {outcome:?} and ran {ran} times"
+                "{id} came back with its {what} and ran {ran} times"
             );
         }
         ensure!(
@@ -226,7 +235,7 @@ impl Drop for Token {
 mod tests {
     use std::mem::forget;
 
-    use manyhands_core::Job;
+    use manyhands_core::{Job, Panic};
 
     use super::*;
     use crate::Answer;
@@ -262,6 +271,26 @@ mod tests {
         assert_eq!(said_of_jobs(|it| drop(it.job(0))), "");
     }
 
+    #[test]
+    fn a_panic_is_its_job_s_own() {
+        let thrown = |number| Panic::new(Box::new(Thrown(number)));
+        let trial = Trial::without_a_pool();
+        let ledger = Ledger::new(2);
+        let received = [(0, 1), (1, 0)].map(|(id, number)| {
+            let id = JobId::new(id);
+            ledger.accept(id.get(), Some(id));
+            drop(ledger.job(id.get()).run());
+            let outcome = Outcome::Panicked(thrown(number));
+            Completion { id, outcome }
+        });
+        assert!(ledger.settle(&trial, received.into()).is_err());
+        let said = trial.failure().unwrap_or_default();
+        assert!(said.ends_with("with the panic of another job"), "{said}");
+        // One that never ran, too.
+        let said = said_of(|_| Outcome::Panicked(thrown(0)));
+        assert!(said.ends_with("with its panic and ran 0 times"), "{said}");
+    }
+
     // No pool of safe code can do these: `run` takes the job.
 
     #[test]
@@ -270,7 +299,7 @@ mod tests {
             drop(ledger.job(0).run());
             Outcome::Done(ledger.job(0).run())
         });
-        assert!(said.contains("came back as Done"), "{said}");
+        assert!(said.contains("came back with its answer"), "{said}");
         assert!(said.ends_with("ran 2 times"), "{said}");
         let said = said_of_jobs(|ledger| {
             drop(ledger.job(0).run());
@@ -285,7 +314,8 @@ mod tests {
             drop(ledger.job(0).run());
             Outcome::Cancelled(ledger.job(0))
         });
-        assert!(said.ends_with("ran 1 times"), "{said}");
+        let once = "came back with its cancellation and ran 1 times";
+        assert!(said.ends_with(once), "{said}");
     }
 
     #[test]

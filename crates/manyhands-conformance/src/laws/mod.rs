@@ -22,22 +22,8 @@ use moves::Way;
 
 pub(crate) use claims::plan as plan_claim;
 
-/// Workers and queue of the pools that most laws are tried on.
-#[rustfmt::skip]
-const SIZES: Sizes = &[
-    (1, 0), (1, 1), (1, 2), (1, 64),
-            (2, 1), (2, 2), (2, 64),
-    (3, 0), (3, 1), (3, 2), (3, 64),
-            (8, 1), (8, 2), (8, 64),
-];
-/// For what takes longer.
-const FEW: Sizes = &[(1, 0), (2, 2), (3, 64)];
-/// For what takes some tenths of a second.
-const TWO: Sizes = &[(2, 2), (8, 0)];
-/// With a queue whose memory shows, and with many threads.
-const LARGE: Sizes = &[(3, 2048), (8, 0)];
-/// For the deep form: every number of workers with every queue, also for what
-/// takes longer.
+/// Workers and queue of the pools that most laws are tried on, and in the deep
+/// form all: every number of workers with every queue.
 #[rustfmt::skip]
 pub(crate) const EVERY: Sizes = &[
     (1, 0), (1, 1), (1, 2), (1, 64),
@@ -45,56 +31,56 @@ pub(crate) const EVERY: Sizes = &[
     (3, 0), (3, 1), (3, 2), (3, 64),
     (8, 0), (8, 1), (8, 2), (8, 64),
 ];
+/// For what takes longer.
+const FEW: Sizes = &[(1, 0), (2, 2), (3, 64)];
+/// For what takes some tenths of a second.
+const TWO: Sizes = &[(2, 2), (8, 0)];
+/// With a queue whose memory shows, and with many threads.
+const LARGE: Sizes = &[(3, 2048), (8, 0)];
 /// For large numbers of jobs: with hardly any room, and with room to spare.
 const LONG: Sizes = &[(1, 1), (3, 64)];
 
 /// On which sizes a law is tried, and how.
 pub(crate) fn plan(law: Law) -> Plan {
-    let plan = |sizes, body| Plan { sizes, long: LONG, alone: false, body };
+    let plan = |sizes, body| Plan::new(sizes, LONG, body);
     match law {
-        Law::ExactlyOneCompletion => plan(SIZES, |trial| {
+        Law::ExactlyOneCompletion => plan(EVERY, |trial| {
             jobs::exactly_one_completion(trial, Way::OneByOne)
         }),
-        Law::RefusedComesBack => plan(SIZES, jobs::refused_comes_back),
-        Law::CloseIsFinal => plan(SIZES, close::close_is_final),
-        Law::CloseLosesNothing => plan(SIZES, |trial| {
+        Law::RefusedComesBack => plan(EVERY, jobs::refused_comes_back),
+        Law::CloseIsFinal => plan(EVERY, close::close_is_final),
+        Law::CloseLosesNothing => plan(EVERY, |trial| {
             close::close_loses_nothing(trial, Way::OneByOne)
         }),
-        Law::DrainedThenNone => plan(SIZES, close::drained_then_none),
+        Law::DrainedThenNone => plan(EVERY, close::drained_then_none),
         Law::SubmitAllThenRead => plan(FEW, |trial| {
             backpressure::submit_all_then_read(trial, Way::OneByOne)
         }),
-        Law::ExactWorkers => plan(SIZES, jobs::exact_workers),
-        Law::ExactBound => plan(SIZES, backpressure::exact_bound),
-        Law::PanicsContained => plan(SIZES, panics::panics_contained),
+        Law::ExactWorkers => plan(EVERY, jobs::exact_workers),
+        Law::ExactBound => plan(EVERY, backpressure::exact_bound),
+        Law::PanicsContained => plan(EVERY, panics::panics_contained),
         Law::CancelGivesBack => {
-            plan(SIZES, |trial| close::cancel_gives_back(trial, Way::OneByOne))
+            plan(EVERY, |trial| close::cancel_gives_back(trial, Way::OneByOne))
         }
-        Law::DropWaits => {
-            let body = drops::drop_waits;
-            Plan { sizes: SIZES, long: LONG, alone: true, body }
-        }
+        Law::DropWaits => Plan::new(EVERY, LONG, drops::drop_waits).alone(),
         Law::AnyThreads => {
-            plan(SIZES, |trial| threads::any_threads(trial, Way::OneByOne))
+            plan(EVERY, |trial| threads::any_threads(trial, Way::OneByOne))
         }
         Law::WritesVisible => {
-            plan(SIZES, |trial| jobs::writes_visible(trial, Way::OneByOne))
+            plan(EVERY, |trial| jobs::writes_visible(trial, Way::OneByOne))
         }
-        Law::WaitingSubmitterFreed => plan(SIZES, |trial| {
+        Law::WaitingSubmitterFreed => plan(EVERY, |trial| {
             close::waiting_submitter_freed(trial, Way::OneByOne)
         }),
-        Law::IdleIsFree => {
-            let body = idle::idle_is_free;
-            Plan { sizes: TWO, long: TWO, alone: true, body }
-        }
+        Law::IdleIsFree => Plan::new(TWO, TWO, idle::idle_is_free).alone(),
         Law::AllGivenBack => {
-            let body = drops::all_given_back;
-            Plan { sizes: LARGE, long: TWO, alone: true, body }
+            Plan::new(LARGE, TWO, drops::all_given_back).alone()
         }
-        Law::FullMeansOwed => plan(SIZES, |trial| {
+        Law::FullMeansOwed => plan(EVERY, |trial| {
             backpressure::full_means_owed(trial, Way::OneByOne)
         }),
-        Law::BatchesObey => plan(FEW, batches::batches_obey),
+        Law::BatchesObey => plan(EVERY, batches::batches_obey)
+            .and(FEW, batches::other_laws_through_batches),
     }
 }
 

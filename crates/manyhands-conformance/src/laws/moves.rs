@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use manyhands_core::{
     Closed, Completion, JobId, SubmitAllError, TrySubmitError, WorkerPool,
@@ -206,18 +207,66 @@ pub(super) fn fill(
     ledger: &Ledger,
     gate: &Gate,
 ) -> Result<usize> {
+    fill_with(trial, pool, ledger, gate, |job| job)
+}
+
+/// The same, with something more to do for each job, once it may go on.
+pub(super) fn fill_with(
+    trial: &Trial,
+    pool: AnyPool<'_>,
+    ledger: &Ledger,
+    gate: &Gate,
+    and_then: fn(LawJob) -> LawJob,
+) -> Result<usize> {
     let bound = pool.bound().get();
     let mut accepted = 0;
     trial.note("places for as many jobs as bound() says");
     while accepted < bound {
         let number = accepted as u64;
-        let job = ledger.job(number).pass(gate);
+        let job = and_then(ledger.job(number).pass(gate));
         ledger.accept(number, Some(submit(trial, pool, job)?));
         accepted += 1;
     }
     trial.note("as many jobs to start as there are workers");
     gate.wait_for(trial.workers());
     Ok(accepted)
+}
+
+/// A pool that counts its jobs counts them right.
+pub(super) fn counts(
+    trial: &Trial,
+    pool: AnyPool<'_>,
+    unfinished: usize,
+) -> Result {
+    let counted = pool.unfinished().unwrap_or(unfinished);
+    ensure!(
+        trial,
+        counted == unfinished,
+        "with {unfinished} unfinished, unfinished() said {counted}"
+    );
+    Ok(())
+}
+
+/// Fails if a call that must not wait waits each time. `call` says how long
+/// it took; once is enough to be quick, and any one call may be held up by the
+/// machine.
+pub(super) fn at_once(
+    trial: &Trial,
+    what: &str,
+    mut call: impl FnMut() -> Result<Duration>,
+) -> Result {
+    const TIMES: usize = 10;
+    const MOMENT: Duration = Duration::from_millis(50);
+    let mut least = Duration::MAX;
+    for _ in 0..TIMES {
+        least = least.min(call()?);
+        if least < MOMENT {
+            return Ok(());
+        }
+    }
+    Err(trial.fail(format_args!(
+        "{what} took {least:?} or more, each of {TIMES} times"
+    )))
 }
 
 /// Rounds in which all workers must run a job at once to get through it.

@@ -5,8 +5,8 @@ use std::thread;
 
 use manyhands_core::{Outcome, Panic, discard};
 
-use super::ledger::{Ends, Ledger};
-use super::moves::{AnyPool, Way, meet, receive, submit};
+use super::ledger::{Ends, Ledger, Thrown};
+use super::moves::{AnyPool, Way, counts, meet, receive, submit};
 use crate::LawJob;
 use crate::gate::Gate;
 use crate::trial::{Pool, Result, Trial, ensure};
@@ -48,9 +48,15 @@ fn jobs_that_panic(trial: &Trial) -> Result {
     let rounds = trial.many(2 * trial.workers() as u64 + 1, 1_000);
     let panicked = |job: LawJob| {
         trial.note("a place, after jobs that panicked");
-        submit(trial, &pool, job)?;
+        let id = submit(trial, &pool, job)?;
         trial.note("the completion of a job that panicked");
         let completion = receive(trial, &pool)?;
+        ensure!(
+            trial,
+            completion.id == id,
+            "the panic of {id} came back under {}",
+            completion.id
+        );
         match completion.outcome {
             Outcome::Panicked(panic) => Ok(panic),
             other => Err(trial.fail(format_args!(
@@ -110,7 +116,8 @@ fn all_at_once(trial: &Trial) -> Result {
         let (ledger, gate) = (&ledger, &gate);
         let submitter = scope.spawn(move || {
             for number in 0..jobs as u64 {
-                let job = ledger.job(number).pass(gate).throw("all at once");
+                let job = ledger.job(number).pass(gate);
+                let job = job.throw(Thrown(number));
                 ledger.accept(number, Some(submit(trial, pool, job)?));
             }
             pool.close();
@@ -126,7 +133,7 @@ fn all_at_once(trial: &Trial) -> Result {
         ends == expected,
         "{jobs} jobs that panicked ended as {ends:?}"
     );
-    Ok(())
+    counts(trial, pool, 0)
 }
 
 fn hostile_values(trial: &Trial) -> Result {
@@ -215,6 +222,7 @@ pub(super) fn full_strength(
     for _ in 0..bound {
         receive(trial, pool)?;
     }
+    counts(trial, pool, 0)?;
     meet(trial, pool, 2)
 }
 

@@ -1,5 +1,6 @@
 //! Many threads, and the pool's own: law 12.
 
+use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -18,6 +19,7 @@ pub(super) fn any_threads(trial: &Trial, way: Way) -> Result {
     const SUBMITTERS: u64 = 8;
     let many = trial.many(60, way.most(50_000));
     one_at_a_time(trial, way)?;
+    just_as_it_turns_idle(trial, way)?;
     few_at_a_time(trial, way)?;
     let pool = trial.pool();
     let pool = &*pool;
@@ -92,6 +94,36 @@ fn one_at_a_time(trial: &Trial, way: Way) -> Result {
         }
         trial.note("a job submitted to an idle pool");
         way.receive(trial, &pool, 1)?;
+    }
+    Ok(())
+}
+
+/// A job that comes just as its worker turns idle: so long after the one
+/// before it has ended, and each time a little longer.
+fn just_as_it_turns_idle(trial: &Trial, way: Way) -> Result {
+    /// Where nobody else would see the job.
+    const ROUNDS: u64 = 4_000;
+    /// Beyond that, the one before is not waited for.
+    const PATIENCE: u64 = 20_000;
+    const MOMENTS: u64 = 100;
+    let few = trial.workers() > 1 || trial.pool().bound().get() < 2;
+    let usual = if few { 20 } else { ROUNDS };
+    let pool = trial.pool();
+    for round in 0..trial.many(usual, way.most(100_000)) {
+        let ended = Arc::new(AtomicBool::new(false));
+        let ends = Arc::clone(&ended);
+        let first =
+            LawJob::new(0).then(move || ends.store(true, Ordering::SeqCst));
+        trial.note("places for a job and the next");
+        submit(trial, &pool, first)?;
+        let has_ended = || ended.load(Ordering::SeqCst);
+        (0..PATIENCE).take_while(|_| !has_ended()).for_each(|_| spin_loop());
+        (0..round % MOMENTS).for_each(|_| spin_loop());
+        if way.offer(&pool, LawJob::new(1)).is_err() {
+            return Err(trial.fail("an open pool refused a job"));
+        }
+        trial.note("a job submitted to a worker that turned idle");
+        way.receive(trial, &pool, 2)?;
     }
     Ok(())
 }

@@ -24,6 +24,9 @@ pub(crate) enum Fault {
     SubmitRefusesAnother,
     OneWorkerMore,
     OneWorkerLess,
+    /// What a job submits, its own worker runs after it.
+    KeepsJobsOfJobs,
+    LosesEveryTenThousandth,
     /// A worker takes the next job, too, and has it wait.
     TakesTwo,
     RunsUnderItsLock,
@@ -43,9 +46,13 @@ pub(crate) enum Fault {
     SubmitAcceptsAfterClose,
     /// From its own jobs, that is.
     AcceptsFromJobsAfterClose,
+    /// From its own jobs, too, and not after close.
+    AcceptsFromJobsAfterCancel,
     SecondCloseHangs,
     /// Close returns when all jobs have ended.
     CloseWaits,
+    /// Close takes its time while there are jobs.
+    CloseDawdles,
     CloseLosesTheLast,
     CloseClearsTheQueue,
     /// What came from its own jobs is not waited for.
@@ -68,6 +75,8 @@ pub(crate) enum Fault {
     /// They count as panicked.
     CancelSpoilsTheFinished,
     CancelFromAJobHangs,
+    /// A job that panics after cancel has no completion.
+    CancelLosesPanics,
     /// With nothing to come back, there is nobody to be told.
     CancelForgetsReaders,
     /// One variable for both, and the last to write it is right.
@@ -86,6 +95,8 @@ pub(crate) enum Fault {
     OnePlaceMore,
     /// Once all places were taken.
     OnePlaceMoreLater,
+    /// With two workers and no queue, that is.
+    OnePlaceMoreForTwo,
     /// Whatever the number of workers.
     BoundOfOne,
     /// Its own jobs are let in at the bound, so that they never wait.
@@ -93,6 +104,10 @@ pub(crate) enum Fault {
     FullOneEarly,
     /// Those that run are not among the unfinished.
     CountsTheWaiting,
+    /// A job that panicked is among the unfinished for ever.
+    CountsPanics,
+    /// So is one that was cancelled.
+    CountsTheCancelled,
     /// "Is there a place?" and "I take it", with room for others between.
     ChecksThenAccepts,
     /// The same, with `submit`.
@@ -103,6 +118,10 @@ pub(crate) enum Fault {
     TriesPassTheWaiting,
     /// A place is free just after the completion can be read.
     FreedLate,
+    /// Whoever tries and meets another who does is told Full.
+    FullWhenBusy,
+    /// Whoever tries a full pool waits a while for a place.
+    FullTakesItsTime,
 
     // Panics.
     PanicKillsWorker,
@@ -110,6 +129,8 @@ pub(crate) enum Fault {
     PanicEndsWorker,
     PanicKeepsPlace,
     PanicsLoseTheirText,
+    /// The first two jobs go out under each other's id if they panic.
+    PanicsMixUpIds,
     /// What nobody read is dropped with its panics.
     DropThrows,
     /// They are caught, and those of their payloads, and no more.
@@ -126,6 +147,8 @@ pub(crate) enum Fault {
     DropHangs,
     DropPanics,
     UnwindingDoesNotWait,
+    /// It waits for the jobs, and the threads stay.
+    UnwindingLeavesThreads,
     /// A worker that drops its pool waits for itself.
     DropJoinsItself,
     /// Drop asks for a thread-local that may be gone by then.
@@ -149,6 +172,10 @@ pub(crate) enum Fault {
     TwoReadersGetIt,
     SpinsForWork,
     PollsForWork,
+    /// Ten times a second.
+    PollsSlowly,
+    /// It makes up for a wake-up that is lost now and then.
+    PollsForLostJobs,
     /// Rarely woken, and then for long.
     BurnsNowAndThen,
     SpinsInRecv,
@@ -177,6 +204,8 @@ pub(crate) enum Fault {
     LooksAhead,
     BatchDropsTheRefused,
     BatchMiscounts,
+    /// Where the queue has one place, the second of a batch is left out.
+    BatchLosesTheSecond,
     /// A batch has a place before it has a job, and an iterator that panics
     /// leaves with it.
     BatchLosesAPlace,
@@ -229,6 +258,7 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (AcceptsFromJobsAfterClose, CloseIsFinal, "that a job submitted"),
         (SecondCloseHangs, CloseIsFinal, "waiting for a second close"),
         (CloseWaits, CloseIsFinal, "close from several threads"),
+        (CloseDawdles, CloseIsFinal, "close of a full pool took"),
         (CloseLosesTheLast, CloseLosesNothing, "accepted jobs had"),
         (CloseClearsTheQueue, CloseLosesNothing, "completions"),
         (CloseForgetsJobsOfJobs, CloseLosesNothing, "accepted jobs had"),
@@ -241,13 +271,16 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (CancelClearsTheQueue, DrainedThenNone, "completions after cancel"),
         (BoundsResults, SubmitAllThenRead, "no completion read"),
         (FreedByReading, SubmitAllThenRead, "no completion read"),
+        (LosesEveryTenThousandth, SubmitAllThenRead, "had 19998 completions"),
         (OneWorkerMore, ExactWorkers, "jobs ran at once"),
         (OneWorkerLess, ExactWorkers, "to run at once"),
         (TakesTwo, ExactWorkers, "to run at once"),
+        (KeepsJobsOfJobs, ExactWorkers, "jobs of a job to start beside it"),
         (RunsUnderItsLock, ExactWorkers, "hung"),
         (IgnoresBound, ExactBound, "was accepted with"),
         (OnePlaceMore, ExactBound, "was accepted with"),
         (OnePlaceMoreLater, ExactBound, "a job was accepted with"),
+        (OnePlaceMoreForTwo, ExactBound, "workers 2, queue 0: job 2 was"),
         (BoundOfOne, ExactBound, "workers can never be busy"),
         (FullOneEarly, ExactBound, "Full was said with 0 unfinished"),
         (CountsTheWaiting, ExactBound, "unfinished() said"),
@@ -256,10 +289,14 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (LetsAllIn, ExactBound, "submit did not wait for a place"),
         (TriesPassTheWaiting, ExactBound, "a job was accepted with"),
         (LetsItsJobsIn, ExactBound, "a job of the pool had one accepted"),
+        (FullWhenBusy, ExactBound, "to one of several threads with"),
+        (FullTakesItsTime, ExactBound, "try_submit to a full pool took"),
         (PanicKillsWorker, PanicsContained, "a job that panicked"),
         (PanicEndsWorker, PanicsContained, "as many jobs to run at once"),
         (PanicKeepsPlace, PanicsContained, "a place"),
         (PanicsLoseTheirText, PanicsContained, "its completion says"),
+        (PanicsMixUpIds, PanicsContained, "job 0 came back under job 1"),
+        (CountsPanics, PanicsContained, "unfinished() said"),
         (DropThrows, PanicsContained, "panics when it is dropped itself"),
         (DropCatchesTwice, PanicsContained, "when it is dropped itself"),
         (DropThrowsCancelled, PanicsContained, "an unread job that panics"),
@@ -269,6 +306,15 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (CancelClearsTheFinished, CancelGivesBack, "completions"),
         (CancelSpoilsTheFinished, CancelGivesBack, "1 finished, "),
         (CancelFromAJobHangs, CancelGivesBack, "a job that cancels its pool"),
+        (CancelLosesPanics, CancelGivesBack, "queue 0: 1 accepted jobs had 0"),
+        (CloseDawdles, CancelGivesBack, "cancel of a full pool took"),
+        (
+            AcceptsFromJobsAfterCancel,
+            CancelGivesBack,
+            "submitted after cancel",
+        ),
+        (CountsPanics, CancelGivesBack, "queue 0: with 0 unfinished, unf"),
+        (CountsTheCancelled, CancelGivesBack, "queue 1: with 0 unfinished"),
         (CancelForgetsReaders, CancelGivesBack, "find the end"),
         (LeaksUnread, CancelGivesBack, "its answer 0 times"),
         (CloseUndoesCancel, CancelGivesBack, "waiting jobs ended as"),
@@ -277,6 +323,7 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (DropHangs, DropWaits, "waiting for drop"),
         (DropPanics, DropWaits, "panicked: a drop that panics"),
         (UnwindingDoesNotWait, DropWaits, "while unwinding: drop returned"),
+        (UnwindingLeavesThreads, DropWaits, "threads were left after drop"),
         (DropJoinsItself, DropWaits, "a pool that one of them drops"),
         (DropWantsALocal, DropWaits, "drop panicked at the end of a thread"),
         (LeaksUnread, DropWaits, "its answer 0 times"),
@@ -297,8 +344,11 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (CancelForgetsTheWaiting, WaitingSubmitterFreed, "were blocked"),
         (SubmitRefusesAnother, WaitingSubmitterFreed, "and job"),
         (LetsTheWaitingIn, WaitingSubmitterFreed, "was accepted with"),
+        (OnePlaceMoreForTwo, WaitingSubmitterFreed, "workers 2, queue 0: a"),
         (SpinsForWork, IdleIsFree, "of a processor"),
         (PollsForWork, IdleIsFree, "woke a thread"),
+        (PollsSlowly, IdleIsFree, "the pool woke a thread 5 times"),
+        (PollsForLostJobs, IdleIsFree, "the pool woke a thread 5 times"),
         (BurnsNowAndThen, IdleIsFree, "of a processor"),
         (SpinsInRecv, IdleIsFree, "of a processor"),
         (SpinsForAPlace, IdleIsFree, "with all blocked"),
@@ -321,6 +371,7 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (BatchDropsTheRefused, BatchesObey, "closed after 5 of 10 jobs"),
         (BatchMiscounts, BatchesObey, "submit_all of no jobs said"),
         (BatchLosesAPlace, BatchesObey, "places are left"),
+        (BatchLosesTheSecond, BatchesObey, "workers 1, queue 1: hung"),
         (BatchOvertakes, BatchesObey, "is not in the iterator's order"),
         (BatchWakesOne, BatchesObey, "as many jobs of a batch to start"),
         (CancelForgetsTheWaiting, BatchesObey, "waiting for submitters that"),

@@ -69,9 +69,9 @@ fn the_deep_form_tries_every_number_of_workers_with_every_queue() {
     let sizes = |depth| {
         let sizes = Arc::new(Mutex::new(BTreeSet::new()));
         let notes = Arc::clone(&sizes);
-        // A law without large numbers.
+        // Looked at on few sizes, and without large numbers.
         Kit::new()
-            .only([Law::RefusedComesBack])
+            .only([Claim::ThreadPerJob])
             .depth(depth)
             .check(move |config| {
                 let size = (config.workers().get(), config.queue());

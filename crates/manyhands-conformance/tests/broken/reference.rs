@@ -31,6 +31,9 @@ thread_local! {
     static WORKS_FOR: Cell<usize> = const { Cell::new(0) };
     /// Something that is gone before its thread is.
     static LOCAL: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// What jobs on this thread have submitted, for a fault that keeps it.
+    static OWN: RefCell<VecDeque<Ticket<LawJob>>> =
+        const { RefCell::new(VecDeque::new()) };
 }
 
 /// Threads that take jobs from one queue.
@@ -47,6 +50,8 @@ struct Shared {
     place: Condvar,
     /// Signalled for readers: a completion, or the end.
     ready: Condvar,
+    /// Held by whoever tries, for a fault that goes by it.
+    trying: Mutex<()>,
     config: Config,
     fault: Option<Fault>,
 }
@@ -61,6 +66,8 @@ struct State {
     waiting: usize,
     /// How many workers there are, for a fault that goes by it.
     workers: usize,
+    /// How many are counted beside the unfinished, for a fault that does.
+    miscounted: usize,
     finished: VecDeque<Completion<LawJob>>,
     /// How many were accepted: the next id.
     accepted: u64,
@@ -81,6 +88,7 @@ impl ReferencePool {
                 readers: 0,
                 waiting: 0,
                 workers: config.workers().get(),
+                miscounted: 0,
                 finished: VecDeque::new(),
                 accepted: 0,
                 unfinished: 0,
@@ -91,6 +99,7 @@ impl ReferencePool {
             work: Condvar::new(),
             place: Condvar::new(),
             ready: Condvar::new(),
+            trying: Mutex::new(()),
             config,
             fault,
         });
@@ -165,6 +174,7 @@ impl WorkerPool<LawJob> for ReferencePool {
             }
         }
         let passes = shared.has(AcceptsFromJobsAfterClose) && shared.inside()
+            || shared.lets_in_after_cancel(&state)
             || shared.has(LetsTheWaitingIn)
             || shared.has(SubmitAcceptsAfterClose);
         let refuses = shared.has(RefusesItsJobs) && shared.inside();
@@ -188,8 +198,14 @@ impl WorkerPool<LawJob> for ReferencePool {
         job: LawJob,
     ) -> Result<JobId, TrySubmitError<LawJob>> {
         let shared = &*self.shared;
+        let trying = shared.trying.try_lock();
         let mut state = shared.lock();
-        if state.closed && !shared.has(AcceptsAfterClose) {
+        if shared.has(FullWhenBusy) && trying.is_err() && !state.closed {
+            return Err(TrySubmitError::Full(job));
+        }
+        let passes = shared.has(AcceptsAfterClose)
+            || shared.lets_in_after_cancel(&state);
+        if state.closed && !passes {
             if shared.has(FullWhenClosed) && state.unfinished > 0 {
                 return Err(TrySubmitError::Full(job));
             }
@@ -203,6 +219,11 @@ impl WorkerPool<LawJob> for ReferencePool {
             }
             thread::yield_now();
             return Ok(shared.accept(&mut shared.lock(), job));
+        }
+        if shared.has(FullTakesItsTime) && !shared.has_place(&state) {
+            drop(state);
+            thread::sleep(Duration::from_millis(60));
+            state = shared.lock();
         }
         let one_early = shared.has(FullOneEarly)
             && state.unfinished + 1 >= self.bound().get();
@@ -314,6 +335,11 @@ impl WorkerPool<LawJob> for ReferencePool {
         let forgets_readers = shared.has(CancelForgetsReaders)
             && state.cancelled
             && state.unfinished == 0;
+        if shared.has(CloseDawdles) && state.unfinished > 0 {
+            drop(state);
+            thread::sleep(Duration::from_millis(200));
+            state = shared.lock();
+        }
         while shared.has(CloseWaits) && state.unfinished > 0 {
             state = wait(&shared.ready, state);
         }
@@ -384,7 +410,7 @@ impl WorkerPool<LawJob> for ReferencePool {
         let state = self.shared.lock();
         Some(match self.shared.has(CountsTheWaiting) {
             true => state.queue.len(),
-            false => state.unfinished,
+            false => state.unfinished + state.miscounted,
         })
     }
 
@@ -408,6 +434,8 @@ impl WorkerPool<LawJob> for ReferencePool {
         if shared.has(BatchWakesOne) {
             return shared.accept_and_wake_one(jobs);
         }
+        let loses =
+            shared.has(BatchLosesTheSecond) && shared.config.queue() == 1;
         let mut next = || match shared.has(BatchLosesAPlace) {
             true => shared.with_a_place(|| jobs.next()),
             false => jobs.next(),
@@ -416,6 +444,11 @@ impl WorkerPool<LawJob> for ReferencePool {
         let mut before = None;
         while let Some(job) = ahead.take().unwrap_or_else(&mut next) {
             ahead = shared.has(LooksAhead).then(&mut next);
+            if loses && accepted == 1 {
+                discard(job);
+                accepted += 1;
+                continue;
+            }
             match self.submit(job) {
                 Ok(id) if shared.has(BatchOvertakes) => {
                     shared.overtake(before.replace(id), id);
@@ -477,6 +510,9 @@ impl Shared {
                 if !self.run(ticket) {
                     return;
                 }
+            }
+            while let Some(own) = OWN.with_borrow_mut(VecDeque::pop_front) {
+                self.run(own);
             }
         }
     }
@@ -619,8 +655,7 @@ impl Shared {
                     burn(Duration::from_millis(10));
                     state = self.lock();
                 }
-            } else if self.has(PollsForWork) {
-                let tick = Duration::from_millis(15);
+            } else if let Some(tick) = self.tick() {
                 let woken = self.work.wait_timeout(state, tick);
                 state = woken.unwrap_or_else(PoisonError::into_inner).0;
             } else {
@@ -634,7 +669,25 @@ impl Shared {
         if self.has(MixesUpIds) {
             completion.id = JobId::new(completion.id.get() ^ 1);
         }
+        let panicked = completion.outcome.is_panicked();
+        let cancelled = completion.outcome.is_cancelled();
+        if self.has(PanicsMixUpIds) && panicked && completion.id.get() < 2 {
+            completion.id = JobId::new(completion.id.get() ^ 1);
+        }
         let mut state = self.lock();
+        let loses = self.has(CancelLosesPanics) && state.cancelled && panicked
+            || self.has(LosesEveryTenThousandth)
+                && completion.id.get() % 10_000 == 9_999;
+        if loses {
+            state.unfinished -= 1;
+            self.place.notify_one();
+            self.ready.notify_all();
+            drop(state);
+            return discard(completion);
+        }
+        let miscounts = self.has(CountsPanics) && panicked
+            || self.has(CountsTheCancelled) && cancelled;
+        state.miscounted += usize::from(miscounts);
         while self.has(BoundsResults)
             && state.finished.len() >= self.config.bound().get()
         {
@@ -779,7 +832,9 @@ impl Shared {
 
     fn has_place(&self, state: &State) -> bool {
         let bound = self.bound().get();
+        let two = self.config.workers().get() == 2 && bound == 2;
         let one_more = self.has(OnePlaceMore)
+            || self.has(OnePlaceMoreForTwo) && two
             || self.has(OnePlaceMoreLater) && state.accepted > bound as u64;
         state.unfinished < bound + usize::from(one_more)
             || self.has(IgnoresBound)
@@ -797,8 +852,30 @@ impl Shared {
             state.of_jobs.push(ticket.id);
         }
         state.unfinished += 1;
+        if self.has(KeepsJobsOfJobs) && self.inside() {
+            OWN.with_borrow_mut(|own| own.push_back(ticket));
+            return;
+        }
+        let lost = self.has(PollsForLostJobs) && ticket.id.get() % 50 == 49;
         state.queue.push_back(ticket);
-        self.work.notify_one();
+        if !lost {
+            self.work.notify_one();
+        }
+    }
+
+    /// Whether a closed pool takes a job all the same.
+    fn lets_in_after_cancel(&self, state: &State) -> bool {
+        let lets_in = self.has(AcceptsFromJobsAfterCancel) && self.inside();
+        lets_in && state.cancelled
+    }
+
+    /// How often a worker looks for jobs.
+    fn tick(&self) -> Option<Duration> {
+        match self.fault? {
+            PollsForWork => Some(Duration::from_millis(15)),
+            PollsSlowly | PollsForLostJobs => Some(Duration::from_millis(100)),
+            _ => None,
+        }
     }
 
     fn has(&self, fault: Fault) -> bool {
@@ -819,6 +896,16 @@ impl Drop for ReferencePool {
         }
         while shared.has(DropHangs) {
             thread::park();
+        }
+        if shared.has(UnwindingLeavesThreads) && thread::panicking() {
+            let mut state = shared.lock();
+            while state.unfinished > 0 {
+                state = wait(&shared.ready, state);
+            }
+            let unread = std::mem::take(&mut state.finished);
+            drop(state);
+            unread.into_iter().for_each(discard);
+            return;
         }
         self.close();
         let leaves = shared.has(DropDoesNotWait)
