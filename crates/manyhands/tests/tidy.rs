@@ -230,6 +230,48 @@ fn every_pattern_folder_is_in_the_list_of_this_test() {
     );
 }
 
+/// What the tests name, docs/LAWS.md names too, and the other way round.
+#[test]
+fn the_page_of_the_laws_names_what_is_there() {
+    let page = read("docs/LAWS.md");
+    let faults = read("crates/manyhands-conformance/tests/broken/fault.rs");
+    let (_, caught) = faults.split_once("CAUGHT_BY: &[(Fault").unwrap();
+    let mut tested = BTreeSet::new();
+    let (caught, _) = caught.split_once("\n};").unwrap();
+    for row in caught.split('(').skip(1) {
+        let name = row.trim_start().split(',').next().unwrap();
+        if name.chars().all(char::is_alphanumeric) {
+            tested.insert(name);
+        }
+    }
+    let (_, laws) = page.split_once("## The laws\n").unwrap();
+    let (laws, _) = laws.split_once("### Claims\n").unwrap();
+    let rows = laws.lines().filter(|line| line.starts_with("| "));
+    let named: BTreeSet<_> = rows
+        .skip(1)
+        .flat_map(|row| row.split('|').nth(3).unwrap().split(','))
+        .map(str::trim)
+        .collect();
+    assert_eq!(tested, named, "tested on the left, named on the right");
+
+    // Of the form `name.rs`, with a folder where it helps.
+    for file in page.split('`').filter(|word| word.ends_with(".rs")) {
+        let name = file.rsplit('/').next().unwrap();
+        assert!(find(&root().join("crates"), name), "there is no {file}");
+    }
+}
+
+/// True if a file of this name is somewhere in the folder.
+fn find(folder: &Path, name: &str) -> bool {
+    fs::read_dir(folder).unwrap().any(|entry| {
+        let entry = entry.unwrap();
+        match entry.file_type().unwrap().is_dir() {
+            true => find(&entry.path(), name),
+            false => entry.file_name() == *name,
+        }
+    })
+}
+
 #[test]
 fn every_pattern_is_whole() {
     let readme = read("README.md");
