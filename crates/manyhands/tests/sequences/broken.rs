@@ -73,6 +73,12 @@ impl Broken {
         JobId::new(u64::MAX)
     }
 
+    /// Says that it has taken a job which was refused.
+    fn lose(Closed(job): Closed<Step>) -> Result<JobId, Closed<Step>> {
+        discard(job);
+        Ok(Self::no_id())
+    }
+
     /// True for a completion to be lost.
     fn loses(&self, completion: &Completion<Step>) -> bool {
         match self.fault {
@@ -103,10 +109,12 @@ impl WorkerPool<Step> for Broken {
             }
             // A moment that is long enough to be met.
             thread::sleep(Duration::from_micros(100));
-            return self.pool.submit(job).or_else(|_| Ok(Self::no_id()));
+            return self.pool.submit(job).or_else(Self::lose);
         }
         match self.pool.submit(job) {
-            Err(_) if self.has(Fault::AcceptsAfterClose) => Ok(Self::no_id()),
+            Err(refused) if self.has(Fault::AcceptsAfterClose) => {
+                Self::lose(refused)
+            }
             Ok(id) if self.has(Fault::TellsAnotherId) => {
                 Ok(JobId::new(id.get() / 2))
             }

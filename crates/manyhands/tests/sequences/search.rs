@@ -128,11 +128,7 @@ fn watched<P: Send + 'static>(
     let patience = subject.patience;
     let subject = subject.clone();
     let thread = thread::spawn(move || {
-        let played =
-            catch_unwind(AssertUnwindSafe(|| play(&subject, &program)));
-        let played = played.unwrap_or_else(|payload| {
-            Err(format!("panicked: {}", Panic::new(payload).message()))
-        });
+        let played = contained(|| play(&subject, &program));
         // Whether anybody still waits makes no difference here.
         let _ = tell.send(played);
     });
@@ -148,4 +144,15 @@ fn watched<P: Send + 'static>(
             Err("the thread of the program died".to_owned())
         }
     }
+}
+
+/// Calls it, and makes an error of a panic, of which nothing is left to be
+/// dropped: a payload may panic once more then, and where a thread's result
+/// is dropped, that would end the process.
+pub(crate) fn contained<T>(
+    call: impl FnOnce() -> Result<T, String>,
+) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|payload| {
+        Err(format!("panicked: {}", Panic::new(payload).message()))
+    })
 }

@@ -10,7 +10,7 @@ use manyhands::{Config, InlinePool, JobId, TrySubmitError, WorkerPool};
 
 use crate::job::{End, Record, Step};
 use crate::program::{Kind, Last, Op, Together};
-use crate::search::{Pool, Subject};
+use crate::search::{Pool, Subject, contained};
 use crate::support::gate::{Entry, Gate};
 
 /// Plays a program, and adds up what its threads have seen; says what went
@@ -28,11 +28,11 @@ pub(crate) fn play(
         let threads: Vec<_> = threads
             .map(|(thread, ops)| {
                 let player = Player::new(&stage, thread);
-                scope.spawn(move || player.play(ops))
+                scope.spawn(move || contained(|| player.play(ops)))
             })
             .collect();
         for thread in threads {
-            seen += thread.join().map_err(|_| "a thread panicked")??;
+            seen += thread.join().expect("panics are contained")?;
         }
         Ok::<_, String>(())
     })?;
