@@ -99,6 +99,11 @@ impl<J: Job> fmt::Debug for Outcome<J> {
 /// assert_eq!(panic.message(), "no such file: a.txt");
 /// ```
 pub struct Panic {
+    // Boxed, so that jobs that do not panic return little.
+    thrown: Box<Thrown>,
+}
+
+struct Thrown {
     // In a mutex only because a payload is `Send` and not `Sync`, while a
     // completion may well be shared.
     payload: Mutex<Option<Box<dyn Any + Send>>>,
@@ -113,19 +118,20 @@ impl Panic {
             .copied()
             .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
             .map(Box::from);
-        Self { payload: Mutex::new(Some(payload)), message }
+        let payload = Mutex::new(Some(payload));
+        Self { thrown: Box::new(Thrown { payload, message }) }
     }
 
     /// What the panic said, when it was raised with a string, as `panic!`
     /// does; `"non-string panic"` else.
     pub fn message(&self) -> &str {
-        self.message.as_deref().unwrap_or("non-string panic")
+        self.thrown.message.as_deref().unwrap_or("non-string panic")
     }
 
     /// The payload itself.
     pub fn into_payload(self) -> Box<dyn Any + Send> {
         // Only `drop` takes it otherwise, and after that nobody asks.
-        lock(&self.payload).take().unwrap_or_else(|| Box::new(()))
+        lock(&self.thrown.payload).take().unwrap_or_else(|| Box::new(()))
     }
 
     /// Goes on panicking on the caller's thread, with the same payload and
@@ -137,7 +143,7 @@ impl Panic {
 
 impl Drop for Panic {
     fn drop(&mut self) {
-        let payload = lock(&self.payload).take();
+        let payload = lock(&self.thrown.payload).take();
         discard(payload);
     }
 }
