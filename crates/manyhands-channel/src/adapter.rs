@@ -111,7 +111,7 @@ impl<J: Job> ChannelPool<J> {
 }
 
 /// `jobs <- job`
-fn send<J>(jobs: &Sender<Ticket<J>>, ticket: Ticket<J>) -> Result<(), J> {
+fn send<J>(jobs: &mut Sender<Ticket<J>>, ticket: Ticket<J>) -> Result<(), J> {
     jobs.try_send(ticket).map_err(|refused| refused.into_inner().job)
 }
 

@@ -64,7 +64,10 @@ impl<J: Job<Output: 'static> + 'static> MyPool<J> {
     }
 }
 
-fn hand_over<J>(jobs: &Sender<Ticket<J>>, ticket: Ticket<J>) -> Result<(), J> {
+fn hand_over<J>(
+    jobs: &mut Sender<Ticket<J>>,
+    ticket: Ticket<J>,
+) -> Result<(), J> {
     jobs.send(ticket).map_err(|refused| refused.0.job)
 }
 

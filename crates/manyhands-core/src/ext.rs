@@ -5,13 +5,15 @@ use std::fmt;
 use std::io;
 use std::iter::Fuse;
 use std::marker::PhantomData;
-use std::mem::{replace, take};
+use std::mem::take;
 use std::time::Duration;
 
+use crate::ahead::Ahead;
+use crate::owed::Owed;
 use crate::shutdown::shutdown;
 use crate::{
     Closed, Completion, Job, JobId, Outcome, Shutdown, SubmitAllError,
-    TrySubmitError, WorkerPool, discard,
+    Submitter, TrySubmitError, WorkerPool, discard,
 };
 
 /// Conveniences over [`WorkerPool`], for every implementation of it.
@@ -49,6 +51,12 @@ pub trait WorkerPoolExt<J: Job>: WorkerPool<J> {
     /// reads whenever the pool is full, and never lets more than twice the
     /// bound of jobs and unread results come together.
     ///
+    /// Hands jobs over several at a time where the pool can take them so. For
+    /// that it takes them from the iterator ahead, 256 at most, as long as the
+    /// iterator [knows](Iterator::size_hint) that it has so many and yields
+    /// them within microseconds. From one that does not know, such as the
+    /// lines of a file or what others send, each job goes its way at once.
+    ///
     /// For [detached](Job::DETACHED) jobs, which have no completions, this
     /// does not compile.
     ///
@@ -60,8 +68,10 @@ pub trait WorkerPoolExt<J: Job>: WorkerPool<J> {
     /// # Panics
     ///
     /// If `sink` or the iterator does. The pool is left with completions to
-    /// be read; those that had been read together with the one on which the
-    /// sink panicked are dropped.
+    /// be read. When the iterator panics, all that it had yielded was
+    /// accepted. When the sink does, the completions that had been read
+    /// together with the one it panicked on are dropped, and so are the jobs
+    /// that had been taken from the iterator ahead.
     fn run_all(
         &self,
         jobs: impl IntoIterator<Item = J>,
@@ -69,6 +79,7 @@ pub trait WorkerPoolExt<J: Job>: WorkerPool<J> {
     ) -> Result<u64, SubmitAllError<J>> {
         const { assert!(!J::DETACHED, "detached jobs have no completions") };
         let most = self.bound().get().saturating_mul(2);
+        let mut ahead = Ahead::new(jobs.into_iter());
         let mut accepted = 0;
         let mut owed = Owed::default();
         let mut batch = Vec::new();
@@ -83,43 +94,64 @@ pub trait WorkerPoolExt<J: Job>: WorkerPool<J> {
                 sink(completion);
             }
         };
-        let mut refused = None;
-        for mut job in jobs {
-            let submitted = loop {
-                if owed.len() == most {
+        let mut closed = false;
+        while !closed && ahead.fill(most.saturating_sub(owed.len()).max(1)) {
+            if owed.len() >= most {
+                read(&mut owed);
+                continue;
+            }
+            match self.try_submit_some(&mut ahead.jobs) {
+                Ok(ids) => {
+                    accepted += ids.end.get() - ids.start.get();
+                    owed.add(ids);
+                }
+                Err(TrySubmitError::Full(())) if !owed.is_empty() => {
                     read(&mut owed);
                 }
-                match self.try_submit(job) {
-                    Err(TrySubmitError::Full(back)) if !owed.is_empty() => {
-                        job = back;
-                        read(&mut owed);
+                // Full of other people's jobs: wait as they do.
+                Err(TrySubmitError::Full(())) => {
+                    let Some(job) = ahead.jobs.pop_front() else { break };
+                    match self.submit(job) {
+                        Ok(id) => {
+                            accepted += 1;
+                            owed.add(id..JobId::new(id.get() + 1));
+                        }
+                        Err(Closed(job)) => {
+                            ahead.jobs.push_front(job);
+                            closed = true;
+                        }
                     }
-                    // Full of other people's jobs: wait as they do.
-                    Err(TrySubmitError::Full(back)) => {
-                        break self.submit(back);
-                    }
-                    Err(TrySubmitError::Closed(back)) => {
-                        break Err(Closed(back));
-                    }
-                    Ok(id) => break Ok(id),
                 }
-            };
-            match submitted {
-                Ok(id) => owed.add(id),
-                Err(Closed(back)) => {
-                    refused = Some(back);
-                    break;
-                }
+                Err(TrySubmitError::Closed(())) => closed = true,
             }
-            accepted += 1;
         }
         while !owed.is_empty() {
             read(&mut owed);
         }
-        match refused {
-            None => Ok(accepted),
-            Some(job) => Err(SubmitAllError { accepted, refused: vec![job] }),
+        if closed {
+            let refused = ahead.jobs.drain(..).collect();
+            return Err(SubmitAllError { accepted, refused });
         }
+        Ok(accepted)
+    }
+
+    /// A submitter of its own that keeps jobs back and hands them over
+    /// together: for jobs so small that handing over is what they cost.
+    ///
+    /// ```
+    /// use manyhands_core::{InlinePool, WorkerPool, WorkerPoolExt};
+    ///
+    /// let pool = InlinePool::new();
+    /// let mut submitter = pool.submitter();
+    /// for n in 1..=1000u32 {
+    ///     submitter.submit(move || n).unwrap();
+    /// }
+    /// drop(submitter); // hands over the last ones
+    /// pool.close();
+    /// assert_eq!(pool.completions().count(), 1000);
+    /// ```
+    fn submitter(&self) -> Submitter<'_, J, Self> {
+        Submitter::new(self)
     }
 
     /// Runs the jobs and yields what became of each **in the order of the
@@ -228,67 +260,6 @@ impl<I: Iterator> Drop for Contained<I> {
     }
 }
 
-/// The ids whose completions are still to come.
-///
-/// They are added in rising order and come back about in that order, so a
-/// queue with gaps does: what is settled out of turn is marked, and goes when
-/// its turn comes, or when too many wait for a job that takes long.
-#[derive(Default)]
-struct Owed {
-    ids: VecDeque<(JobId, bool)>,
-    open: usize,
-}
-
-impl Owed {
-    /// How many settled ones may wait even beside a single open one.
-    const SPARE: usize = 64;
-
-    fn add(&mut self, id: JobId) {
-        self.ids.push_back((id, false));
-        self.open += 1;
-    }
-
-    /// False for an id that is not owed.
-    fn settle(&mut self, id: JobId) -> bool {
-        let Some(at) = self.position(id) else { return false };
-        if replace(&mut self.ids[at].1, true) {
-            return false;
-        }
-        self.open -= 1;
-        while self.ids.front().is_some_and(|entry| entry.1) {
-            self.ids.pop_front();
-        }
-        // More than half of them, so that this costs a step a job.
-        if self.ids.len() > 2 * self.open + Self::SPARE {
-            self.ids.retain(|entry| !entry.1);
-        }
-        true
-    }
-
-    fn position(&self, id: JobId) -> Option<usize> {
-        // Where it is if nobody else submits, and the ids have no gaps.
-        let first = self.ids.front()?.0.get();
-        let guess = usize::try_from(id.get().checked_sub(first)?).ok()?;
-        if self.ids.get(guess).is_some_and(|entry| entry.0 == id) {
-            return Some(guess);
-        }
-        self.ids.binary_search_by_key(&id, |entry| entry.0).ok()
-    }
-
-    fn clear(&mut self) {
-        self.ids.clear();
-        self.open = 0;
-    }
-
-    fn len(&self) -> usize {
-        self.open
-    }
-
-    fn is_empty(&self) -> bool {
-        self.open == 0
-    }
-}
-
 /// The completions of a pool; see [`WorkerPoolExt::completions`].
 #[must_use = "an iterator does nothing until it is asked"]
 pub struct Completions<'a, J: Job, P: WorkerPool<J> + ?Sized> {
@@ -354,7 +325,7 @@ where
             match submitted {
                 Ok(id) => {
                     self.waiting.push_back(id);
-                    self.owed.add(id);
+                    self.owed.add(id..JobId::new(id.get() + 1));
                 }
                 Err(refused) => {
                     self.refused = Some(refused);

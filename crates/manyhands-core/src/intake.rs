@@ -1,7 +1,9 @@
 //! The way in: who may come in, how many at once, under which id.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::ops::Range;
 
 use crate::run::{run_one, run_one_async};
 use crate::sync::{
@@ -36,7 +38,7 @@ use crate::{
 /// type Work = fn() -> u32;
 /// type Jobs = mpsc::Sender<Ticket<Work>>;
 ///
-/// fn hand_over(jobs: &Jobs, ticket: Ticket<Work>) -> Result<(), Work> {
+/// fn hand_over(jobs: &mut Jobs, ticket: Ticket<Work>) -> Result<(), Work> {
 ///     jobs.send(ticket).map_err(|refused| refused.0.job)
 /// }
 ///
@@ -54,14 +56,14 @@ use crate::{
 /// intake.close();
 /// assert!(intake.enter(|| 4, hand_over).is_err());
 /// ```
-pub struct Intake<H> {
+pub struct Intake<H, C = Counter> {
     /// Touched by submitters, a job at a time.
     desk: CachePadded<Mutex<Desk<H>>>,
     /// Signalled when a place became free while somebody waits for one, and
     /// on close.
     place: Condvar,
     /// Touched by workers: how many accepted jobs have finished.
-    finished: CachePadded<AtomicU64>,
+    finished: C,
     /// How many submitters are parked. Only they change it, with the desk
     /// locked: a waker that counted them down would lose a wake-up when one
     /// gives up by itself.
@@ -71,8 +73,10 @@ pub struct Intake<H> {
     bound: u64,
 }
 
-struct Desk<H> {
-    /// The pattern's way in; `None` once the pool is closed.
+/// What is behind the lock of an [`Intake`].
+pub struct Desk<H> {
+    open: bool,
+    /// The pattern's way in; `None` once it was handed out by a close.
     way_in: Option<H>,
     /// How many jobs were accepted: the next job's id.
     accepted: u64,
@@ -81,72 +85,48 @@ struct Desk<H> {
     room_until: u64,
 }
 
+/// How many accepted jobs have finished, as an [`Intake`] asks its pattern.
+///
+/// A worker counts a job before its completion can be read, and then calls
+/// [`Intake::left`]. A submitter that is to wait announces that before it
+/// asks once more; so `finished` has to see every job whose worker did not
+/// find a submitter waiting. A lock around each count does that, and so do
+/// sequentially consistent accesses.
+pub trait Finished {
+    /// How many.
+    fn finished(&self) -> u64;
+
+    /// How many, or somewhat fewer, at the least cost.
+    fn glance(&self) -> u64 {
+        self.finished()
+    }
+}
+
+/// A number that all workers count up.
+#[derive(Debug, Default)]
+pub struct Counter(CachePadded<AtomicU64>);
+
+impl Finished for Counter {
+    fn finished(&self) -> u64 {
+        load_in_order(&self.0)
+    }
+
+    fn glance(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 impl<H> Intake<H> {
     /// An open intake to `way_in`, for at most `bound` unfinished jobs.
     pub fn new(way_in: H, bound: NonZeroUsize) -> Self {
-        Self::with_bound(way_in, bound.get() as u64)
+        let bound = bound.get() as u64;
+        Self::with_bound(way_in, bound, Counter::default())
     }
 
     /// An open intake to `way_in` without a bound of its own, for a pattern
     /// that has one: the permits of a semaphore.
     pub fn unbounded(way_in: H) -> Self {
-        Self::with_bound(way_in, u64::MAX)
-    }
-
-    fn with_bound(way_in: H, bound: u64) -> Self {
-        let desk =
-            Desk { way_in: Some(way_in), accepted: 0, room_until: bound };
-        Self {
-            desk: CachePadded(Mutex::new(desk)),
-            place: Condvar::new(),
-            finished: CachePadded::default(),
-            waiting: CachePadded::default(),
-            stopped: AtomicBool::new(false),
-            bound,
-        }
-    }
-
-    /// Accepts a job and hands it over; waits while the pool is full.
-    ///
-    /// `hand_over` is called with the intake locked. It must not block, run
-    /// a job or drop one, and gives the job back if it cannot hand it over,
-    /// which is then refused.
-    ///
-    /// # Errors
-    ///
-    /// [`Closed`] with the job, also for a submitter that was waiting when
-    /// the pool was closed.
-    pub fn enter<J>(
-        &self,
-        job: J,
-        hand_over: impl FnOnce(&H, Ticket<J>) -> Result<(), J>,
-    ) -> Result<JobId, Closed<J>> {
-        let mut desk = lock(&self.desk);
-        if desk.way_in.is_some() && !self.has_room(&mut desk) {
-            // Woken for a place that it may then not take: let the next try.
-            let _pass_on = PassOn(self);
-            // Unlocked before that, whatever happens.
-            let mut desk = self.wait_for_room(desk);
-            return desk.accept(job, hand_over);
-        }
-        desk.accept(job, hand_over)
-    }
-
-    /// Accepts a job and hands it over, if that needs no waiting.
-    ///
-    /// # Errors
-    ///
-    /// The job comes back when the pool is full or closed.
-    pub fn try_enter<J>(
-        &self,
-        job: J,
-        hand_over: impl FnOnce(&H, Ticket<J>) -> Result<(), J>,
-    ) -> Result<JobId, TrySubmitError<J>> {
-        let mut desk = lock(&self.desk);
-        if desk.way_in.is_some() && !self.has_room(&mut desk) {
-            return Err(TrySubmitError::Full(job));
-        }
-        Ok(desk.accept(job, hand_over)?)
+        Self::with_bound(way_in, u64::MAX, Counter::default())
     }
 
     /// Runs an accepted job, on the worker's thread, and frees its place.
@@ -168,12 +148,154 @@ impl<H> Intake<H> {
         run_one_async(ticket, || self.is_stopped()).await
     }
 
+    fn leave(&self) {
+        // Sequentially consistent with the parking in `wait_for_room`: either
+        // the parked submitter sees this job finished, or it is seen waiting.
+        self.finished.0.fetch_add(1, Ordering::SeqCst);
+        self.left();
+    }
+}
+
+impl<H, C: Finished> Intake<H, C> {
+    /// An open intake to `way_in`, for at most `bound` unfinished jobs, of a
+    /// pattern that counts itself.
+    pub fn counted_by(finished: C, way_in: H, bound: NonZeroUsize) -> Self {
+        Self::with_bound(way_in, bound.get() as u64, finished)
+    }
+
+    fn with_bound(way_in: H, bound: u64, finished: C) -> Self {
+        let way_in = Some(way_in);
+        let desk = Desk { open: true, way_in, accepted: 0, room_until: bound };
+        Self {
+            desk: CachePadded(Mutex::new(desk)),
+            place: Condvar::new(),
+            finished,
+            waiting: CachePadded::default(),
+            stopped: AtomicBool::new(false),
+            bound,
+        }
+    }
+
+    /// Accepts a job and hands it over; waits while the pool is full.
+    ///
+    /// `hand_over` is called with the intake locked. It must not block, run
+    /// a job or drop one, and gives the job back if it cannot hand it over,
+    /// which is then refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] with the job, also for a submitter that was waiting when
+    /// the pool was closed.
+    pub fn enter<J>(
+        &self,
+        job: J,
+        hand_over: impl FnOnce(&mut H, Ticket<J>) -> Result<(), J>,
+    ) -> Result<JobId, Closed<J>> {
+        let mut desk = lock(&self.desk);
+        if desk.open && !self.has_room(&mut desk) {
+            // Woken for a place that it may then not take: let the next try.
+            let _pass_on = PassOn(self);
+            // Unlocked before that, whatever happens.
+            let mut desk = self.wait_for_room(desk);
+            return desk.accept(job, hand_over);
+        }
+        desk.accept(job, hand_over)
+    }
+
+    /// Accepts a job and hands it over, if that needs no waiting.
+    ///
+    /// # Errors
+    ///
+    /// The job comes back when the pool is full or closed.
+    pub fn try_enter<J>(
+        &self,
+        job: J,
+        hand_over: impl FnOnce(&mut H, Ticket<J>) -> Result<(), J>,
+    ) -> Result<JobId, TrySubmitError<J>> {
+        let mut desk = lock(&self.desk);
+        if desk.open && !self.has_room(&mut desk) {
+            return Err(TrySubmitError::Full(job));
+        }
+        Ok(desk.accept(job, hand_over)?)
+    }
+
+    /// Accepts jobs from the front of `jobs`, as many as need no waiting, with
+    /// ids in a row, and hands them over. Returns the ids.
+    ///
+    /// # Errors
+    ///
+    /// When none could be accepted. What was not accepted is still in `jobs`.
+    pub fn try_enter_some<J>(
+        &self,
+        jobs: &mut VecDeque<J>,
+        mut hand_over: impl FnMut(&mut H, Ticket<J>) -> Result<(), J>,
+    ) -> Result<Range<JobId>, TrySubmitError<()>> {
+        let mut desk = lock(&self.desk);
+        if desk.open && !self.has_room(&mut desk) {
+            return Err(TrySubmitError::Full(()));
+        }
+        let room = desk.room_until - desk.accepted;
+        let room = usize::try_from(room).unwrap_or(usize::MAX);
+        let first = desk.accepted;
+        for _ in 0..room.min(jobs.len()) {
+            let Some(job) = jobs.pop_front() else { break };
+            if let Err(Closed(job)) = desk.accept(job, &mut hand_over) {
+                jobs.push_front(job);
+                break;
+            }
+        }
+        if first == desk.accepted && !jobs.is_empty() {
+            return Err(TrySubmitError::Closed(()));
+        }
+        Ok(JobId::new(first)..JobId::new(desk.accepted))
+    }
+
+    /// The desk, locked: for a pattern whose workers take their jobs there.
+    /// No job is run or dropped with it locked.
+    pub fn desk(&self) -> MutexGuard<'_, Desk<H>> {
+        lock(&self.desk)
+    }
+
+    /// The pattern's own count.
+    pub fn counter(&self) -> &C {
+        &self.finished
+    }
+
+    /// Tells a submitter that waits for a place that there may be one: after
+    /// one or more jobs were counted as [`Finished`].
+    pub fn left(&self) {
+        if load_in_order(&self.waiting) > 0 {
+            // A submitter between its last look and its wait holds the lock:
+            // pass through it, so that the notification cannot come too early.
+            drop(lock(&self.desk));
+            self.place.notify_one();
+        }
+    }
+
+    /// Accepts no more jobs, and leaves the way in where it is, for a pattern
+    /// that has its queue there. Submitters that wait for a place get their
+    /// job back.
+    pub fn shut(&self) {
+        lock(&self.desk).open = false;
+        self.place.notify_all();
+    }
+
+    /// [`shut`](Self::shut), and jobs that have not started come back unrun.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
+        self.shut();
+    }
+
     /// Accepts no more jobs, and returns the way in, once: dropping it is
     /// how most patterns tell their workers that no job will follow.
     ///
     /// Submitters that wait for a place get their job back.
     pub fn close(&self) -> Option<H> {
-        let way_in = lock(&self.desk).way_in.take();
+        let way_in = {
+            let mut desk = lock(&self.desk);
+            desk.open = false;
+            desk.way_in.take()
+        };
         self.place.notify_all();
         way_in
     }
@@ -194,26 +316,14 @@ impl<H> Intake<H> {
     pub fn unfinished(&self) -> usize {
         let accepted = lock(&self.desk).accepted;
         // Those that finished meanwhile may have been accepted meanwhile.
-        let finished = self.finished.load(Ordering::SeqCst);
+        let finished = self.finished.finished();
         usize::try_from(accepted.saturating_sub(finished))
             .unwrap_or(usize::MAX)
     }
 
-    fn leave(&self) {
-        // Sequentially consistent with the parking in `wait_for_room`: either
-        // the parked submitter sees this job finished, or it is seen waiting.
-        self.finished.fetch_add(1, Ordering::SeqCst);
-        if load_in_order(&self.waiting) > 0 {
-            // A submitter between its last look and its wait holds the lock:
-            // pass through it, so that the notification cannot come too early.
-            drop(lock(&self.desk));
-            self.place.notify_one();
-        }
-    }
-
     fn has_room(&self, desk: &mut Desk<H>) -> bool {
         if desk.accepted == desk.room_until {
-            let finished = load_in_order(&self.finished);
+            let finished = self.finished.finished();
             desk.room_until = finished.saturating_add(self.bound);
         }
         desk.accepted < desk.room_until
@@ -226,11 +336,11 @@ impl<H> Intake<H> {
     ) -> MutexGuard<'a, Desk<H>> {
         let full_at = desk.accepted - self.bound;
         drop(desk);
-        spin_until(|| self.finished.load(Ordering::Relaxed) > full_at);
+        spin_until(|| self.finished.glance() > full_at);
 
         let mut desk = lock(&self.desk);
         self.waiting.fetch_add(1, Ordering::SeqCst);
-        while desk.way_in.is_some() && !self.has_room(&mut desk) {
+        while desk.open && !self.has_room(&mut desk) {
             desk = wait(&self.place, desk);
         }
         self.waiting.fetch_sub(1, Ordering::SeqCst);
@@ -251,9 +361,9 @@ impl<H> Drop for Leave<'_, H> {
 ///
 /// A submitter that was woken and then handed nothing over, or panicked in
 /// trying, has used up a wake-up and left the place free.
-struct PassOn<'a, H>(&'a Intake<H>);
+struct PassOn<'a, H, C: Finished>(&'a Intake<H, C>);
 
-impl<H> Drop for PassOn<'_, H> {
+impl<H, C: Finished> Drop for PassOn<'_, H, C> {
     fn drop(&mut self) {
         if load_in_order(&self.0.waiting) > 0 {
             let mut desk = lock(&self.0.desk);
@@ -267,12 +377,28 @@ impl<H> Drop for PassOn<'_, H> {
 }
 
 impl<H> Desk<H> {
+    /// True until the intake is closed.
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// How many jobs were accepted so far.
+    pub fn accepted(&self) -> u64 {
+        self.accepted
+    }
+
+    /// The way in, unless a close has handed it out.
+    pub fn way_in(&mut self) -> Option<&mut H> {
+        self.way_in.as_mut()
+    }
+
     fn accept<J>(
         &mut self,
         job: J,
-        hand_over: impl FnOnce(&H, Ticket<J>) -> Result<(), J>,
+        hand_over: impl FnOnce(&mut H, Ticket<J>) -> Result<(), J>,
     ) -> Result<JobId, Closed<J>> {
-        let Some(way_in) = &self.way_in else { return Err(Closed(job)) };
+        let way_in = self.way_in.as_mut().filter(|_| self.open);
+        let Some(way_in) = way_in else { return Err(Closed(job)) };
         let id = JobId::new(self.accepted);
         hand_over(way_in, Ticket { id, job }).map_err(Closed)?;
         self.accepted += 1;
@@ -280,13 +406,22 @@ impl<H> Desk<H> {
     }
 }
 
-impl<H> fmt::Debug for Intake<H> {
+impl<H> fmt::Debug for Desk<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Desk")
+            .field("open", &self.open)
+            .field("accepted", &self.accepted)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<H, C: Finished> fmt::Debug for Intake<H, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let desk = lock(&self.desk);
         f.debug_struct("Intake")
-            .field("open", &desk.way_in.is_some())
+            .field("open", &desk.open)
             .field("accepted", &desk.accepted)
-            .field("finished", &self.finished.load(Ordering::SeqCst))
+            .field("finished", &self.finished.finished())
             .field("bound", &self.bound)
             .field("waiting", &self.waiting.load(Ordering::SeqCst))
             .finish_non_exhaustive()

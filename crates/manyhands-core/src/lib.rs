@@ -52,6 +52,7 @@
 
 #![forbid(unsafe_code)]
 
+mod ahead;
 mod completion;
 mod config;
 mod error;
@@ -60,10 +61,12 @@ mod handle;
 mod inline;
 mod intake;
 mod job;
+mod owed;
 mod pool;
 pub mod results;
 mod run;
 mod shutdown;
+mod submitter;
 #[doc(hidden)]
 pub mod sync;
 mod threads;
@@ -76,9 +79,10 @@ pub use crate::error::{
 pub use crate::ext::{Completions, MapOrdered, WorkerPoolExt};
 pub use crate::handle::{JobError, JobHandle, Spawn, Task};
 pub use crate::inline::InlinePool;
-pub use crate::intake::Intake;
+pub use crate::intake::{Counter, Desk, Finished, Intake};
 pub use crate::job::{AsyncJob, Job, JobId, Ticket};
 pub use crate::pool::WorkerPool;
 pub use crate::run::{discard, run_one, run_one_async};
 pub use crate::shutdown::Shutdown;
+pub use crate::submitter::Submitter;
 pub use crate::threads::{Threads, join_all};

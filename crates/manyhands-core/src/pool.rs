@@ -1,13 +1,15 @@
 //! The contract.
 
+use std::collections::VecDeque;
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::{Closed, Completion, Job, JobId, SubmitAllError, TrySubmitError};
 
 /// A pool that runs jobs `J` on a limited number of workers.
 ///
-/// Seven methods, two that do the same in batches, and one that counts. A job
+/// Seven methods, three that do the same in batches, and two that look. A job
 /// goes in through [`submit`](Self::submit), and exactly one [`Completion`]
 /// for it comes out of [`recv`](Self::recv). What can be built from these is
 /// built from these: see [`WorkerPoolExt`](crate::WorkerPoolExt) and [`Spawn`](crate::Spawn).
@@ -100,10 +102,15 @@ use crate::{Closed, Completion, Job, JobId, SubmitAllError, TrySubmitError};
 ///
 /// ## Batches
 ///
-/// - *Law 18.* [`submit_all`](Self::submit_all) and
+/// - *Law 18.* [`submit_all`](Self::submit_all),
+///   [`try_submit_some`](Self::try_submit_some) and
 ///   [`recv_many`](Self::recv_many) keep laws 1 to 17. `recv_many` waits for
 ///   one completion, not for `max`. An iterator that panics, or that calls the
 ///   pool, breaks nothing.
+/// - *Law 19.* **No worker sits on jobs while another idles**: a job that
+///   waits behind one that runs is taken up by any worker that has nothing to
+///   do, and the completion of a job does not wait for the next job, however
+///   many of both a worker has taken at once.
 ///
 /// ## Detached jobs
 ///
@@ -171,6 +178,42 @@ pub trait WorkerPool<J: Job>: Send + Sync {
     /// ends. Does not wait.
     fn unfinished(&self) -> Option<usize> {
         None
+    }
+
+    /// True if a worker has nothing to do, or may soon have nothing: whoever
+    /// [holds jobs back](crate::Submitter) should hand them over. A look
+    /// without waiting; a pool that does not know says true.
+    fn is_hungry(&self) -> bool {
+        true
+    }
+
+    /// Submits jobs from the front of `jobs`: at least one, and more as far as
+    /// that needs no waiting and the pool can take them together. Returns
+    /// their ids, which are in a row; none for no jobs.
+    ///
+    /// What was not accepted is still in `jobs`.
+    ///
+    /// # Errors
+    ///
+    /// When none was accepted, since the pool is full or closed.
+    fn try_submit_some(
+        &self,
+        jobs: &mut VecDeque<J>,
+    ) -> Result<Range<JobId>, TrySubmitError<()>> {
+        let Some(job) = jobs.pop_front() else {
+            return Ok(JobId::new(0)..JobId::new(0));
+        };
+        match self.try_submit(job) {
+            Ok(id) => Ok(id..JobId::new(id.get() + 1)),
+            Err(TrySubmitError::Full(job)) => {
+                jobs.push_front(job);
+                Err(TrySubmitError::Full(()))
+            }
+            Err(TrySubmitError::Closed(job)) => {
+                jobs.push_front(job);
+                Err(TrySubmitError::Closed(()))
+            }
+        }
     }
 
     /// Submits jobs until the iterator ends. Waits at the bound as
@@ -259,6 +302,17 @@ macro_rules! forward {
 
             fn unfinished(&self) -> Option<usize> {
                 (**self).unfinished()
+            }
+
+            fn is_hungry(&self) -> bool {
+                (**self).is_hungry()
+            }
+
+            fn try_submit_some(
+                &self,
+                jobs: &mut VecDeque<J>,
+            ) -> Result<Range<JobId>, TrySubmitError<()>> {
+                (**self).try_submit_some(jobs)
             }
 
             fn submit_all(

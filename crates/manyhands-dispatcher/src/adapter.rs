@@ -62,7 +62,7 @@ impl<J: Job + 'static> DispatcherPool<J> {
 }
 
 /// `q.internalQueue <- job`
-fn send<J>(queue: &Sender<Ticket<J>>, ticket: Ticket<J>) -> Result<(), J> {
+fn send<J>(queue: &mut Sender<Ticket<J>>, ticket: Ticket<J>) -> Result<(), J> {
     queue.try_send(ticket).map_err(|refused| refused.into_inner().job)
 }
 

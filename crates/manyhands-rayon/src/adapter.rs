@@ -98,7 +98,7 @@ impl<J: Job + 'static> WorkerPool<J> for RayonPool<J> {
     }
 
     fn try_submit(&self, job: J) -> Result<JobId, TrySubmitError<J>> {
-        let spawn = |results: &_, ticket| self.spawn(results, ticket);
+        let spawn = |results: &mut _, ticket| self.spawn(results, ticket);
         self.intake.try_enter(job, spawn)
     }
 

@@ -83,7 +83,7 @@ impl<J: Job + 'static> WaitGroupPool<J> {
 }
 
 /// `wp.jobs <- job`
-fn send<J>(jobs: &Sender<Ticket<J>>, ticket: Ticket<J>) -> Result<(), J> {
+fn send<J>(jobs: &mut Sender<Ticket<J>>, ticket: Ticket<J>) -> Result<(), J> {
     jobs.try_send(ticket).map_err(|refused| refused.into_inner().job)
 }
 

@@ -20,7 +20,7 @@ fn intake(bound: usize) -> (Intake<Way>, Receiver<Ticket<u32>>) {
     (Intake::new(jobs, NonZeroUsize::new(bound).unwrap()), queue)
 }
 
-fn hand_over(jobs: &Way, ticket: Ticket<u32>) -> Result<(), u32> {
+fn hand_over(jobs: &mut Way, ticket: Ticket<u32>) -> Result<(), u32> {
     jobs.send(ticket).map_err(|refused| refused.0.job)
 }
 
@@ -161,7 +161,7 @@ fn never_more_than_the_bound_are_inside() {
                 let inside = Arc::clone(&inside);
                 thread::spawn(move || {
                     for _ in 0..often(2000) {
-                        let count = |jobs: &Way, ticket| {
+                        let count = |jobs: &mut Way, ticket| {
                             let now = inside.fetch_add(1, Ordering::SeqCst);
                             over.fetch_or(now >= BOUND, Ordering::SeqCst);
                             hand_over(jobs, ticket)
@@ -202,7 +202,7 @@ fn a_submitter_that_hands_nothing_over_passes_its_wake_up_on() {
             let refused = {
                 let intake = Arc::clone(&intake);
                 thread::spawn(move || {
-                    let refuse = |_: &Way, ticket: Ticket<u32>| {
+                    let refuse = |_: &mut Way, ticket: Ticket<u32>| {
                         if round % 2 == 0 {
                             std::panic::resume_unwind(Box::new("refused"));
                         }

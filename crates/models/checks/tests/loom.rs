@@ -37,7 +37,7 @@ fn submit(jobs: &Jobs) -> Result<JobId, Closed<Work>> {
 }
 
 fn hand_over(
-    queue: &Sender<Ticket<Work>>,
+    queue: &mut Sender<Ticket<Work>>,
     ticket: Ticket<Work>,
 ) -> Result<(), Work> {
     queue.send(ticket);
