@@ -10,14 +10,14 @@ use std::sync::Arc;
 use manyhands_core::sync::thread::{self, JoinHandle};
 use manyhands_core::sync::{
     AtomicUsize, CachePadded, Condvar, Instant, Mutex, MutexGuard, Ordering,
-    lock, spin_until, wait,
+    linger, lock, spin_until, wait,
 };
 use manyhands_core::{
     BuildError, Builder, Closed, Completion, Config, Desk, Intake, Job, JobId,
     Ticket, TrySubmitError, WorkerPool, discard, join_all, run_one,
 };
 
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, Stolen, show_growth};
 use crate::pace::{Pace, share};
 
 /// The batch pool under the contract of
@@ -39,6 +39,8 @@ struct Shared<J: Job> {
     intake: Intake<Queue<J>, Lanes<J>>,
     /// How many jobs are queued: what can be seen without the lock.
     queued: CachePadded<AtomicUsize>,
+    /// How many workers have found nothing for a while.
+    idle: CachePadded<AtomicUsize>,
     /// Signalled for a parked worker, with the desk as its lock.
     work: Condvar,
     /// What readers have taken from the lanes. Whoever waits for a result
@@ -106,6 +108,7 @@ impl<J: Job + 'static> BatchPool<J> {
         let shared = Arc::new(Shared {
             intake: Intake::counted_by(lanes, queue, config.bound()),
             queued: CachePadded::default(),
+            idle: CachePadded::default(),
             work: Condvar::new(),
             read: CachePadded::default(),
             workers,
@@ -131,17 +134,18 @@ impl<J: Job> Shared<J> {
         let lanes = self.intake.counter();
         let mut pace = Pace::default();
         let (mut next, mut done) = (Vec::new(), Vec::new());
-        while let Some(claimed) = self.claim(lane, pace.most(), &mut next) {
+        let mut seen = lanes.unseen();
+        while let Some(claimed) = self.claim(lane, &pace, &mut next, &mut seen)
+        {
             let start = Instant::now();
             while !next.is_empty() {
                 let count = next.len();
-                for ticket in next.drain(..) {
-                    let completion = run_one(ticket, self.intake.is_stopped());
-                    if J::DETACHED {
-                        discard(completion);
-                    } else {
-                        done.push(completion);
-                    }
+                let run = |ticket| run_one(ticket, self.intake.is_stopped());
+                let completions = next.drain(..).map(run);
+                if J::DETACHED {
+                    completions.for_each(discard);
+                } else {
+                    done.extend(completions);
                 }
                 let most = self.grain;
                 lanes.exchange(lane, count, &mut done, &mut next, most);
@@ -159,13 +163,15 @@ impl<J: Job> Shared<J> {
     fn claim(
         &self,
         lane: usize,
-        most: usize,
+        pace: &Pace,
         next: &mut Vec<Ticket<J>>,
+        seen: &mut [u64],
     ) -> Option<usize> {
+        let (most, worth) = (pace.most(), pace.worth());
         let lanes = self.intake.counter();
         let mut search = Search { shared: self, on: false };
         loop {
-            search.look();
+            search.look(worth);
             let mut desk = self.intake.desk();
             let (open, accepted) = (desk.is_open(), desk.accepted());
             let queue = desk.way_in()?;
@@ -192,16 +198,24 @@ impl<J: Job> Shared<J> {
                 self.wake(call);
                 return Some(count);
             }
-            if let Some(ticket) = lanes.steal() {
-                next.push(ticket);
-                search.off(queue);
-                let call =
-                    queue.parked > 0 && lanes.any_claimed() && queue.call();
-                drop(desk);
-                self.wake(call);
-                return Some(1);
+            match lanes.steal(seen) {
+                Stolen::Job(ticket) => {
+                    next.push(ticket);
+                    search.off(queue);
+                    let more = queue.parked > 0 && lanes.any_claimed();
+                    let call = more && queue.call();
+                    drop(desk);
+                    self.wake(call);
+                    return Some(1);
+                }
+                Stolen::NotYet => {
+                    search.on(queue);
+                    drop(desk);
+                    thread::yield_now();
+                    continue;
+                }
+                Stolen::None => search.off(queue),
             }
-            search.off(queue);
             if !open {
                 return None;
             }
@@ -216,9 +230,11 @@ impl<J: Job> Shared<J> {
         mut desk: MutexGuard<'a, Desk<Queue<J>>>,
     ) -> Option<()> {
         desk.way_in()?.parked += 1;
+        self.idle.fetch_add(1, Ordering::Relaxed);
         while desk.is_open() && desk.way_in()?.called == 0 {
             desk = wait(&self.work, desk);
         }
+        self.idle.fetch_sub(1, Ordering::Relaxed);
         let queue = desk.way_in()?;
         queue.parked -= 1;
         queue.called = queue.called.saturating_sub(1);
@@ -233,8 +249,9 @@ impl<J: Job> Shared<J> {
     }
 
     /// Jobs were queued; true if a worker is to be woken for them.
-    fn queue_grew(&self, queue: &mut Queue<J>) -> bool {
-        self.queued.store(queue.jobs.len(), Ordering::Relaxed);
+    fn queue_grew(&self, queue: &mut Queue<J>, by: usize) -> bool {
+        let now = queue.jobs.len();
+        show_growth(&self.queued, now - by, now);
         queue.call()
     }
 }
@@ -258,18 +275,27 @@ struct Search<'a, J: Job> {
 
 impl<J: Job> Search<'_, J> {
     /// Looks for a moment whether jobs come.
-    fn look(&mut self) {
+    fn look(&mut self, worth: usize) {
         let queued = || self.shared.queued.load(Ordering::Relaxed) > 0;
         if queued() {
-            return;
+            return linger(|| {
+                self.shared.queued.load(Ordering::Relaxed) >= worth
+            });
         }
         if !self.on {
             if let Some(queue) = self.shared.intake.desk().way_in() {
-                queue.searching += 1;
-                self.on = true;
+                self.on(queue);
             }
         }
         spin_until(queued);
+        if queued() {
+            linger(|| self.shared.queued.load(Ordering::Relaxed) >= worth);
+        }
+    }
+
+    fn on(&mut self, queue: &mut Queue<J>) {
+        queue.searching += usize::from(!self.on);
+        self.on = true;
     }
 
     /// The search is over, one way or the other.
@@ -292,7 +318,7 @@ impl<J: Job> BatchPool<J> {
         // What a burst has grown is given back once the burst was read.
         const KEPT: usize = 4096;
         read.shrink_to(KEPT);
-        spin_until(|| lanes.any_unread());
+        spin_until(|| lanes.unread() > 0);
         lanes.read(&mut read);
         while read.is_empty() {
             lanes.bell.listen();
@@ -318,7 +344,7 @@ impl<J: Job> WorkerPool<J> for BatchPool<J> {
         let mut call = false;
         let id = self.shared.intake.enter(job, |queue, ticket| {
             queue.jobs.push_back(ticket.job);
-            call = self.shared.queue_grew(queue);
+            call = self.shared.queue_grew(queue, 1);
             Ok(())
         });
         self.shared.wake(call);
@@ -329,7 +355,7 @@ impl<J: Job> WorkerPool<J> for BatchPool<J> {
         let mut call = false;
         let id = self.shared.intake.try_enter(job, |queue, ticket| {
             queue.jobs.push_back(ticket.job);
-            call = self.shared.queue_grew(queue);
+            call = self.shared.queue_grew(queue, 1);
             Ok(())
         });
         self.shared.wake(call);
@@ -341,10 +367,10 @@ impl<J: Job> WorkerPool<J> for BatchPool<J> {
         jobs: &mut VecDeque<J>,
     ) -> Result<Range<JobId>, TrySubmitError<()>> {
         let mut call = false;
-        let ids = self.shared.intake.try_enter_some(jobs, |queue, ticket| {
-            queue.jobs.push_back(ticket.job);
-            call |= self.shared.queue_grew(queue);
-            Ok(())
+        let ids = self.shared.intake.try_enter_some(jobs, |queue, _, jobs| {
+            let count = jobs.len();
+            queue.jobs.extend(jobs);
+            call = self.shared.queue_grew(queue, count);
         });
         self.shared.wake(call);
         ids
@@ -359,10 +385,13 @@ impl<J: Job> WorkerPool<J> for BatchPool<J> {
             return 0;
         }
         if max == usize::MAX && into.is_empty() {
-            // Nobody else has read ahead: no need to move them twice.
+            let lanes = self.shared.intake.counter();
             let read = lock(&self.shared.read);
             if read.is_empty() {
-                self.shared.intake.counter().read_seen(into);
+                // Nobody has read ahead: no need to move them twice.
+                spin_until(|| lanes.unread() > 0);
+                linger(|| lanes.unread() >= 64);
+                lanes.read_seen(into);
             }
             drop(read);
             if !into.is_empty() {
@@ -426,7 +455,7 @@ impl<J: Job> WorkerPool<J> for BatchPool<J> {
     }
 
     fn is_hungry(&self) -> bool {
-        self.shared.queued.load(Ordering::Relaxed) == 0
+        self.shared.idle.load(Ordering::Relaxed) > 0
     }
 }
 

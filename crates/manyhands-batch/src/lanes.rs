@@ -20,7 +20,7 @@ struct Lane<J: Job> {
     /// Locked by its worker, a job at a time; and now and then by a reader, a
     /// submitter that finds the pool full, and a worker without work.
     state: CachePadded<Mutex<State<J>>>,
-    look: CachePadded<Look>,
+    look: Look,
 }
 
 struct State<J: Job> {
@@ -34,11 +34,21 @@ struct State<J: Job> {
     finished: u64,
 }
 
+/// What a worker without work finds in the others' lanes.
+pub(crate) enum Stolen<J> {
+    /// A job.
+    Job(Ticket<J>),
+    /// Jobs that are about to be run by those who have claimed them.
+    NotYet,
+    /// No job.
+    None,
+}
+
 /// What can be seen of a lane without locking it.
 #[derive(Default)]
 struct Look {
-    unread: AtomicUsize,
-    finished: AtomicU64,
+    unread: CachePadded<AtomicUsize>,
+    finished: CachePadded<AtomicU64>,
 }
 
 impl<J: Job> Lanes<J> {
@@ -50,7 +60,7 @@ impl<J: Job> Lanes<J> {
                 done: Vec::new(),
                 finished: 0,
             })),
-            look: CachePadded::default(),
+            look: Look::default(),
         };
         Self { lanes: (0..workers).map(lane).collect(), bell: Bell::default() }
     }
@@ -81,8 +91,9 @@ impl<J: Job> Lanes<J> {
         let Lane { state, look } = &self.lanes[lane];
         let mut state = lock(state);
         state.finished += count as u64;
+        let before = state.done.len();
         state.done.append(done);
-        look.unread.store(state.done.len(), Ordering::Relaxed);
+        show_growth(&look.unread, before, state.done.len());
         look.finished.store(state.finished, Ordering::Relaxed);
         let most = state.claimed.len().min(most);
         let first = state.first;
@@ -91,14 +102,32 @@ impl<J: Job> Lanes<J> {
         state.first += most as u64;
     }
 
-    /// Takes a job that somebody has claimed and not started.
-    pub(crate) fn steal(&self) -> Option<Ticket<J>> {
-        self.lanes.iter().find_map(|lane| {
+    /// Takes a job that somebody has claimed and not started, out of a lane
+    /// that has not moved since this was called before with the same `seen`,
+    /// a number a lane. Where jobs come and go, nobody is stuck, and taking
+    /// one away would cost more than it.
+    pub(crate) fn steal(&self, seen: &mut [u64]) -> Stolen<J> {
+        let mut found = Stolen::None;
+        for (lane, seen) in self.lanes.iter().zip(seen) {
             let mut state = lock(&lane.state);
-            let job = state.claimed.pop_front()?;
-            state.first += 1;
-            Some(ticket(job, state.first - 1))
-        })
+            let next = state.first;
+            if state.claimed.is_empty() {
+                continue;
+            }
+            if *seen != next {
+                *seen = next;
+                found = Stolen::NotYet;
+            } else if let Some(job) = state.claimed.pop_front() {
+                state.first += 1;
+                return Stolen::Job(ticket(job, next));
+            }
+        }
+        found
+    }
+
+    /// What nobody has `seen` yet.
+    pub(crate) fn unseen(&self) -> Box<[u64]> {
+        self.lanes.iter().map(|_| u64::MAX).collect()
     }
 
     /// True if somebody has claimed a job and not started it.
@@ -117,11 +146,10 @@ impl<J: Job> Lanes<J> {
         }
     }
 
-    /// True if there is something to be read; a look.
-    pub(crate) fn any_unread(&self) -> bool {
-        let unread =
-            |lane: &Lane<J>| lane.look.unread.load(Ordering::Relaxed) > 0;
-        self.lanes.iter().any(unread)
+    /// How much there is to be read; a look.
+    pub(crate) fn unread(&self) -> usize {
+        let unread = |lane: &Lane<J>| lane.look.unread.load(Ordering::Relaxed);
+        self.lanes.iter().map(unread).sum()
     }
 
     /// Moves what has finished into `into`. Returns how many jobs have
@@ -218,6 +246,14 @@ impl Bell {
             *lock(&self.rung) = true;
             self.ring.notify_one();
         }
+    }
+}
+
+/// Shows a count that grows, when it has about doubled: whoever looks at it
+/// takes the cache line away from whoever writes it.
+pub(crate) fn show_growth(shown: &AtomicUsize, before: usize, now: usize) {
+    if before.leading_zeros() != now.leading_zeros() {
+        shown.store(now, Ordering::Relaxed);
     }
 }
 

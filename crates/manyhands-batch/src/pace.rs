@@ -26,6 +26,12 @@ impl Pace {
         self.most
     }
 
+    /// How many jobs are worth a claim; fewer, and it may wait a moment. A tenth
+    /// of what it may claim is a microsecond's work.
+    pub(crate) fn worth(&self) -> usize {
+        self.most.div_ceil(10)
+    }
+
     /// A batch of `jobs` took so long.
     pub(crate) fn ran(&mut self, jobs: usize, time: Duration) {
         let batches = Self::TIME.as_nanos() / time.as_nanos().max(1);

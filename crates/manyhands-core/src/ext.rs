@@ -89,10 +89,8 @@ pub trait WorkerPoolExt<J: Job>: WorkerPool<J> {
                 // Somebody else closed the pool and read what was owed to us.
                 owed.clear();
             }
-            for completion in Contained(batch.drain(..)) {
-                owed.settle(completion.id);
-                sink(completion);
-            }
+            owed.settle_all(batch.iter().map(|completion| completion.id));
+            Contained(batch.drain(..)).for_each(&mut sink);
         };
         let mut closed = false;
         while !closed && ahead.fill(most.saturating_sub(owed.len()).max(1)) {

@@ -1,6 +1,7 @@
 //! The way in: who may come in, how many at once, under which id.
 
 use std::collections::VecDeque;
+use std::collections::vec_deque::Drain;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -96,7 +97,8 @@ pub trait Finished {
     /// How many.
     fn finished(&self) -> u64;
 
-    /// How many, or somewhat fewer, at the least cost.
+    /// How many, or fewer by what the caller cannot know of, at the least
+    /// cost.
     fn glance(&self) -> u64 {
         self.finished()
     }
@@ -222,30 +224,31 @@ impl<H, C: Finished> Intake<H, C> {
     /// Accepts jobs from the front of `jobs`, as many as need no waiting, with
     /// ids in a row, and hands them over. Returns the ids.
     ///
+    /// `hand_over` gets the id of the first of them and takes them all, by the
+    /// rules of [`enter`](Self::enter).
+    ///
     /// # Errors
     ///
     /// When none could be accepted. What was not accepted is still in `jobs`.
     pub fn try_enter_some<J>(
         &self,
         jobs: &mut VecDeque<J>,
-        mut hand_over: impl FnMut(&mut H, Ticket<J>) -> Result<(), J>,
+        hand_over: impl FnOnce(&mut H, u64, Drain<'_, J>),
     ) -> Result<Range<JobId>, TrySubmitError<()>> {
         let mut desk = lock(&self.desk);
-        if desk.open && !self.has_room(&mut desk) {
-            return Err(TrySubmitError::Full(()));
-        }
-        let room = desk.room_until - desk.accepted;
-        let room = usize::try_from(room).unwrap_or(usize::MAX);
         let first = desk.accepted;
-        for _ in 0..room.min(jobs.len()) {
-            let Some(job) = jobs.pop_front() else { break };
-            if let Err(Closed(job)) = desk.accept(job, &mut hand_over) {
-                jobs.push_front(job);
-                break;
+        if !jobs.is_empty() {
+            if desk.open && !self.has_room(&mut desk) {
+                return Err(TrySubmitError::Full(()));
             }
-        }
-        if first == desk.accepted && !jobs.is_empty() {
-            return Err(TrySubmitError::Closed(()));
+            let room = desk.room_until - first;
+            let room = usize::try_from(room).unwrap_or(usize::MAX);
+            let count = room.min(jobs.len());
+            let Some(way_in) = desk.way_in_if_open() else {
+                return Err(TrySubmitError::Closed(()));
+            };
+            hand_over(way_in, first, jobs.drain(..count));
+            desk.accepted += count as u64;
         }
         Ok(JobId::new(first)..JobId::new(desk.accepted))
     }
@@ -321,7 +324,18 @@ impl<H, C: Finished> Intake<H, C> {
             .unwrap_or(usize::MAX)
     }
 
+    /// Whether there is room, as far as the caller can know: whoever has read
+    /// a completion knows of its place.
     fn has_room(&self, desk: &mut Desk<H>) -> bool {
+        if desk.accepted == desk.room_until {
+            let finished = self.finished.glance();
+            desk.room_until = finished.saturating_add(self.bound);
+        }
+        desk.accepted < desk.room_until
+    }
+
+    /// Whether there is room, for one who is about to wait for it.
+    fn has_room_for_sure(&self, desk: &mut Desk<H>) -> bool {
         if desk.accepted == desk.room_until {
             let finished = self.finished.finished();
             desk.room_until = finished.saturating_add(self.bound);
@@ -340,7 +354,7 @@ impl<H, C: Finished> Intake<H, C> {
 
         let mut desk = lock(&self.desk);
         self.waiting.fetch_add(1, Ordering::SeqCst);
-        while desk.open && !self.has_room(&mut desk) {
+        while desk.open && !self.has_room_for_sure(&mut desk) {
             desk = wait(&self.place, desk);
         }
         self.waiting.fetch_sub(1, Ordering::SeqCst);
@@ -367,7 +381,7 @@ impl<H, C: Finished> Drop for PassOn<'_, H, C> {
     fn drop(&mut self) {
         if load_in_order(&self.0.waiting) > 0 {
             let mut desk = lock(&self.0.desk);
-            let room = self.0.has_room(&mut desk);
+            let room = self.0.has_room_for_sure(&mut desk);
             drop(desk);
             if room {
                 self.0.place.notify_one();
@@ -392,14 +406,20 @@ impl<H> Desk<H> {
         self.way_in.as_mut()
     }
 
+    fn way_in_if_open(&mut self) -> Option<&mut H> {
+        self.way_in.as_mut().filter(|_| self.open)
+    }
+
     fn accept<J>(
         &mut self,
         job: J,
         hand_over: impl FnOnce(&mut H, Ticket<J>) -> Result<(), J>,
     ) -> Result<JobId, Closed<J>> {
-        let way_in = self.way_in.as_mut().filter(|_| self.open);
-        let Some(way_in) = way_in else { return Err(Closed(job)) };
-        let id = JobId::new(self.accepted);
+        let accepted = self.accepted;
+        let Some(way_in) = self.way_in_if_open() else {
+            return Err(Closed(job));
+        };
+        let id = JobId::new(accepted);
         hand_over(way_in, Ticket { id, job }).map_err(Closed)?;
         self.accepted += 1;
         Ok(id)

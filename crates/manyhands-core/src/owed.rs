@@ -54,18 +54,38 @@ impl Owed {
 
     /// False for an id that is not owed.
     pub(crate) fn settle(&mut self, id: JobId) -> bool {
-        let (number, bit) = (id.get() / 64, 1 << (id.get() % 64));
-        let Some(at) = self.position(number) else { return false };
-        let word = &mut self.words[at];
-        if word.bits & bit == 0 {
-            return false;
+        let open = self.open;
+        self.settle_all([id]);
+        self.open < open
+    }
+
+    /// Ids that are not owed make no difference.
+    pub(crate) fn settle_all(&mut self, ids: impl IntoIterator<Item = JobId>) {
+        let mut these = Word { number: 0, bits: 0 };
+        for id in ids {
+            let (number, bit) = (id.get() / 64, 1 << (id.get() % 64));
+            if number != these.number {
+                self.settle_word(&these);
+                these = Word { number, bits: 0 };
+            }
+            these.bits |= bit;
         }
-        word.bits &= !bit;
-        self.open -= 1;
-        if word.bits == 0 {
+        self.settle_word(&these);
+    }
+
+    fn settle_word(&mut self, these: &Word) {
+        if these.bits == 0 {
+            return;
+        }
+        let Some(at) = self.position(these.number) else { return };
+        let word = &mut self.words[at];
+        let settled = word.bits & these.bits;
+        word.bits &= !settled;
+        let emptied = settled != 0 && word.bits == 0;
+        self.open -= settled.count_ones() as usize;
+        if emptied {
             self.emptied();
         }
-        true
     }
 
     pub(crate) fn clear(&mut self) {

@@ -138,6 +138,24 @@ pub fn spin_until(mut ready: impl FnMut() -> bool) {
     }
 }
 
+/// Gives others half a microsecond to come up with more, unless there is
+/// `enough`.
+///
+/// To take one thing at a time from another core as it comes is the slowest
+/// way there is: each look and each taking moves a cache line there and back.
+/// So it looks a few times only, and longer and longer apart.
+pub fn linger(mut enough: impl FnMut() -> bool) {
+    const LOOKS: u32 = if cfg!(any(loom, shuttle)) { 0 } else { 4 };
+    for round in 0..LOOKS {
+        if enough() {
+            return;
+        }
+        for _ in 0..8 << round.min(2) {
+            spin_loop();
+        }
+    }
+}
+
 /// What the checkers do not have: time that passes.
 #[cfg(any(loom, shuttle))]
 mod model {
