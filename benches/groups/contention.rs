@@ -20,7 +20,7 @@ pub(crate) fn define(criterion: &mut Criterion) {
     let mut group = measure::group(criterion, "contention");
     for submitters in [1, 2, 4, 8, 16, 32, 64] {
         for contender in &contenders {
-            let jobs = JOBS.min(contender.most_jobs / 20);
+            let jobs = JOBS.min(contender.most_jobs / 10);
             let expected = work.expected(jobs);
             group.throughput(Throughput::Elements(jobs));
             let what = format!("submitters-{submitters}");

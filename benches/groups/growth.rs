@@ -30,7 +30,7 @@ pub(crate) fn print(plan: &Plan) {
     let workers = [2, 4, 8, 16, 32, 64];
     table::heading(
         "growth/workers: nanoseconds a job, for so many workers and 10^5 \
-         jobs, or 5000 of those that are slow.",
+         jobs, or fewer of those that are slow.",
         &["2", "4", "8", "16", "32", "64"],
     );
     for contender in &contenders {
@@ -39,11 +39,12 @@ pub(crate) fn print(plan: &Plan) {
             continue;
         }
         let jobs = plan.choose(100_000, 20_000, 100);
-        let jobs = jobs.min(contender.most_jobs / 20);
+        let jobs = jobs.min(contender.most_jobs / 10);
         let cell = |&workers: &usize| {
             let sizes = Sizes { workers, ..SIZES };
             let rounds = plan.choose(3, 2, 1);
-            let times = (0..rounds).map(|_| time(contender, &work, sizes, jobs));
+            let times =
+                (0..rounds).map(|_| time(contender, &work, sizes, jobs));
             a_job(times.min().unwrap_or_default(), jobs)
         };
         table::row(&id, &workers.iter().map(cell).collect::<Vec<_>>());

@@ -41,7 +41,8 @@ pub(crate) fn print(plan: &Plan) {
     let work = Work::of(SERVICE, What::Echo(rounds));
     let service = time_of(&work);
     for load in [50, 80, 95] {
-        let rate = SIZES.workers as f64 * f64::from(load) / 100.0
+        let rate = SIZES.workers as f64 * f64::from(load)
+            / 100.0
             / service.as_secs_f64();
         let seconds = plan.choose(3.0, 0.4, 0.01);
         let due = schedule(rate, (rate * seconds) as usize + 1);

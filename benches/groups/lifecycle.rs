@@ -18,11 +18,7 @@ pub(crate) fn define(criterion: &mut Criterion) {
         let start = || contender.start(SIZES);
         // What a routine returns is dropped when the clock has stopped.
         group.bench_function(BenchmarkId::new("start", name), |bencher| {
-            bencher.iter_batched(
-                || (),
-                |()| start(),
-                BatchSize::PerIteration,
-            );
+            bencher.iter_batched(|| (), |()| start(), BatchSize::PerIteration);
         });
         group.bench_function(BenchmarkId::new("first-job", name), |bencher| {
             bencher.iter_batched(

@@ -30,7 +30,7 @@ pub(crate) fn jobs(
 ) {
     let work = Work::parse(work).expect("a workload");
     for contender in contenders {
-        let jobs = jobs.min(contender.most_jobs / 20);
+        let jobs = jobs.min(contender.most_jobs / 10);
         let expected = work.expected(jobs);
         group.throughput(Throughput::Elements(jobs));
         let id = BenchmarkId::new(work.name(), &contender.name);

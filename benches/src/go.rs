@@ -104,7 +104,9 @@ impl Pattern {
                     write!(text, "{before}{rounds}").ok()?;
                 }
             }
-            (What::Spin(rounds), None) => write!(text, "spin:{rounds}").ok()?,
+            (What::Spin(rounds), None) => {
+                write!(text, "spin:{rounds}").ok()?
+            }
             (What::Sleep(micros), None) => {
                 write!(text, "sleep:{micros}").ok()?;
             }

@@ -143,8 +143,9 @@ pub struct Work {
 pub const SIZES: usize = 256;
 
 impl Work {
-    /// Understands `noop`, `spin:TIME`, `spin:ROUNDSx`, `skew:TIME` and
-    /// `sleep:TIME`, a time being a number with `ns`, `us` or `ms`.
+    /// Understands `noop`, `spin:SIZE`, `skew:SIZE` and `sleep:TIME`. A time
+    /// is a number with `ns`, `us` or `ms`; a size is a time on this machine,
+    /// or a number of rounds, `700x`.
     ///
     /// # Errors
     ///
@@ -155,15 +156,9 @@ impl Work {
         let mut sizes = None;
         let what = match kind {
             "noop" if text == kind => What::Spin(1),
-            "spin" => match size.strip_suffix('x') {
-                Some(count) => {
-                    let count = count.parse().ok().filter(|count| *count > 0);
-                    What::Spin(count.ok_or_else(wrong)?)
-                }
-                None => What::Spin(rounds(time(size).ok_or_else(wrong)?)),
-            },
+            "spin" => What::Spin(spins(size).ok_or_else(wrong)?),
             "skew" => {
-                let mean = rounds(time(size).ok_or_else(wrong)?);
+                let mean = spins(size).ok_or_else(wrong)?;
                 sizes = Some(Box::new(log_normal(mean)));
                 What::Spin(mean)
             }
@@ -185,6 +180,20 @@ impl Work {
     /// The name that it was made from.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The same workload in words that do not hang on how fast the machine
+    /// is at the moment.
+    pub fn exact(&self) -> String {
+        match self.what {
+            What::Spin(rounds) if self.sizes.is_some() => {
+                format!("skew:{rounds}x")
+            }
+            What::Spin(rounds) if self.name != "noop" => {
+                format!("spin:{rounds}x")
+            }
+            _ => self.name.clone(),
+        }
     }
 
     /// What its jobs do; in a skewed workload, those of mean size.
@@ -258,15 +267,23 @@ impl fmt::Display for WorkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "work is {:?}, allowed are noop, spin:TIME, spin:ROUNDSx, \
-             skew:TIME and sleep:TIME, with TIME as 78ns, 10us or 1ms, \
-             1s at most",
+            "work is {:?}, allowed are noop, spin:SIZE, skew:SIZE and \
+             sleep:TIME, with TIME as 78ns, 10us or 1ms, 1000ms at most, \
+             and SIZE as a TIME or a number of rounds, 700x",
             self.0
         )
     }
 }
 
 impl Error for WorkError {}
+
+/// Understands a time, or a number of rounds, `700x`.
+fn spins(size: &str) -> Option<u32> {
+    match size.strip_suffix('x') {
+        Some(count) => count.parse().ok().filter(|count| *count > 0),
+        None => time(size).map(rounds),
+    }
+}
 
 /// Understands `78ns`, `10us`, `1ms`: from 1 ns to 1 s.
 fn time(text: &str) -> Option<Duration> {
@@ -468,7 +485,10 @@ mod tests {
             assert!(error.contains("allowed are noop"), "{error}");
         }
         for text in ["noop", "spin:78ns", "spin:5x", "skew:1us", "sleep:1ms"] {
-            assert_eq!(Work::parse(text).unwrap().name(), text);
+            let work = Work::parse(text).unwrap();
+            assert_eq!(work.name(), text);
+            let exact = Work::parse(&work.exact()).unwrap();
+            assert_eq!(exact.expected(300), work.expected(300));
         }
     }
 

@@ -10,8 +10,8 @@ use super::{Contender, Sizes, Way};
 use crate::drive::Drive;
 use crate::work::{Answer, Source};
 
-/// A second of threads, more or less.
-const MOST_JOBS: u64 = 20_000;
+/// Half a second of threads, more or less.
+const MOST_JOBS: u64 = 10_000;
 
 pub(super) fn contenders() -> Vec<Contender> {
     vec![

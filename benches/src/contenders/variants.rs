@@ -56,11 +56,12 @@ fn contender<P: Drive + 'static>(
         _ => name.into(),
     };
     let contender = Contender::new(name, way, start);
-    match claims.no_queue {
-        true => contender.bends("no queue: its bound is its workers"),
-        false => contender,
+    if !claims.no_queue {
+        return contender;
     }
-    .most_jobs(if claims.thread_per_job { 100_000 } else { u64::MAX })
+    // A job is handed to a thread or a task that sleeps, or to a new one.
+    let most_jobs = if claims.thread_per_job { 10_000 } else { 50_000 };
+    contender.most_jobs(most_jobs).bends("no queue: its bound is its workers")
 }
 
 fn start<J: Job>(

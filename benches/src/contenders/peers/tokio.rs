@@ -19,11 +19,14 @@ pub(super) fn contenders() -> Vec<Contender> {
     vec![
         Contender::new("tokio-join_set", Way::Single, JoinSetPool::start)
             .bends("no ids; as many tasks at once as the queue is long"),
-        Contender::new("tokio-semaphore", Way::Single, |sizes| Permits {
-            runtime: start(sizes),
-            permits: Arc::new(Semaphore::new(sizes.workers)),
-            most: sizes.queue,
+        Contender::new("tokio-semaphore", Way::Single, |sizes: Sizes| {
+            Permits::start(sizes, sizes.queue)
         })
+        .bends("no ids; as many permits as the queue is long"),
+        Contender::new("tokio-semaphore-n", Way::Single, |sizes: Sizes| {
+            Permits::start(sizes, sizes.workers)
+        })
+        .most_jobs(50_000)
         .bends("no ids; a permit a worker"),
         Contender::new("tokio-blocking", Way::Single, |sizes: Sizes| {
             let mut builder = Builder::new_multi_thread();
@@ -111,6 +114,16 @@ struct Permits {
     runtime: Runtime,
     permits: Arc<Semaphore>,
     most: usize,
+}
+
+impl Permits {
+    fn start(sizes: Sizes, permits: usize) -> Self {
+        Self {
+            runtime: start(sizes),
+            permits: Arc::new(Semaphore::new(permits)),
+            most: sizes.queue,
+        }
+    }
 }
 
 impl Drive for Permits {
