@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 use manyhands_benches::contenders::{Contender, Way, all};
 use manyhands_benches::work::{Source, Sum, Task, Work};
 
+use crate::SIZES;
 use crate::plan::Plan;
-use crate::{SIZES, table};
+use crate::table::Table;
 
 /// For each result. Two workers could do four jobs meanwhile.
 const READ: Duration = Duration::from_micros(20);
 
 pub(crate) fn print(plan: &Plan) {
-    table::heading(
+    let mut table = Table::new(
         "backpressure: one thread submits jobs of 10 us and takes 20 us to \
          read each result. over: the time beyond that of reading alone, in \
          percent. under way: most jobs that were submitted and not yet read; \
@@ -35,7 +36,7 @@ pub(crate) fn print(plan: &Plan) {
         let ideal = READ * u32::try_from(jobs).expect("not many");
         let over = time.as_secs_f64() / ideal.as_secs_f64() - 1.0;
         let over = format!("{:.1}", over * 100.0);
-        table::row(&id, &[over, most.to_string()]);
+        table.row(&id, &[over, most.to_string()]);
     }
 }
 

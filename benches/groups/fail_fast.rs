@@ -1,12 +1,12 @@
 //! How long jobs go on starting after the first has failed.
 
-use hdrhistogram::Histogram;
 use manyhands_benches::contenders::all;
 use manyhands_benches::drive::Stops;
 use manyhands_benches::work::{What, Work, stopwatch};
 
+use crate::SIZES;
 use crate::plan::Plan;
-use crate::{SIZES, table};
+use crate::table::{self, Table};
 
 /// In each round.
 const JOBS: u64 = 4000;
@@ -15,7 +15,7 @@ const JOBS: u64 = 4000;
 const AT: u64 = 2000;
 
 pub(crate) fn print(plan: &Plan) {
-    table::heading(
+    let mut table = Table::new(
         "fail-fast: microseconds from the first error to the last start of \
          a job, and how many jobs started in between, on average. Jobs of \
          10 us; the error group stops by itself, the other variants are \
@@ -32,7 +32,7 @@ pub(crate) fn print(plan: &Plan) {
             continue;
         }
         let rounds = plan.choose(60, 12, 1);
-        let mut times = Histogram::<u64>::new(3).expect("three digits");
+        let mut times = table::histogram();
         let mut started = 0;
         for _ in 0..rounds {
             stopwatch::reset();
@@ -54,6 +54,6 @@ pub(crate) fn print(plan: &Plan) {
             .map(|q| table::micros(times.value_at_quantile(q) as f64))
             .into();
         cells.push(format!("{:.1}", started as f64 / times.len() as f64));
-        table::row(&id, &cells);
+        table.row(&id, &cells);
     }
 }

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use manyhands_benches::contenders::{Contender, Sizes, Way, all};
 use manyhands_benches::work::Work;
 
+use crate::SIZES;
 use crate::plan::Plan;
-use crate::{SIZES, table};
+use crate::table::Table;
 
 pub(crate) fn print(plan: &Plan) {
     let work = Work::parse("noop").expect("a workload");
@@ -14,7 +15,7 @@ pub(crate) fn print(plan: &Plan) {
     contenders.retain(|it| it.way != Way::Handle);
 
     let counts = [10_000, 100_000, 1_000_000, 10_000_000];
-    table::heading(
+    let mut table = Table::new(
         "growth/jobs: nanoseconds a job, for so many jobs and 2 workers. A \
          dash: it would take longer than the others are given.",
         &["10^4", "10^5", "10^6", "10^7"],
@@ -23,12 +24,12 @@ pub(crate) fn print(plan: &Plan) {
         let id = format!("growth/jobs/{}", contender.name);
         if plan.wants(&id) {
             let cells = jobs(contender, &work, &counts, plan);
-            table::row(&id, &cells);
+            table.row(&id, &cells);
         }
     }
 
     let workers = [2, 4, 8, 16, 32, 64];
-    table::heading(
+    let mut table = Table::new(
         "growth/workers: nanoseconds a job, for so many workers and 10^5 \
          jobs, or fewer of those that are slow.",
         &["2", "4", "8", "16", "32", "64"],
@@ -47,7 +48,7 @@ pub(crate) fn print(plan: &Plan) {
                 (0..rounds).map(|_| time(contender, &work, sizes, jobs));
             a_job(times.min().unwrap_or_default(), jobs)
         };
-        table::row(&id, &workers.iter().map(cell).collect::<Vec<_>>());
+        table.row(&id, &workers.iter().map(cell).collect::<Vec<_>>());
     }
 }
 

@@ -11,14 +11,15 @@ use manyhands_benches::work::{Source, What, Work};
 use manyhands_measure::{Spent, Stopwatch};
 
 use crate::plan::Plan;
-use crate::{SIZES, measure, table};
+use crate::table::{self, Table};
+use crate::{SIZES, measure};
 
 /// What a job takes where there is load: long beside the 50 us by which a
 /// sleeping submitter may be late.
 const SERVICE: &str = "spin:200us";
 
 pub(crate) fn print(plan: &Plan) {
-    table::heading(
+    let mut table = Table::new(
         "latency: microseconds from when a job is due to when its result is \
          read. idle: an empty job for a pool at rest, due when it is \
          submitted. load-N: jobs of 200 us, N % of what the workers can do, \
@@ -30,7 +31,8 @@ pub(crate) fn print(plan: &Plan) {
     for contender in &contenders {
         let id = format!("latency/idle/{}", contender.name);
         if plan.wants(&id) {
-            print_row(&id, idle(contender, plan.choose(2000, 400, 5)), 0.0);
+            let jobs = plan.choose(2000, 400, 5);
+            table.row(&id, &cells(idle(contender, jobs), 0.0));
         }
     }
     let Some(What::Spin(rounds)) =
@@ -50,7 +52,7 @@ pub(crate) fn print(plan: &Plan) {
             let id = format!("latency/load-{load}/{}", contender.name);
             if plan.wants(&id) {
                 let measured = loaded(contender, &work, &due);
-                print_row(&id, measured, service.as_nanos() as f64);
+                table.row(&id, &cells(measured, service.as_nanos() as f64));
             }
         }
     }
@@ -58,7 +60,8 @@ pub(crate) fn print(plan: &Plan) {
 
 type Measured = (Histogram<u64>, Spent);
 
-fn print_row(id: &str, (times, spent): Measured, work: f64) {
+/// Of processor time, what goes beyond that of the work itself.
+fn cells((times, spent): Measured, work: f64) -> Vec<String> {
     let mut cells = Vec::new();
     for quantile in [0.5, 0.9, 0.99, 0.999, 1.0] {
         let nanos = times.value_at_quantile(quantile);
@@ -71,12 +74,7 @@ fn print_row(id: &str, (times, spent): Measured, work: f64) {
             table::micros((a_job - work).max(0.0))
         }
     });
-    table::row(id, &cells);
-}
-
-/// To the nanosecond below a microsecond, to a thousandth above it.
-fn histogram() -> Histogram<u64> {
-    Histogram::new(3).expect("three digits are allowed")
+    cells
 }
 
 /// One job at a time, each when the pool has come to rest.
@@ -86,7 +84,7 @@ fn idle(contender: &Contender, jobs: u64) -> Measured {
     let running = contender.start(SIZES);
     let pool = running.pool.feed().expect("one of them");
     let work = Work::of("noop", What::Echo(1));
-    let mut times = histogram();
+    let mut times = table::histogram();
     let watch = Stopwatch::start();
     for index in 0..jobs {
         thread::sleep(REST);
@@ -106,7 +104,7 @@ fn idle(contender: &Contender, jobs: u64) -> Measured {
 fn loaded(contender: &Contender, work: &Work, due: &[Duration]) -> Measured {
     let running = contender.start(SIZES);
     let pool: &dyn Feed = running.pool.feed().expect("one of them");
-    let mut times = histogram();
+    let mut times = table::histogram();
     let mut seen = vec![false; due.len()];
     let watch = Stopwatch::start();
     let start = Instant::now();
