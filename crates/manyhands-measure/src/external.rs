@@ -4,6 +4,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+use crate::child::CHILD;
 use crate::{Contender, Ran, Spent, Stopwatch, Wrong};
 
 /// A contender that is a program of its own, of any language.
@@ -56,8 +57,10 @@ impl External {
         jobs: u64,
         answer: impl Into<String>,
     ) -> io::Result<Self> {
-        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = piped.spawn()?;
+        // It is none of those that measure, even if it is such a program.
+        command.env_remove(CHILD);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn()?;
         let Some(stdout) = child.stdout.take() else {
             return Err(io::Error::other("it has no pipe"));
         };

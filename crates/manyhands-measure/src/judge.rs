@@ -278,3 +278,178 @@ fn best(
     let alike = others.filter(|&it| it != who && !is_behind(it)).collect();
     Some(Best { who, alike })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::Spent;
+
+    /// Rounds of three processes by turns, in which the baseline, two others
+    /// and the baseline again took so long.
+    fn rounds<const N: usize>(walls: &[[u64; N]]) -> Vec<Round> {
+        let round = |(at, walls): (usize, &[u64; N])| Round {
+            process: at % 3 + 1,
+            order: (0..N).collect(),
+            runs: walls.map(|it| Some(spent(it))).to_vec(),
+            cache_line: Some((60.0, 60.0)),
+            load: None,
+        };
+        walls.iter().enumerate().map(round).collect()
+    }
+
+    fn spent(micros: u64) -> Spent {
+        let wall = Duration::from_micros(micros);
+        Spent { wall, cpu: Some(wall * 2), ..Spent::default() }
+    }
+
+    fn judged<const N: usize>(walls: &[[u64; N]]) -> Judgement {
+        judge(&rounds(walls), &[false; N])
+    }
+
+    fn verdicts(judgement: &Judgement) -> Vec<Verdict> {
+        judgement.rows.iter().map(|row| row.verdict).collect()
+    }
+
+    use Verdict::{Baseline, CannotTell, Faster, NotRanked, Slower};
+
+    #[test]
+    fn what_is_beyond_the_noise_has_a_verdict() {
+        // The rounds differ by far more than the contenders within one do.
+        let rounds: Vec<_> = (1..=12)
+            .map(|n| n * n * 1000)
+            .map(|base| [base, base / 2, base * 2, base + base / 100])
+            .collect();
+        let judgement = judged(&rounds);
+        let expected = [Baseline, Faster, Slower, Slower];
+        assert_eq!(verdicts(&judgement), expected);
+        let speed = judgement.rows[1].speed.unwrap();
+        assert!((speed.estimate - 2.0).abs() < 0.05, "{speed:?}");
+        let best = Best { who: 1, alike: Vec::new() };
+        assert_eq!(judgement.best, Some(best));
+        assert!(!judgement.is_refused);
+        assert_eq!(judgement.rows[1].cores_got, Some(2.0));
+    }
+
+    #[test]
+    fn what_is_within_the_noise_has_none() {
+        // 0.5 % faster in each round, but the baseline differs from itself
+        // by 1 %, now in the one direction and now in the other.
+        let rounds: Vec<_> = (0..24)
+            .map(|n| [1000, 995, 1200, if n % 2 == 0 { 990 } else { 1010 }])
+            .collect();
+        let judgement = judged(&rounds);
+        let expected = [Baseline, CannotTell, Slower, CannotTell];
+        assert_eq!(verdicts(&judgement), expected);
+        let best = Best { who: 1, alike: vec![0] };
+        assert_eq!(judgement.best, Some(best));
+    }
+
+    #[test]
+    fn a_baseline_that_differs_from_itself_ranks_nobody_and_keeps_the_times() {
+        let rounds: Vec<_> = (0..24)
+            .map(|n| [1000, 10, 9000, if n % 2 == 0 { 900 } else { 1100 }])
+            .collect();
+        let judgement = judged(&rounds);
+        assert!(judgement.is_refused);
+        let expected = [Baseline, NotRanked, NotRanked, NotRanked];
+        assert_eq!(verdicts(&judgement), expected);
+        assert_eq!(judgement.best, None);
+        assert_eq!(judgement.rows[1].wall, Some(10_000.0));
+        assert!(judgement.rows[1].speed.is_some());
+        // By less than 3 %, in each round: that is known, and is no refusal.
+        let steady = judged(&[[1000, 10, 9000, 1029]; 24]);
+        assert!(!steady.is_refused);
+        assert!(judged(&[[1000, 10, 9000, 1032]; 24]).is_refused);
+    }
+
+    #[test]
+    fn an_interval_that_holds_1_gives_no_verdict() {
+        let rounds: Vec<_> = (0..10)
+            .map(|n| [1000, if n < 7 { 500 } else { 1500 }, 1000, 1000])
+            .collect();
+        let judgement = judged(&rounds);
+        let speed = judgement.rows[1].speed.unwrap();
+        assert!(speed.estimate > 1.9);
+        assert_eq!(judgement.rows[1].verdict, CannotTell);
+    }
+
+    #[test]
+    fn few_rounds_give_no_verdict_and_no_best() {
+        let judgement = judged(&[[1000, 10, 10, 1000]; FEWEST - 1]);
+        let expected = [Baseline, CannotTell, CannotTell, CannotTell];
+        assert_eq!(verdicts(&judgement), expected);
+        assert_eq!(judgement.best, None);
+    }
+
+    /// What one comparison shows by itself, ten together do not.
+    #[test]
+    fn more_comparisons_ask_for_more() {
+        let walls = |n: u64| 900 + 10 * (n % 3);
+        let few: Vec<_> =
+            (0..9).map(|n| [1000, walls(n), 2000, 1000]).collect();
+        let many: Vec<_> = (0..9)
+            .map(|n| {
+                let mut all = [walls(n); 22];
+                (all[0], all[21]) = (1000, 1000);
+                all
+            })
+            .collect();
+        let interval = |it: &Judgement| it.rows[1].speed.unwrap().interval;
+        let (few, many) = (judged(&few), judged(&many));
+        assert_eq!(interval(&few), interval(&many));
+        assert!(few.rows[1].speed.unwrap().is_above_one(), "{few:?}");
+        assert_eq!(few.rows[1].verdict, Faster);
+        assert_eq!(many.rows[1].verdict, CannotTell);
+    }
+
+    #[test]
+    fn one_that_stopped_has_a_time_and_no_rank() {
+        let rounds = rounds(&[[1000, 1, 2000, 1000]; 12]);
+        let judgement = judge(&rounds, &[false, true, false, false]);
+        let row = &judgement.rows[1];
+        assert_eq!(row.verdict, Verdict::Stopped);
+        assert_eq!((row.wall, row.speed), (Some(1000.0), None));
+        assert_eq!(judgement.best.unwrap().who, 0);
+    }
+
+    #[test]
+    fn rounds_in_another_state_of_the_machine_are_left_out() {
+        let mut rounds = rounds(&[[1000, 500, 1000, 1000]; 12]);
+        // One all in the slow state, and one in which it came.
+        let slow = [1000, 2000, 1000, 1000].map(|it| Some(spent(it)));
+        rounds[3].runs = slow.to_vec();
+        rounds[3].cache_line = Some((190.0, 200.0));
+        rounds[4].runs = slow.to_vec();
+        rounds[4].cache_line = Some((60.0, 200.0));
+        let judgement = judge(&rounds, &[false; 4]);
+        let state = State {
+            cache_line: Some((60.0, 60.0)),
+            used: 10,
+            left_out: 2,
+            is_mixed: false,
+        };
+        assert_eq!(judgement.state, state);
+        assert_eq!(
+            judgement.rows[1].speed.unwrap().interval,
+            Some((2.0, 2.0))
+        );
+
+        // With none that is mostly there, all count.
+        for (at, round) in rounds.iter_mut().enumerate() {
+            round.cache_line = Some([(60.0, 60.0), (200.0, 200.0)][at % 2]);
+        }
+        let state = judge(&rounds, &[false; 4]).state;
+        assert!(state.is_mixed && state.used == 12, "{state:?}");
+        assert_eq!(state.cache_line, Some((60.0, 200.0)));
+    }
+
+    #[test]
+    fn nothing_follows_from_nothing() {
+        let judgement = judge(&[], &[false; 4]);
+        assert_eq!(verdicts(&judgement), [Verdict::NotMeasured; 4]);
+        assert_eq!(judgement.best, None);
+        assert_eq!(judge(&[], &[]).rows, []);
+    }
+}
