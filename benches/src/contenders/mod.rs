@@ -161,22 +161,60 @@ pub fn of(way: Way) -> Vec<Contender> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::thread;
+
+    use manyhands_conformance::watchdog;
 
     use super::*;
     use crate::drive::Stops;
-    use crate::work::{What, stopwatch};
+    use crate::work::{Source, What, stopwatch};
 
     const SIZES: Sizes = Sizes { workers: 2, queue: 8 };
 
     #[test]
     fn every_contender_gives_every_answer_also_when_used_again() {
-        let work = Work::parse("skew:1us").unwrap();
-        for contender in all() {
-            let mut running = contender.start(SIZES);
-            for jobs in [0, 1, 100, 3] {
-                running.run(&work, jobs, work.expected(jobs));
+        watchdog(|| {
+            let work = Work::parse("skew:1us").unwrap();
+            for contender in all() {
+                let mut running = contender.start(SIZES);
+                for jobs in [0, 1, 100, 3] {
+                    running.run(&work, jobs, work.expected(jobs));
+                }
             }
-        }
+        });
+    }
+
+    #[test]
+    fn every_feed_is_fed_by_one_thread_and_read_by_another() {
+        watchdog(|| {
+            let work = Work::parse("noop").unwrap();
+            let mut feeds = 0;
+            for contender in all() {
+                let running = contender.start(SIZES);
+                let Some(pool) = running.pool.feed() else { continue };
+                feeds += 1;
+                let mut sum = Sum::default();
+                thread::scope(|scope| {
+                    scope.spawn(|| {
+                        (0..100).for_each(|at| pool.submit(work.task(at)));
+                    });
+                    while sum.jobs < 100 {
+                        pool.receive(&mut |_, answer| sum.add(answer));
+                    }
+                });
+                assert_eq!(sum, work.expected(100), "{}", contender.name);
+            }
+            assert!(feeds >= 12, "{feeds}");
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "each id comes back once")]
+    fn ids_that_are_claimed_are_checked() {
+        let mut inline = inline::contenders();
+        let liar = inline.remove(0).with_ids();
+        let work = Work::parse("noop").unwrap();
+        liar.start(SIZES).run(&work, 10, work.expected(10));
     }
 
     #[test]
@@ -189,17 +227,20 @@ mod tests {
     #[test]
     fn who_stops_at_an_error_has_run_the_job_that_failed() {
         // In one test, since there is one stopwatch.
-        let mut stopped = 0;
-        for contender in all() {
-            stopwatch::reset();
+        let stopped = watchdog(|| {
             let source =
                 Stops { what: What::Mark(1), fails: What::Fail(1), at: 20 };
-            let mut running = contender.start(SIZES);
-            if running.pool.fail_fast(&source, 40) {
-                assert!(stopwatch::read().failed, "{}", contender.name);
-                stopped += 1;
+            let mut stopped = 0;
+            for contender in all() {
+                stopwatch::reset();
+                let mut running = contender.start(SIZES);
+                if running.pool.fail_fast(&source, 40) {
+                    assert!(stopwatch::read().failed, "{}", contender.name);
+                    stopped += 1;
+                }
             }
-        }
+            stopped
+        });
         assert!(stopped >= 8, "{stopped}");
     }
 
