@@ -10,7 +10,7 @@ use manyhands_workloads::{Answer, WorkError, WorkJob};
 /// thread. 1.00 in every comparison.
 pub(crate) const INLINE: &str = "inline";
 
-/// The name under which the baseline runs a second time.
+/// The name under which the measurement has the baseline run once more.
 pub(crate) const AGAIN: &str = "inline (again)";
 
 /// A pool to be run: a variant, or the baseline.
@@ -26,10 +26,10 @@ pub(crate) struct Contender<J: Job> {
 }
 
 impl<J: Job + 'static> Contender<J> {
-    /// The baseline, under its own name or [`AGAIN`].
-    pub(crate) fn inline(name: &'static str) -> Self {
+    /// The baseline.
+    pub(crate) fn inline() -> Self {
         Self {
-            name,
+            name: INLINE,
             summary: "no pool: the submitter runs each job itself",
             origin: "the baseline of every comparison",
             claims: Claims::default(),
@@ -71,7 +71,7 @@ where
     E: Send + 'static,
 {
     let variants = variants::<J, T, E>().into_iter().map(Contender::from);
-    std::iter::once(Contender::inline(INLINE)).chain(variants).collect()
+    std::iter::once(Contender::inline()).chain(variants).collect()
 }
 
 /// Their names.

@@ -22,7 +22,6 @@ mod output;
 mod progress;
 mod record;
 mod report;
-mod stats;
 mod table;
 mod work;
 
@@ -30,6 +29,7 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
+use manyhands_measure::is_child;
 
 use crate::args::{Cli, Command, Usage};
 use crate::cmd::{End, compare, list, run, verify};
@@ -42,11 +42,23 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return answer(&error),
     };
+    if let (true, Command::Compare(args)) = (is_child(), &cli.command) {
+        return measured(compare::run_child(args));
+    }
     match dispatch(cli) {
         Ok(End::Fine) => ExitCode::SUCCESS,
         Ok(End::Failed) => ExitCode::FAILURE,
         Ok(End::Interrupted) => ExitCode::from(interrupt::EXIT_CODE),
         Err(error) => fail(&error),
+    }
+}
+
+/// The end of a process that measures. What is wrong has been said to its
+/// parent, unless that has ended, and then nobody wants to know.
+fn measured(ended: anyhow::Result<()>) -> ExitCode {
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
     }
 }
 

@@ -4,10 +4,15 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use anyhow::Context;
 use manyhands::Config;
+use manyhands_measure::{
+    Budget, Machine, Measured, Plan, Round, Spent, Switches,
+};
 use manyhands_workloads::Settings;
 
-use crate::measure::{Budget, Measured, Plan, Round};
+use crate::contenders::{AGAIN, INLINE};
+use crate::measure::{AboutWork, Latency};
 
 /// Where it is from makes no difference: measured just now, or read from what
 /// an earlier comparison wrote.
@@ -24,9 +29,12 @@ pub(crate) struct Record {
     pub(crate) queue: u64,
     /// Where the order within each round came from.
     pub(crate) seed: u64,
+    /// On what it was measured, and with which program.
+    pub(crate) machine: Machine,
     /// What there is no place for in CSV.
     pub(crate) about: Option<About>,
-    /// Who took part, in the order in which they are reported.
+    /// Who took part, in the order in which they are reported: the baseline
+    /// first, and once more at the end.
     pub(crate) entrants: Vec<Entrant>,
     /// The timed rounds. Only the last may lack runs, if it was interrupted.
     pub(crate) rounds: Vec<Round>,
@@ -41,14 +49,11 @@ pub(crate) struct About {
     pub(crate) summary: String,
     /// How many inputs could not be read.
     pub(crate) unread: u64,
-    /// The first of them, at most [`About::MOST_UNREAD`], each with the cause.
+    /// The first of them, at most [`AboutWork::MOST_UNREAD`], each with the
+    /// cause.
     pub(crate) first_unread: Vec<String>,
-    pub(crate) os: String,
-    pub(crate) arch: String,
-    pub(crate) cores: u64,
-    /// How long a cache line took from one core to another, in nanoseconds:
-    /// the least and the most that was seen.
-    pub(crate) cache_line: Option<(f64, f64)>,
+    /// Most processes that were asked for.
+    pub(crate) processes: u64,
     /// Most rounds that were asked for.
     pub(crate) most_rounds: u64,
     /// How long it was to take, in nanoseconds; `None` if that was not said.
@@ -75,14 +80,20 @@ pub(crate) struct Entrant {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Run<'a> {
     pub(crate) round: u64,
+    pub(crate) process: u64,
     pub(crate) place: u64,
     pub(crate) variant: &'a str,
     pub(crate) wall_ns: u64,
-}
-
-impl About {
-    /// A million broken links are told by their number, and a screen of them.
-    pub(crate) const MOST_UNREAD: usize = 100;
+    pub(crate) cpu_ns: Option<u64>,
+    pub(crate) voluntary: Option<u64>,
+    pub(crate) involuntary: Option<u64>,
+    pub(crate) pressure_ns: Option<u64>,
+    /// The machine's, before the round.
+    pub(crate) load: Option<f64>,
+    /// Before the round.
+    pub(crate) cache_line_ns: Option<f64>,
+    /// After it.
+    pub(crate) cache_line_after_ns: Option<f64>,
 }
 
 impl Record {
@@ -92,60 +103,67 @@ impl Record {
     pub(crate) const QUEUE: RangeInclusive<u64> = 0..=Config::MAX_QUEUE as u64;
     pub(crate) const ROUNDS: RangeInclusive<u64> =
         1..=Budget::MOST_ROUNDS as u64;
+    pub(crate) const PROCESSES: RangeInclusive<u64> = 1..=64;
     /// Far more than there are.
     pub(crate) const ENTRANTS: RangeInclusive<u64> = 1..=64;
     /// How long a name may be, in characters: more than any is.
     pub(crate) const NAME: RangeInclusive<u64> = 1..=64;
+    /// How long the compiler's may be.
+    pub(crate) const RUSTC: RangeInclusive<u64> = 1..=128;
 
-    /// What was measured just now.
-    pub(crate) fn of(plan: &Plan<'_>, measured: &Measured) -> Self {
-        let workload = plan.workload;
-        let mut unread = workload.unread();
-        let first_unread: Vec<_> =
-            unread.by_ref().take(About::MOST_UNREAD).collect();
+    /// What was measured just now, in pools of that size.
+    ///
+    /// # Errors
+    ///
+    /// A process told of its work or its latencies in other words than ours.
+    pub(crate) fn of(
+        plan: &Plan,
+        config: Config,
+        measured: Measured,
+    ) -> anyhow::Result<Self> {
+        let work = AboutWork::from_line(&measured.work)?;
+        let mut latencies = vec![Latency::new(); measured.names.len()];
+        for note in &measured.notes {
+            let added = latencies[note.who].add_line(&note.text);
+            added.context("a process tells of no latencies")?;
+        }
+        let answers: u64 = latencies.iter().map(Latency::answers).sum();
         let about = About {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            summary: workload.summary(),
-            unread: (first_unread.len() + unread.count()) as u64,
-            first_unread,
-            os: std::env::consts::OS.to_owned(),
-            arch: std::env::consts::ARCH.to_owned(),
-            cores: measured.machine.cores as u64,
-            cache_line: measured.machine.cache_line,
+            summary: work.summary,
+            unread: work.unread,
+            first_unread: work.first_unread,
+            processes: plan.processes as u64,
             most_rounds: plan.budget.rounds as u64,
             time: plan.budget.time.map(whole_nanos),
             elapsed: whole_nanos(measured.elapsed),
-            answers: measured.answers,
+            answers: measured.answers + answers,
         };
-        let entrant =
-            |(who, latency): (usize, &crate::measure::Latency)| Entrant {
-                name: plan.contenders[who].name.to_owned(),
-                stopped: measured.stopped[who],
-                p50: latency.percentile(50.0),
-                p99: latency.percentile(99.0),
-            };
-        Self {
-            partial: measured.interrupted,
-            work: workload.name().to_owned(),
-            jobs: workload.len() as u64,
-            workers: plan.config.workers().get() as u64,
-            queue: plan.config.queue() as u64,
+        let entrants = measured.names.into_iter().zip(&latencies);
+        let entrants = entrants.zip(measured.stopped);
+        let entrants = entrants.map(|((name, latency), stopped)| Entrant {
+            name,
+            stopped,
+            p50: latency.percentile(50.0),
+            p99: latency.percentile(99.0),
+        });
+        Ok(Self {
+            partial: measured.is_interrupted,
+            work: work.name,
+            jobs: work.jobs,
+            workers: config.workers().get() as u64,
+            queue: config.queue() as u64,
             seed: plan.seed,
+            machine: Machine::look(),
             about: Some(about),
-            entrants: measured
-                .latencies
-                .iter()
-                .enumerate()
-                .map(entrant)
-                .collect(),
-            rounds: measured.rounds.clone(),
-        }
+            entrants: entrants.collect(),
+            rounds: measured.rounds,
+        })
     }
 
     /// How many rounds are complete.
     pub(crate) fn complete(&self) -> usize {
-        let all = self.entrants.len();
-        self.rounds.iter().filter(|round| round.order.len() == all).count()
+        self.rounds.iter().filter(|round| round.is_complete()).count()
     }
 
     /// The runs in the order in which they were.
@@ -153,11 +171,20 @@ impl Record {
         (1..).zip(&self.rounds).flat_map(move |(number, round)| {
             (1..).zip(&round.order).filter_map(move |(place, &who)| {
                 let entrant = &self.entrants[who];
+                let spent = round.runs[who]?;
                 let run = Run {
                     round: number,
+                    process: round.process as u64,
                     place,
                     variant: &entrant.name,
-                    wall_ns: whole_nanos(round.walls[who]?),
+                    wall_ns: whole_nanos(spent.wall),
+                    cpu_ns: spent.cpu.map(whole_nanos),
+                    voluntary: spent.switches.map(|it| it.voluntary),
+                    involuntary: spent.switches.map(|it| it.involuntary),
+                    pressure_ns: spent.pressure.map(whole_nanos),
+                    load: round.load,
+                    cache_line_ns: round.cache_line.map(|it| it.0),
+                    cache_line_after_ns: round.cache_line.map(|it| it.1),
                 };
                 Some((run, entrant))
             })
@@ -170,13 +197,13 @@ impl Record {
     ///
     /// What is wrong with it, if it cannot come after them.
     pub(crate) fn add(&mut self, run: &Run<'_>) -> Result<(), String> {
-        let &Run { round, place, variant, wall_ns } = run;
-        let all = self.entrants.len();
+        let &Run { round, place, variant, .. } = run;
         let last = self.rounds.len() as u64;
-        let so_far = self.rounds.last().map_or(all, |it| it.order.len());
-        let (next, next_place) = match so_far == all {
-            true => (last + 1, 1),
-            false => (last, so_far as u64 + 1),
+        let (next, next_place) = match self.rounds.last() {
+            Some(round) if !round.is_complete() => {
+                (last, round.order.len() as u64 + 1)
+            }
+            _ => (last + 1, 1),
         };
         if (round, place) != (next, next_place) {
             return Err(format!(
@@ -191,19 +218,31 @@ impl Record {
                 "variant is {variant}, allowed is one of the variants"
             ));
         };
+        let spent = run.spent()?;
+        let begun = run.begins(self.entrants.len())?;
         if next > last {
-            let walls = vec![None; all];
-            self.rounds.push(Round { order: Vec::new(), walls });
+            self.rounds.push(begun);
+        } else if let Some(what) = self.rounds.last().and_then(|it| {
+            let same = [
+                ("process", it.process == begun.process),
+                ("load", it.load == begun.load),
+                ("cache line", it.cache_line == begun.cache_line),
+            ];
+            same.into_iter().find(|(_, same)| !same).map(|(what, _)| what)
+        }) {
+            return Err(format!(
+                "{what} differs, allowed is one for all runs of a round"
+            ));
         }
         // There is one: it was there, or it was added just now.
         let Some(round) = self.rounds.last_mut() else { return Ok(()) };
-        if round.walls[who].is_some() {
+        if round.runs[who].is_some() {
             return Err(format!(
                 "variant is {variant}, allowed is once a round"
             ));
         }
         round.order.push(who);
-        round.walls[who] = Some(Duration::from_nanos(wall_ns));
+        round.runs[who] = Some(spent);
         Ok(())
     }
 
@@ -216,6 +255,18 @@ impl Record {
         if self.rounds.is_empty() {
             return Err("it has no run, allowed is one or more".into());
         }
+        let names = self.entrants.iter().map(|entrant| entrant.name.as_str());
+        for (which, name, allowed) in [
+            ("first", names.clone().next(), INLINE),
+            ("last", names.clone().last(), AGAIN),
+        ] {
+            if name != Some(allowed) {
+                let name = name.unwrap_or_default();
+                return Err(format!(
+                    "the {which} variant is {name}, allowed is {allowed}"
+                ));
+            }
+        }
         let last = self.rounds.last().map_or(0, |round| round.order.len());
         if last < self.entrants.len() && !self.partial {
             return Err(format!(
@@ -226,6 +277,81 @@ impl Record {
         }
         Ok(())
     }
+}
+
+impl Run<'_> {
+    /// What it took.
+    fn spent(&self) -> Result<Spent, String> {
+        let switches = self.voluntary.zip(self.involuntary);
+        if self.voluntary.is_some() != self.involuntary.is_some() {
+            return Err("voluntary is known and involuntary is not, or the \
+                        other way round; allowed is both or none"
+                .into());
+        }
+        Ok(Spent {
+            wall: Duration::from_nanos(self.wall_ns),
+            cpu: self.cpu_ns.map(Duration::from_nanos),
+            switches: switches.map(|(voluntary, involuntary)| Switches {
+                voluntary,
+                involuntary,
+            }),
+            pressure: self.pressure_ns.map(Duration::from_nanos),
+        })
+    }
+
+    /// A round of which nothing has run, so many contenders.
+    fn begins(&self, contenders: usize) -> Result<Round, String> {
+        within("process", self.process, &Record::PROCESSES)?;
+        let lines = [self.cache_line_ns, self.cache_line_after_ns];
+        for (what, value) in [
+            ("load", self.load),
+            ("cache_line_ns", lines[0]),
+            ("cache_line_after_ns", lines[1]),
+        ] {
+            if let Some(value) = value {
+                amount(what, value)?;
+            }
+        }
+        if lines[0].is_some() != lines[1].is_some() {
+            return Err("cache_line_ns is known and cache_line_after_ns is \
+                        not, or the other way round; allowed is both or none"
+                .into());
+        }
+        Ok(Round {
+            // Up to 64, as was checked.
+            process: self.process as usize,
+            order: Vec::new(),
+            runs: vec![None; contenders],
+            cache_line: lines[0].zip(lines[1]),
+            load: self.load,
+        })
+    }
+}
+
+/// Checks a number of any size.
+///
+/// # Errors
+///
+/// The number, and what is allowed.
+pub(crate) fn amount(what: &str, number: f64) -> Result<(), String> {
+    match number.is_finite() && number >= 0.0 {
+        true => Ok(()),
+        false => Err(format!("{what} is {number}, allowed is 0 and up")),
+    }
+}
+
+/// Checks what is said of a machine.
+///
+/// # Errors
+///
+/// What is wrong, and what is allowed.
+pub(crate) fn machine(machine: &Machine) -> Result<(), String> {
+    name("os", &machine.os)?;
+    name("arch", &machine.arch)?;
+    within("cores", machine.cores, &(1..=u64::MAX))?;
+    let length = machine.rustc.chars().count() as u64;
+    within("the length of rustc", length, &Record::RUSTC)?;
+    machine.revision.as_ref().map_or(Ok(()), |it| name("revision", it))
 }
 
 /// Checks a number.

@@ -87,8 +87,22 @@ fn is_known(spec: &str) -> bool {
     manyhands_workloads::all().iter().any(|kind| name == Some(kind.name))
 }
 
-/// Makes the workload, and finds out the answers that its jobs must give.
-/// `None` if Ctrl-C was pressed.
+/// Makes the workload. `None` if Ctrl-C was pressed.
+///
+/// # Errors
+///
+/// [`Usage`], when there is no such work, or nothing to work on.
+pub(crate) fn parse(
+    spec: String,
+    settings: Settings,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Option<Workload>> {
+    let made = interrupt.or(move || Workload::parse(&spec, &settings));
+    let made: Option<Result<_, WorkloadError>> = made;
+    Ok(made.transpose().map_err(|error| Usage(error.to_string()))?)
+}
+
+/// The same, and finds out the answers that its jobs must give.
 ///
 /// # Errors
 ///

@@ -93,6 +93,23 @@ pub fn is_finished(_thread: &thread::JoinHandle<()>) -> bool {
     false
 }
 
+/// A small number that the calling thread has to itself as long as there are
+/// few, for what is kept in parts. A model has one part.
+#[cfg(not(any(loom, shuttle)))]
+pub fn thread_number() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static NUMBER: usize = NEXT.fetch_add(1, Ordering::Relaxed);
+    }
+    // A thread that ends has given back its number: then any will do.
+    NUMBER.try_with(|number| *number).unwrap_or(0)
+}
+
+#[cfg(any(loom, shuttle))]
+pub fn thread_number() -> usize {
+    0
+}
+
 /// A value on cache lines of its own, so that writing it does not slow down
 /// reading its neighbour. 128 bytes: x86-64 fetches lines in pairs,
 /// and some ARM cores have lines of that size.
@@ -138,21 +155,18 @@ pub fn spin_until(mut ready: impl FnMut() -> bool) {
     }
 }
 
-/// Gives others half a microsecond to come up with more, unless there is
-/// `enough`.
+/// Gives others a moment to come up with more, unless there is `enough`.
 ///
 /// To take one thing at a time from another core as it comes is the slowest
 /// way there is: each look and each taking moves a cache line there and back.
-/// So it looks a few times only, and longer and longer apart.
+/// So it looks a few times only, and lets others run in between.
 pub fn linger(mut enough: impl FnMut() -> bool) {
-    const LOOKS: u32 = if cfg!(any(loom, shuttle)) { 0 } else { 4 };
-    for round in 0..LOOKS {
+    const LOOKS: u32 = if cfg!(any(loom, shuttle)) { 0 } else { 3 };
+    for _ in 0..LOOKS {
         if enough() {
             return;
         }
-        for _ in 0..8 << round.min(2) {
-            spin_loop();
-        }
+        thread::yield_now();
     }
 }
 

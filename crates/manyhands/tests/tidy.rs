@@ -23,7 +23,8 @@ const PATTERNS: [&str; 8] = [
 ];
 
 /// The other folders of that form.
-const NOT_PATTERNS: [&str; 4] = ["cli", "conformance", "core", "workloads"];
+const NOT_PATTERNS: [&str; 5] =
+    ["cli", "conformance", "core", "measure", "workloads"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -102,6 +103,7 @@ fn a_crate_knows_only_the_members_that_the_direction_allows() {
     const CORE: &str = "manyhands-core";
     const KIT: &str = "manyhands-conformance";
     const JOBS: &str = "manyhands-workloads";
+    const CLOCK: &str = "manyhands-measure";
     let all = dependencies();
     let patterns = PATTERNS.map(|name| format!("manyhands-{name}"));
     let mut facade = vec![CORE];
@@ -115,9 +117,12 @@ fn a_crate_knows_only_the_members_that_the_direction_allows() {
     }
     allowed.insert(KIT, (&[CORE], &[]));
     allowed.insert(JOBS, (&[CORE], &[]));
+    // Of the kit, the watchdog.
+    allowed.insert(CLOCK, (&[], &[KIT]));
     allowed.insert("manyhands", (&facade, &[KIT, JOBS]));
-    allowed.insert("manyhands-cli", (&["manyhands", KIT, JOBS], &[]));
-    allowed.insert("manyhands-benches", (&["manyhands", JOBS], &[]));
+    allowed.insert("manyhands-cli", (&["manyhands", CLOCK, KIT, JOBS], &[]));
+    let benches: (&[_], &[_]) = (&["manyhands", CLOCK], &[KIT, JOBS]);
+    allowed.insert("manyhands-benches", benches);
 
     for (member, dependencies) in &all {
         let (may_need, tests_may) =
@@ -143,11 +148,14 @@ fn a_crate_knows_only_the_members_that_the_direction_allows() {
 #[test]
 fn a_library_is_named_by_the_crates_that_are_about_it() {
     let all = dependencies();
+    // The benches have them as peers to compare with, under a feature; and
+    // tokio for the async face of their own jobs.
+    let benches = "manyhands-benches";
     let owners = [
-        ("rayon", vec!["manyhands-rayon"]),
+        ("rayon", vec!["manyhands-rayon", benches]),
         // The jobs' async face sleeps and reads files.
-        ("tokio", vec!["manyhands-tokio", "manyhands-workloads"]),
-        ("async-channel", vec!["manyhands-tokio"]),
+        ("tokio", vec!["manyhands-tokio", "manyhands-workloads", benches]),
+        ("async-channel", vec!["manyhands-tokio", benches]),
         ("criterion", vec!["manyhands-benches"]),
         ("clap", vec!["manyhands-cli"]),
     ];

@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use manyhands::Config;
-use manyhands_workloads::WorkJob;
+use manyhands_measure::{Budget, Plan, give_up};
+use manyhands_workloads::{WorkJob, Workload};
 
 use super::End;
 use crate::args::{Format, Names, names, number, one_of, time};
-use crate::contenders::{self, AGAIN, Contender, INLINE};
+use crate::contenders::{self, Contender, INLINE};
 use crate::interrupt::Interrupt;
-use crate::measure::{Budget, Plan, measure};
+use crate::measure::{Setting, measure, serve};
 use crate::output::{print, say};
 use crate::record::Record;
 use crate::report::Report;
@@ -19,9 +20,9 @@ use crate::work::{self, WorkArgs};
 /// Compare the variants on the same jobs
 ///
 /// Without options, on the files of the current directory. The variants run
-/// in random order in each of many rounds, beside the baseline `inline`,
-/// which has no pool and runs twice, so that the noise is seen. Every answer
-/// is checked. docs/METHODOLOGY.md says what the figures mean.
+/// in random order in each of many rounds, which several processes take in
+/// turns, beside the baseline `inline`, which has no pool and runs twice, so
+/// that the noise is seen. Every answer is checked. docs/METHODOLOGY.md says what the figures mean.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -34,7 +35,16 @@ pub(crate) struct Args {
         allow_hyphen_values = true
     )]
     variants: Option<Names>,
-    /// Most rounds [default: what fits into the time, up to 200]
+    /// How many processes take turns, a round each
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "5",
+        value_parser = number(1, MOST_PROCESSES),
+        allow_hyphen_values = true
+    )]
+    processes: usize,
+    /// Most rounds, of all processes [default: what fits into the time, up to 200]
     #[arg(
         long,
         value_name = "N",
@@ -56,31 +66,26 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args, interrupt: &Interrupt) -> anyhow::Result<End> {
-    let spec = args.work.work.clone().unwrap_or_else(|| "files".to_owned());
+    let spec = args.spec();
     let settings = args.work.settings(&spec)?;
-    let Some(workload) = work::prepare(spec, settings, interrupt)? else {
+    let config = args.config()?;
+    // Only whether there is such work; the processes that measure do it.
+    if work::parse(spec, settings, interrupt)?.is_none() {
         say(NOTHING);
         return Ok(End::Interrupted);
-    };
-    let config = Config::default();
+    }
     let plan = Plan {
-        workload: &workload,
-        config: Config::new(
-            args.work.workers.unwrap_or(config.workers().get()),
-            args.work.queue.unwrap_or(config.queue()),
-        )?,
-        contenders: contenders(args.variants.as_ref()),
+        processes: args.processes,
         budget: budget(args.rounds, args.time),
         seed: args.work.seed,
     };
-
     let measured = measure(&plan, interrupt)?;
     if measured.rounds.is_empty() {
         say(NOTHING);
         return Ok(End::Interrupted);
     }
     // What is printed says itself whether it is partial, in every format.
-    let record = Record::of(&plan, &measured);
+    let record = Record::of(&plan, config, measured)?;
     print(Report::new(&record).shown(args.format)?)?;
     Ok(match record.partial {
         false => End::Fine,
@@ -88,10 +93,45 @@ pub(crate) fn run(args: Args, interrupt: &Interrupt) -> anyhow::Result<End> {
     })
 }
 
+/// The same command line in a process that measures.
+pub(crate) fn run_child(args: &Args) -> anyhow::Result<()> {
+    match setting(args) {
+        Ok(setting) => serve(&setting),
+        Err(error) => Ok(give_up(&format!("{error:#}"))?),
+    }
+}
+
+fn setting(args: &Args) -> anyhow::Result<Setting> {
+    let spec = args.spec();
+    let settings = args.work.settings(&spec)?;
+    Ok(Setting {
+        workload: Workload::parse(&spec, &settings)?,
+        config: args.config()?,
+        contenders: contenders(args.variants.as_ref()),
+    })
+}
+
+impl Args {
+    fn spec(&self) -> String {
+        self.work.work.clone().unwrap_or_else(|| "files".to_owned())
+    }
+
+    fn config(&self) -> anyhow::Result<Config> {
+        let config = Config::default();
+        Ok(Config::new(
+            self.work.workers.unwrap_or(config.workers().get()),
+            self.work.queue.unwrap_or(config.queue()),
+        )?)
+    }
+}
+
+/// As many as a record holds, far more than are of any use.
+const MOST_PROCESSES: usize = *Record::PROCESSES.end() as usize;
+
 /// Said when Ctrl-C came too early.
 const NOTHING: &str = "interrupted: nothing was measured yet";
 
-/// The baseline, the chosen variants, and the baseline again.
+/// The baseline, and the chosen variants.
 fn contenders(chosen: Option<&Names>) -> Vec<Contender<WorkJob>> {
     let is_chosen = |name: &'static str| match chosen {
         Some(Names(names)) => name == INLINE || names.contains(&name),
@@ -99,7 +139,6 @@ fn contenders(chosen: Option<&Names>) -> Vec<Contender<WorkJob>> {
     };
     let mut contenders = contenders::all::<WorkJob, _, _>();
     contenders.retain(|contender| is_chosen(contender.name));
-    contenders.push(Contender::inline(AGAIN));
     contenders
 }
 

@@ -1,19 +1,21 @@
 //! How long a job takes from submit to completion.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use manyhands::{AsyncJob, Job, Outcome};
 use manyhands_workloads::{Answer, Seen, WorkError, WorkJob};
 
-use super::trial::{Ran, Trial};
-use crate::contenders::{self, AGAIN, Contender};
+use super::trial::Trial;
+use crate::contenders::{self, Contender};
 
 /// How long jobs took, as a distribution.
 #[derive(Clone)]
 pub(crate) struct Latency {
     nanos: Histogram<u64>,
+    /// How many answers were checked meanwhile.
+    answers: u64,
 }
 
 impl Latency {
@@ -22,7 +24,8 @@ impl Latency {
         const DIGITS: u8 = 3;
         let nanos = Histogram::new(DIGITS);
         // It refuses more than 5 digits, and nothing else.
-        Self { nanos: nanos.expect("3 digits are allowed") }
+        let nanos = nanos.expect("3 digits are allowed");
+        Self { nanos, answers: 0 }
     }
 
     /// The time within which so many percent of the jobs were done; `None`
@@ -30,6 +33,36 @@ impl Latency {
     pub(crate) fn percentile(&self, percent: f64) -> Option<f64> {
         let nanos = || self.nanos.value_at_percentile(percent) as f64;
         (!self.nanos.is_empty()).then(nanos)
+    }
+
+    /// How many answers were checked.
+    pub(crate) fn answers(&self) -> u64 {
+        self.answers
+    }
+
+    /// How it goes from process to process: the answers, then each time with
+    /// how often it was seen.
+    pub(super) fn to_line(&self) -> String {
+        let mut line = self.answers.to_string();
+        for seen in self.nanos.iter_recorded() {
+            let (time, count) =
+                (seen.value_iterated_to(), seen.count_at_value());
+            // A `String` takes everything.
+            let _ = write!(line, " {time}:{count}");
+        }
+        line
+    }
+
+    /// Takes in what came from another process. `None` if it is no such line.
+    pub(crate) fn add_line(&mut self, line: &str) -> Option<()> {
+        let mut fields = line.split(' ');
+        self.answers += fields.next()?.parse::<u64>().ok()?;
+        for seen in fields {
+            let (time, count) = seen.split_once(':')?;
+            let (time, count) = (time.parse().ok()?, count.parse().ok()?);
+            self.nanos.record_n(time, count).ok()?;
+        }
+        Some(())
     }
 
     fn add(&mut self, time: Duration) {
@@ -77,28 +110,23 @@ fn stamp<T, E>(
     output.map(|answer| (answer, time)).map_err(|error| (error, time))
 }
 
-/// The same contenders, for stamped jobs.
-pub(super) fn contenders(
-    of: &[Contender<WorkJob>],
-) -> Vec<Contender<Stamped>> {
-    let stamped = |name| {
-        let all = contenders::all::<Stamped, _, _>();
-        let found = all.into_iter().find(|it| it.name == name);
-        // Only the second baseline is not in the list.
-        found.unwrap_or_else(|| Contender::inline(AGAIN))
-    };
-    of.iter().map(|contender| stamped(contender.name)).collect()
+/// The contender of that name, for stamped jobs.
+pub(super) fn contender(name: &'static str) -> Contender<Stamped> {
+    let all = contenders::all::<Stamped, _, _>();
+    let found = all.into_iter().find(|contender| contender.name == name);
+    // The names are those of the list.
+    found.unwrap_or_else(Contender::inline)
 }
 
 /// A run that looks at the jobs' times. Jobs that panic have none.
-pub(super) fn run(
+pub(super) fn look(
     trial: &Trial<'_>,
     contender: &Contender<Stamped>,
-    latency: &mut Latency,
-) -> anyhow::Result<Option<Ran>> {
-    let jobs = trial.plan.workload.jobs();
+) -> anyhow::Result<Latency> {
+    let mut latency = Latency::new();
+    let jobs = trial.setting.workload.jobs();
     let jobs = jobs.map(|job| Stamped { job, submitted: Instant::now() });
-    trial.run(contender, jobs, |outcome| match outcome {
+    let ran = trial.run(contender, jobs, |outcome| match outcome {
         Outcome::Done(Ok((answer, time))) => {
             latency.add(time);
             Seen::Answer(answer)
@@ -109,7 +137,9 @@ pub(super) fn run(
         }
         Outcome::Panicked(panic) => Seen::Panicked(panic),
         Outcome::Cancelled(_) => Seen::Cancelled,
-    })
+    })?;
+    latency.answers = ran.answers;
+    Ok(latency)
 }
 
 #[cfg(test)]
@@ -126,6 +156,25 @@ mod tests {
         for (percent, millis) in [(50.0, 50.0), (99.0, 99.0)] {
             let found = latency.percentile(percent).unwrap() / 1e6;
             assert!((found / millis - 1.0f64).abs() < 1e-3, "{found}");
+        }
+    }
+
+    #[test]
+    fn a_distribution_goes_through_a_line_and_stays_the_same() {
+        let mut latency = Latency::new();
+        latency.answers = 1000;
+        for nanos in 1..=1000 {
+            latency.add(Duration::from_nanos(nanos * nanos * 1234));
+        }
+        let mut again = Latency::new();
+        again.add_line(&latency.to_line()).unwrap();
+        assert_eq!(again.to_line(), latency.to_line());
+        for percent in [1.0, 50.0, 99.0] {
+            let both = [&latency, &again].map(|it| it.percentile(percent));
+            assert_eq!(both[0], both[1]);
+        }
+        for wrong in ["", "x", "1 2", "1 2:x", "1  "] {
+            assert_eq!(again.add_line(wrong), None, "{wrong:?}");
         }
     }
 }

@@ -81,15 +81,6 @@ pub(crate) fn time(nanos: f64) -> String {
     format!("{}{unit}", three_digits(nanos / size))
 }
 
-/// A count in three digits: `12.3k`.
-pub(crate) fn count(count: f64) -> String {
-    const UNITS: [(f64, &str); 4] =
-        [(1e0, ""), (1e3, "k"), (1e6, "M"), (1e9, "G")];
-    let unit = UNITS.iter().rev().find(|(size, _)| count >= size * 0.9995);
-    let (size, unit) = unit.unwrap_or(&UNITS[0]);
-    format!("{}{unit}", three_digits(count / size))
-}
-
 /// A ratio in three digits, or what fits into as much room: `1.23`, `0.012`,
 /// `4e-5`.
 pub(crate) fn ratio(number: f64) -> String {
@@ -148,9 +139,6 @@ mod tests {
         assert_eq!(time(12_345_678.0), "12.3ms");
         assert_eq!(time(2.0e9), "2.00s");
         assert_eq!(time(4.0e12), "4000s");
-        assert_eq!(count(312.0), "312");
-        assert_eq!(count(48_049.0), "48.0k");
-        assert_eq!(count(999_950.0), "1.00M");
     }
 
     #[test]

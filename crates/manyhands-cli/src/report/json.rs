@@ -1,16 +1,16 @@
 //! The report as JSON, there and back: a shape of its own, apart from what
 //! the program works with, so that the one can change without the other.
 
+use manyhands_measure::{Machine, Ratio, State};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Report, Verdict};
+use super::{FORMAT, Report};
+use crate::measure::AboutWork;
 use crate::output::legible;
-use crate::record::{About, Entrant, Record, Run, name, within};
-use crate::stats::Ratio;
-
-/// Changes when a field goes, or comes to mean something else.
-const FORMAT: &str = "manyhands-compare/1";
+use crate::record::{
+    About, Entrant, Record, Run, amount, machine, name, within,
+};
 
 pub(crate) fn json(report: &Report<'_>) -> anyhow::Result<String> {
     let wire = Wire::from(report);
@@ -53,7 +53,7 @@ struct Wire {
     workers: u64,
     queue: u64,
     seed: u64,
-    machine: Option<WireMachine>,
+    machine: WireMachine,
     /// When it was to be enough.
     budget: Option<WireBudget>,
     /// Complete ones.
@@ -61,8 +61,12 @@ struct Wire {
     elapsed_ns: Option<u64>,
     /// All right, or there would be no report.
     answers_checked: Option<u64>,
+    /// In which all that follows was concluded.
+    state: WireState,
     /// The baseline against itself.
     noise: Option<WireRatio>,
+    /// True if that is too much to rank anybody.
+    refused: bool,
     best: Option<WireBest>,
     variants: Vec<WireVariant>,
     /// Raw times, in the order in which they were taken.
@@ -85,15 +89,28 @@ struct WireMachine {
     os: String,
     arch: String,
     cores: u64,
-    /// From one core to another: the least and the most that was seen.
-    cache_line_ns: Option<(f64, f64)>,
+    /// Which compiler built the program, and from which revision.
+    rustc: String,
+    revision: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct WireBudget {
+    processes: u64,
     rounds: u64,
     /// Null if the rounds alone were said.
     time_ns: Option<u64>,
+}
+
+/// How long a cache line took from core to core.
+#[derive(Serialize, Deserialize)]
+struct WireState {
+    /// The least and the most of the rounds that were used.
+    cache_line_ns: Option<(f64, f64)>,
+    used_rounds: usize,
+    /// It was another before or after these.
+    left_out_rounds: usize,
+    mixed: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -108,12 +125,19 @@ struct WireVariant {
     variant: String,
     /// Median.
     wall_ns: Option<f64>,
+    /// Medians, of a run, too.
+    cpu_ns: Option<f64>,
+    cores_got: Option<f64>,
+    voluntary: Option<f64>,
+    involuntary: Option<f64>,
     jobs_per_second: Option<f64>,
     /// Times as fast as the baseline.
     speed: Option<WireRatio>,
     /// From submit to completion.
     p50_ns: Option<f64>,
     p99_ns: Option<f64>,
+    /// At an error, with jobs undone.
+    stopped: bool,
     verdict: String,
 }
 
@@ -128,21 +152,33 @@ struct WireRatio {
 struct WireRun {
     /// From 1.
     round: u64,
+    /// Which ran the round, from 1.
+    process: u64,
     /// Which it was within its round, from 1.
     place: u64,
     variant: String,
     wall_ns: u64,
+    /// What the system does not tell is null.
+    cpu_ns: Option<u64>,
+    /// Context switches.
+    voluntary: Option<u64>,
+    involuntary: Option<u64>,
+    /// How long some thread of the machine was ready and had no core.
+    pressure_ns: Option<u64>,
+    /// Of the machine, before the round.
+    load: Option<f64>,
+    /// Before the round, and after it.
+    cache_line_ns: Option<f64>,
+    cache_line_after_ns: Option<f64>,
 }
 
 impl From<&Report<'_>> for Wire {
     fn from(report: &Report<'_>) -> Self {
-        let Report { record, rows, noise, best } = report;
+        let Report { record, judgement } = report;
         let about = record.about.as_ref();
-        let runs = record.runs().map(|(run, _)| WireRun {
-            round: run.round,
-            place: run.place,
-            variant: run.variant.to_owned(),
-            wall_ns: run.wall_ns,
+        let best = report.best().map(|(variant, alike)| WireBest {
+            variant: variant.to_owned(),
+            alike: alike.into_iter().map(Into::into).collect(),
         });
         Self {
             format: FORMAT.to_owned(),
@@ -158,47 +194,85 @@ impl From<&Report<'_>> for Wire {
             workers: record.workers,
             queue: record.queue,
             seed: record.seed,
-            machine: about.map(|about| WireMachine {
-                os: about.os.clone(),
-                arch: about.arch.clone(),
-                cores: about.cores,
-                cache_line_ns: about.cache_line,
-            }),
+            machine: WireMachine::from(&record.machine),
             budget: about.map(|about| WireBudget {
+                processes: about.processes,
                 rounds: about.most_rounds,
                 time_ns: about.time,
             }),
             rounds: record.complete(),
             elapsed_ns: about.map(|about| about.elapsed),
             answers_checked: about.map(|about| about.answers),
-            noise: noise.map(WireRatio::from),
-            best: best.as_ref().map(|best| WireBest {
-                variant: best.name.to_owned(),
-                alike: best.alike.iter().map(|&it| it.to_owned()).collect(),
-            }),
-            variants: rows.iter().map(WireVariant::from).collect(),
-            runs: runs.collect(),
+            state: WireState::from(judgement.state),
+            noise: judgement.noise.map(WireRatio::from),
+            refused: judgement.is_refused,
+            best,
+            variants: report.rows().map(WireVariant::from).collect(),
+            runs: record.runs().map(|(run, _)| WireRun::from(run)).collect(),
         }
     }
 }
 
-impl From<&super::Row<'_>> for WireVariant {
-    fn from(row: &super::Row<'_>) -> Self {
+impl From<&Machine> for WireMachine {
+    fn from(machine: &Machine) -> Self {
+        let Machine { os, arch, cores, rustc, revision } = machine.clone();
+        Self { os, arch, cores, rustc, revision }
+    }
+}
+
+impl From<State> for WireState {
+    fn from(state: State) -> Self {
         Self {
-            variant: row.name.to_owned(),
-            wall_ns: row.wall,
-            jobs_per_second: row.jobs_per_second,
-            speed: row.speed.map(WireRatio::from),
-            p50_ns: row.p50,
-            p99_ns: row.p99,
-            verdict: row.verdict.word().to_owned(),
+            cache_line_ns: state.cache_line,
+            used_rounds: state.used,
+            left_out_rounds: state.left_out,
+            mixed: state.is_mixed,
+        }
+    }
+}
+
+impl From<super::Row<'_>> for WireVariant {
+    fn from(row: super::Row<'_>) -> Self {
+        let super::Row { entrant, judged, jobs_per_second, .. } = row;
+        Self {
+            variant: entrant.name.clone(),
+            wall_ns: judged.wall,
+            cpu_ns: judged.cpu,
+            cores_got: judged.cores_got,
+            voluntary: judged.switches.map(|it| it.0),
+            involuntary: judged.switches.map(|it| it.1),
+            jobs_per_second,
+            speed: judged.speed.map(WireRatio::from),
+            p50_ns: entrant.p50,
+            p99_ns: entrant.p99,
+            stopped: entrant.stopped,
+            verdict: judged.verdict.word().to_owned(),
+        }
+    }
+}
+
+impl From<Run<'_>> for WireRun {
+    fn from(run: Run<'_>) -> Self {
+        Self {
+            round: run.round,
+            process: run.process,
+            place: run.place,
+            variant: run.variant.to_owned(),
+            wall_ns: run.wall_ns,
+            cpu_ns: run.cpu_ns,
+            voluntary: run.voluntary,
+            involuntary: run.involuntary,
+            pressure_ns: run.pressure_ns,
+            load: run.load,
+            cache_line_ns: run.cache_line_ns,
+            cache_line_after_ns: run.cache_line_after_ns,
         }
     }
 }
 
 impl From<Ratio> for WireRatio {
-    fn from(Ratio { estimate, interval }: Ratio) -> Self {
-        Self { estimate, interval }
+    fn from(ratio: Ratio) -> Self {
+        Self { estimate: ratio.estimate, interval: ratio.interval }
     }
 }
 
@@ -219,6 +293,7 @@ impl Wire {
             workers: self.workers,
             queue: self.queue,
             seed: self.seed,
+            machine: self.machine.machine()?,
             about: self.about()?,
             entrants: Vec::new(),
             rounds: Vec::new(),
@@ -233,10 +308,8 @@ impl Wire {
             record.entrants.push(entrant);
         }
         for (place, run) in self.runs.iter().enumerate() {
-            let &WireRun { round, place: at, ref variant, wall_ns } = run;
-            let variant = &legible(variant);
-            let run = Run { round, place: at, variant, wall_ns };
-            let added = record.add(&run);
+            let variant = &legible(&run.variant);
+            let added = record.add(&run.of(variant));
             added.map_err(|why| format!("runs[{place}]: {why}"))?;
         }
         record.check()?;
@@ -251,7 +324,6 @@ impl Wire {
             summary.is_some(),
             unread_inputs.is_some(),
             unread.is_some(),
-            self.machine.is_some(),
             self.budget.is_some(),
             self.elapsed_ns.is_some(),
             self.answers_checked.is_some(),
@@ -261,7 +333,6 @@ impl Wire {
             Some(summary),
             &Some(unread),
             Some(first_unread),
-            Some(machine),
             Some(budget),
             Some(elapsed),
             Some(answers),
@@ -270,7 +341,6 @@ impl Wire {
             summary,
             unread_inputs,
             unread,
-            &self.machine,
             &self.budget,
             self.elapsed_ns,
             self.answers_checked,
@@ -280,44 +350,62 @@ impl Wire {
                 false => Ok(None),
                 true => Err("some of version, workload.summary, \
                              workload.unread_inputs, workload.unread, \
-                             machine, budget, elapsed_ns, answers_checked \
-                             are null, allowed is all or none"
+                             budget, elapsed_ns, answers_checked are null, \
+                             allowed is all or none"
                     .into()),
             };
         };
         let version = legible(version);
         name("version", &version)?;
         let listed = first_unread.len() as u64;
-        let most = unread.min(About::MOST_UNREAD as u64);
+        let most = unread.min(AboutWork::MOST_UNREAD as u64);
         within("the length of workload.unread", listed, &(most..=most))?;
-        let (os, arch) = (legible(&machine.os), legible(&machine.arch));
-        name("machine.os", &os)?;
-        name("machine.arch", &arch)?;
-        within("machine.cores", machine.cores, &(1..=u64::MAX))?;
-        if let Some((least, most)) = machine.cache_line_ns {
-            let is_range = 0.0 <= least && least <= most;
-            if !is_range {
-                return Err(format!(
-                    "machine.cache_line_ns is {least} to {most}, allowed is \
-                     from the least to the most, 0 and up"
-                ));
-            }
-        }
+        within("budget.processes", budget.processes, &Record::PROCESSES)?;
         within("budget.rounds", budget.rounds, &Record::ROUNDS)?;
         Ok(Some(About {
             version,
             summary: legible(summary),
             unread,
             first_unread: first_unread.iter().map(|it| legible(it)).collect(),
-            os,
-            arch,
-            cores: machine.cores,
-            cache_line: machine.cache_line_ns,
+            processes: budget.processes,
             most_rounds: budget.rounds,
             time: budget.time_ns,
             elapsed,
             answers,
         }))
+    }
+}
+
+impl WireMachine {
+    fn machine(&self) -> Result<Machine, String> {
+        let found = Machine {
+            os: legible(&self.os),
+            arch: legible(&self.arch),
+            cores: self.cores,
+            rustc: legible(&self.rustc),
+            revision: self.revision.as_deref().map(legible),
+        };
+        machine(&found).map_err(|why| format!("machine: {why}"))?;
+        Ok(found)
+    }
+}
+
+impl WireRun {
+    fn of<'a>(&self, variant: &'a str) -> Run<'a> {
+        Run {
+            round: self.round,
+            process: self.process,
+            place: self.place,
+            variant,
+            wall_ns: self.wall_ns,
+            cpu_ns: self.cpu_ns,
+            voluntary: self.voluntary,
+            involuntary: self.involuntary,
+            pressure_ns: self.pressure_ns,
+            load: self.load,
+            cache_line_ns: self.cache_line_ns,
+            cache_line_after_ns: self.cache_line_after_ns,
+        }
     }
 }
 
@@ -327,13 +415,12 @@ impl WireVariant {
         name("variant", &variant)?;
         for (what, value) in [("p50_ns", self.p50_ns), ("p99_ns", self.p99_ns)]
         {
-            if let Some(value) = value.filter(|value| *value < 0.0) {
-                return Err(format!("{what} is {value}, allowed is 0 and up"));
+            if let Some(value) = value {
+                amount(what, value)?;
             }
         }
-        let stopped = self.verdict == Verdict::Stopped.word();
         let (p50, p99) = (self.p50_ns, self.p99_ns);
-        Ok(Entrant { name: variant, stopped, p50, p99 })
+        Ok(Entrant { name: variant, stopped: self.stopped, p50, p99 })
     }
 }
 

@@ -1,9 +1,10 @@
 //! The report for people.
 
-use super::{Best, Report, Row, Verdict};
-use crate::output::{count, listed, plural, ratio, time, wrap};
+use manyhands_measure::{FEWEST, Machine, State, Verdict};
+
+use super::{Report, Row};
+use crate::output::{listed, plural, ratio, time, wrap};
 use crate::record::{About, Record};
-use crate::stats::FEWEST;
 use crate::table::{Table, left, right};
 use crate::work;
 
@@ -36,7 +37,7 @@ fn table(report: &Report<'_>, verdict: fn(Verdict) -> &'static str) -> Table {
     let mut table = Table::new([
         left("variant"),
         right("wall"),
-        right("jobs/s"),
+        right("cpu/job"),
         right("speed"),
         left("95% interval"),
         right("p50"),
@@ -46,20 +47,21 @@ fn table(report: &Report<'_>, verdict: fn(Verdict) -> &'static str) -> Table {
     let shown = |value: Option<f64>, how: fn(f64) -> String| {
         value.map_or_else(|| "–".to_owned(), how)
     };
-    for row in &report.rows {
-        let Row { name, wall, jobs_per_second, speed, p50, p99, .. } = row;
-        let interval = speed
-            .filter(|_| row.verdict != Verdict::Baseline)
+    for row in report.rows() {
+        let Row { entrant, judged, cpu_per_job, .. } = row;
+        let interval = judged
+            .speed
+            .filter(|_| judged.verdict != Verdict::Baseline)
             .and_then(|speed| speed.interval);
         table.row([
-            (*name).to_owned(),
-            shown(*wall, time),
-            shown(*jobs_per_second, count),
-            shown(speed.map(|speed| speed.estimate), ratio),
+            entrant.name.clone(),
+            shown(judged.wall, time),
+            shown(cpu_per_job, time),
+            shown(judged.speed.map(|speed| speed.estimate), ratio),
             interval.map_or_else(|| "–".to_owned(), range),
-            shown(*p50, time),
-            shown(*p99, time),
-            verdict(row.verdict).to_owned(),
+            shown(entrant.p50, time),
+            shown(entrant.p99, time),
+            verdict(judged.verdict).to_owned(),
         ]);
     }
     table
@@ -75,28 +77,45 @@ fn notes(report: &Report<'_>) -> Vec<(&'static str, String)> {
     let about = record.about.as_ref();
     let partial = "the comparison was interrupted; this is what there was";
     note("partial", record.partial.then(|| partial.to_owned()));
+    note("refused", refused(report));
     note("fastest", fastest(report));
     note("caution", few_rounds(record));
     note("stopped", stopped(report));
     note("noise", noise(report));
-    note("cores", about.map(cores));
+    note("cores", Some(cores(&record.machine, &report.judgement.state)));
+    note("got", cores_got(report));
+    note("state", state(&report.judgement.state));
     note("work", Some(work(record)));
     note("unread", about.and_then(unread));
     note("rounds", Some(rounds(record)));
+    note("program", Some(program(&record.machine)));
     let speed = "inline's time over the variant's, in the same round";
     note("speed", Some(speed.to_owned()));
     let latency = "from submit to the end of the job, each submitted as soon \
                    as there is a place for it";
-    let has_latency = report.rows.iter().any(|row| row.p50.is_some());
+    let has_latency = report.rows().any(|row| row.entrant.p50.is_some());
     note("p50, p99", has_latency.then(|| latency.to_owned()));
     notes
 }
 
+fn refused(report: &Report<'_>) -> Option<String> {
+    let interval = report.judgement.noise?.interval?;
+    report.judgement.is_refused.then(|| {
+        let what = range(interval);
+        format!(
+            "nobody is ranked, for inline differs from itself by {what}, and \
+             more than 0.97–1.03 is too much: the machine was too busy or too \
+             unsteady, or the time too short. The times above are what they \
+             were; do not compare them"
+        )
+    })
+}
+
 fn fastest(report: &Report<'_>) -> Option<String> {
-    let Best { name, alike } = report.best.as_ref()?;
+    let (name, alike) = report.best()?;
     Some(match alike[..] {
         [] => format!("{name}, ahead of each of the others"),
-        _ => format!("{name}; cannot be told apart: {}", listed(alike)),
+        _ => format!("{name}; cannot be told apart: {}", listed(&alike)),
     })
 }
 
@@ -113,8 +132,9 @@ fn few_rounds(record: &Record) -> Option<String> {
 }
 
 fn stopped(report: &Report<'_>) -> Option<String> {
-    let stopped = |row: &&Row<'_>| row.verdict == Verdict::Stopped;
-    let names = report.rows.iter().filter(stopped).map(|row| row.name);
+    let stopped =
+        report.rows().filter(|row| row.judged.verdict == Verdict::Stopped);
+    let names = stopped.map(|row| row.entrant.name.as_str());
     let names: Vec<&str> = names.collect();
     (!names.is_empty()).then(|| {
         let names = listed(&names);
@@ -123,7 +143,11 @@ fn stopped(report: &Report<'_>) -> Option<String> {
 }
 
 fn noise(report: &Report<'_>) -> Option<String> {
-    let (low, high) = report.noise?.interval?;
+    let (low, high) = report.judgement.noise?.interval?;
+    if report.judgement.is_refused {
+        // Said before.
+        return None;
+    }
     let what = range((low, high));
     Some(if low <= 1.0 && 1.0 <= high {
         format!("inline against itself: {what}; no verdict on less than that")
@@ -135,9 +159,9 @@ fn noise(report: &Report<'_>) -> Option<String> {
     })
 }
 
-fn cores(about: &About) -> String {
-    let cores = plural(about.cores, "core");
-    match about.cache_line.map(|(a, b)| (time(a), time(b))) {
+fn cores(machine: &Machine, state: &State) -> String {
+    let cores = plural(machine.cores, "core");
+    match state.cache_line.map(|(a, b)| (time(a), time(b))) {
         None => cores,
         Some((least, most)) if least == most => {
             format!("{cores}, a cache line from one to another in {least}")
@@ -146,6 +170,32 @@ fn cores(about: &About) -> String {
             "{cores}, a cache line from one to another in {least} to {most}"
         ),
     }
+}
+
+/// Of how many cores each had the time.
+fn cores_got(report: &Report<'_>) -> Option<String> {
+    let got = report.rows().filter_map(|row| {
+        let got = row.judged.cores_got?;
+        Some(format!("{} {}", row.entrant.name, ratio(got)))
+    });
+    let got: Vec<String> = got.collect();
+    (!got.is_empty()).then(|| format!("cores, on average: {}", got.join(", ")))
+}
+
+fn state(state: &State) -> Option<String> {
+    let &State { used, left_out, is_mixed, .. } = state;
+    if is_mixed {
+        let mixed = "the cache line's time jumped from level to level, and no \
+                     half of the rounds has one; all are looked at, mixed";
+        return Some(mixed.to_owned());
+    }
+    (left_out > 0).then(|| {
+        let used = plural(used as u64, "round");
+        format!(
+            "{used} looked at; {left_out} left out, before or after which a \
+             cache line took another time"
+        )
+    })
 }
 
 fn work(record: &Record) -> String {
@@ -164,15 +214,30 @@ fn unread(about: &About) -> Option<String> {
 
 fn rounds(record: &Record) -> String {
     let rounds = plural(record.complete() as u64, "round");
+    let processes = record.rounds.iter().map(|round| round.process).max();
+    let processes = match processes.unwrap_or(0) {
+        0 | 1 => "one process".to_owned(),
+        processes => format!("{processes} processes"),
+    };
     let order = format!("in random order within each (seed {})", record.seed);
     match &record.about {
-        None => format!("{rounds}, {order}; wall is the median"),
+        None => {
+            format!("{rounds} in {processes}, {order}; wall is the median")
+        }
         Some(about) => format!(
-            "{rounds} in {}, {order}; wall is the median; all {} answers \
-             were checked and are right",
+            "{rounds} in {processes} in {}, {order}; wall is the median; all \
+             {} answers were checked and are right",
             time(about.elapsed as f64),
             about.answers,
         ),
+    }
+}
+
+fn program(machine: &Machine) -> String {
+    let Machine { os, arch, rustc, revision, .. } = machine;
+    match revision {
+        Some(revision) => format!("{revision}, {rustc}, {os} on {arch}"),
+        None => format!("{rustc}, {os} on {arch}"),
     }
 }
 

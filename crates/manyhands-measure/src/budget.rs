@@ -2,37 +2,34 @@
 
 use std::time::Duration;
 
-use crate::stats::FEWEST;
+use crate::FEWEST;
 
 /// When it is enough: whichever of the two comes first.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Budget {
+pub struct Budget {
     /// After so many rounds.
-    pub(crate) rounds: usize,
+    pub rounds: usize,
     /// When another round would probably end later than this.
-    pub(crate) time: Option<Duration>,
+    pub time: Option<Duration>,
 }
 
 impl Budget {
     /// Most rounds that can be asked for.
-    pub(crate) const MOST_ROUNDS: usize = 1000;
+    pub const MOST_ROUNDS: usize = 1000;
 
     /// Most rounds if nothing is said: with 200 the interval of the median
     /// goes from the 43rd in 100 to the 57th, and more of them hardly narrow
     /// it, while the wait grows.
-    pub(crate) const DEFAULT_ROUNDS: usize = 200;
+    pub const DEFAULT_ROUNDS: usize = 200;
 
     /// How long if nothing is said: about as long as one likes to wait.
-    pub(crate) const DEFAULT_TIME: Duration = Duration::from_secs(20);
-
-    /// Steps of a progress bar, from the start to the end.
-    pub(crate) const STEPS: u64 = 1000;
+    pub const DEFAULT_TIME: Duration = Duration::from_secs(20);
 
     /// Whether there is room for a round after so many, and so much time.
     ///
     /// The first round always has room. The first [`FEWEST`], without which
     /// there is no interval, may take twice the time.
-    pub(crate) fn has_room(&self, done: usize, elapsed: Duration) -> bool {
+    pub fn has_room(&self, done: usize, elapsed: Duration) -> bool {
         let Some(time) = self.time else { return done < self.rounds };
         let Some(per_round) = elapsed.checked_div(done as u32) else {
             return self.rounds > 0;
@@ -41,14 +38,14 @@ impl Budget {
         done < self.rounds && elapsed + per_round <= most
     }
 
-    /// How far along that is, in [`STEPS`](Self::STEPS).
-    pub(crate) fn step(&self, rounds: f64, elapsed: Duration) -> u64 {
-        let by_rounds = rounds / self.rounds as f64;
+    /// How far along that is, from 0 to 1.
+    pub(crate) fn part(&self, rounds: f64, elapsed: Duration) -> f64 {
+        let by_rounds = rounds / self.rounds.max(1) as f64;
         let by_time = match self.time {
             Some(time) => elapsed.as_secs_f64() / time.as_secs_f64(),
             None => 0.0,
         };
-        (by_rounds.max(by_time).min(1.0) * Self::STEPS as f64) as u64
+        by_rounds.max(by_time).min(1.0)
     }
 }
 
@@ -93,9 +90,9 @@ mod tests {
 
     #[test]
     fn progress_goes_by_what_will_end_first() {
-        assert_eq!(BUDGET.step(0.0, seconds(0)), 0);
-        assert_eq!(BUDGET.step(50.0, seconds(1)), Budget::STEPS / 2);
-        assert_eq!(BUDGET.step(1.0, seconds(10)), Budget::STEPS / 2);
-        assert_eq!(BUDGET.step(5.0, seconds(35)), Budget::STEPS);
+        assert_eq!(BUDGET.part(0.0, seconds(0)), 0.0);
+        assert_eq!(BUDGET.part(50.0, seconds(1)), 0.5);
+        assert_eq!(BUDGET.part(1.0, seconds(10)), 0.5);
+        assert_eq!(BUDGET.part(5.0, seconds(35)), 1.0);
     }
 }

@@ -1,0 +1,3 @@
+module manyhands/benches
+
+go 1.21

@@ -1,0 +1,75 @@
+//! A reader that takes longer for a result than the pool for its job: what
+//! piles up, and what it costs.
+
+use std::hint::spin_loop;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use manyhands_benches::contenders::{Contender, Way, all};
+use manyhands_benches::work::{Source, Sum, Task, Work};
+
+use crate::SIZES;
+use crate::plan::Plan;
+use crate::table::Table;
+
+/// For each result. Two workers could do four jobs meanwhile.
+const READ: Duration = Duration::from_micros(20);
+
+pub(crate) fn print(plan: &Plan) {
+    let mut table = Table::new(
+        "backpressure: one thread submits jobs of 10 us and takes 20 us to \
+         read each result. over: the time beyond that of reading alone, in \
+         percent. under way: most jobs that were submitted and not yet read; \
+         with a queue of 1024, what goes beyond some thousand is not held \
+         back by anything.",
+        &["over", "under way"],
+    );
+    let work = Work::parse("spin:10us").expect("a workload");
+    let jobs = plan.choose(20_000, 5_000, 10);
+    let expected = work.expected(jobs);
+    for contender in all() {
+        let id = format!("backpressure/slow-reader/{}", contender.name);
+        if contender.way == Way::Handle || !plan.wants(&id) {
+            continue;
+        }
+        let (time, most) = run(&contender, &work, expected);
+        let ideal = READ * u32::try_from(jobs).expect("not many");
+        let over = time.as_secs_f64() / ideal.as_secs_f64() - 1.0;
+        let over = format!("{:.1}", over * 100.0);
+        table.row(&id, &[over, most.to_string()]);
+    }
+}
+
+/// A source that counts what was taken from it and not yet read.
+struct Counted<'a> {
+    work: &'a Work,
+    under_way: AtomicU64,
+    most: AtomicU64,
+}
+
+impl Source for Counted<'_> {
+    fn task(&self, index: u64) -> Task {
+        let now = 1 + self.under_way.fetch_add(1, Ordering::SeqCst);
+        self.most.fetch_max(now, Ordering::SeqCst);
+        self.work.task(index)
+    }
+}
+
+fn run(contender: &Contender, work: &Work, expected: Sum) -> (Duration, u64) {
+    let counter = || AtomicU64::new(0);
+    let source = Counted { work, under_way: counter(), most: counter() };
+    let mut running = contender.start(SIZES);
+    let mut sum = Sum::default();
+    let clock = Instant::now();
+    running.pool.read(&source, expected.jobs, &mut |answer| {
+        let reading = Instant::now();
+        while reading.elapsed() < READ {
+            spin_loop();
+        }
+        source.under_way.fetch_sub(1, Ordering::SeqCst);
+        sum.add(answer);
+    });
+    let time = clock.elapsed();
+    assert_eq!(sum, expected, "the answers are right");
+    (time, source.most.into_inner())
+}

@@ -1,0 +1,79 @@
+//! Pools that take closures: `threadpool` and `rusty_pool`.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use manyhands::Job;
+
+use super::super::closures::{Closures, Execute};
+use super::super::{Contender, Sizes, Way};
+use crate::drive::Drive;
+use crate::work::{Answer, Source};
+
+pub(super) fn contenders() -> Vec<Contender> {
+    const BENDS: &str = "unbounded; no ids; a panic loses its answer";
+    vec![
+        Contender::new("threadpool", Way::Single, |sizes: Sizes| {
+            Closures::start(threadpool::ThreadPool::new(sizes.workers))
+        })
+        .bends(BENDS),
+        Contender::new("rusty_pool", Way::Single, |sizes| {
+            Closures::start(rusty_pool(sizes))
+        })
+        .bends(BENDS),
+        Contender::new("rusty_pool-evaluate", Way::Handle, |sizes| Handles {
+            pool: rusty_pool(sizes),
+            most: sizes.queue,
+        })
+        .bends("unbounded; a panic is an error at the handle"),
+    ]
+}
+
+impl Execute for threadpool::ThreadPool {
+    fn execute(&self, job: impl FnOnce() + Send + 'static) {
+        self.execute(job);
+    }
+}
+
+fn rusty_pool(sizes: Sizes) -> rusty_pool::ThreadPool {
+    // As many at most as at least: none is there for peaks.
+    let keep = Duration::from_secs(60);
+    let pool = rusty_pool::ThreadPool::new(sizes.workers, sizes.workers, keep);
+    pool.start_core_threads();
+    pool
+}
+
+impl Execute for rusty_pool::ThreadPool {
+    fn execute(&self, job: impl FnOnce() + Send + 'static) {
+        self.execute(job);
+    }
+}
+
+/// One `evaluate` a job; the oldest handle is waited for when there are as
+/// many as the queue is long.
+struct Handles {
+    pool: rusty_pool::ThreadPool,
+    most: usize,
+}
+
+impl Drive for Handles {
+    fn drive<S: Source>(
+        &mut self,
+        source: &S,
+        jobs: u64,
+        mut sink: impl FnMut(u64, Answer),
+    ) {
+        let mut handles = VecDeque::with_capacity(self.most);
+        let mut join = |handle: rusty_pool::JoinHandle<Answer>| {
+            sink(0, handle.await_complete());
+        };
+        for index in 0..jobs {
+            if handles.len() == self.most {
+                handles.pop_front().map(&mut join);
+            }
+            let task = source.task(index);
+            handles.push_back(self.pool.evaluate(move || task.run()));
+        }
+        handles.into_iter().for_each(join);
+    }
+}

@@ -1,0 +1,169 @@
+//! How a pool is fed and read: the same loop for all that can be.
+//!
+//! A contender that takes a job, gives back what it has no room for, and
+//! hands out answers, is a [`Feed`], and [`Single`] drives it: one submit a
+//! job, answers read while it feeds, all from one thread. What cannot be
+//! driven so (a scope, a parallel iterator, a stream) is a [`Drive`] with a
+//! loop of its own. Both are a [`Pool`], which is what a measurement holds.
+
+use crate::work::{Answer, Source, Sum, Task, What, Work};
+
+/// A pool that any thread may feed and read.
+pub trait Feed: Sync {
+    /// Submits a job, and waits while there is no room.
+    fn submit(&self, task: Task);
+
+    /// Submits a job if there is room; gives it back if not.
+    fn try_submit(&self, task: Task) -> Result<(), Task>;
+
+    /// Waits for one answer, takes what else is at hand, and hands each to
+    /// the sink with the id of its job, or 0 from a pool without ids. Returns
+    /// how many.
+    fn receive(&self, sink: &mut dyn FnMut(u64, Answer)) -> u64;
+
+    /// Most jobs that are to be submitted and not read at once. A pool that
+    /// has no bound, and whose users set none, says `u64::MAX`.
+    fn most_owed(&self) -> u64;
+
+    /// See [`Drive::fail_fast`].
+    fn fail_fast(&self, _source: &Stops, _jobs: u64) -> bool {
+        false
+    }
+}
+
+/// A pool that runs the first so many jobs of a source and hands over each
+/// answer with its job's id, 0 where there are none.
+pub trait Drive {
+    /// Runs the jobs. Returns when the last answer was handed over.
+    fn drive<S: Source>(
+        &mut self,
+        source: &S,
+        jobs: u64,
+        sink: impl FnMut(u64, Answer),
+    );
+
+    /// The pool as one that threads feed and read, if it is.
+    fn feed(&self) -> Option<&dyn Feed> {
+        None
+    }
+
+    /// Runs the jobs up to the first error, by whatever the pool has for
+    /// that: its own rule, or its caller's cancelling. Returns false, with
+    /// nothing run, if it has nothing. The pool is spent afterwards.
+    fn fail_fast(&mut self, _source: &Stops, _jobs: u64) -> bool {
+        false
+    }
+}
+
+/// Jobs of which one fails.
+#[derive(Clone, Copy, Debug)]
+pub struct Stops {
+    /// What the others do.
+    pub what: What,
+    /// What that one does.
+    pub fails: What,
+    /// Which one.
+    pub at: u64,
+}
+
+impl Source for Stops {
+    fn task(&self, index: u64) -> Task {
+        let what = if index == self.at { self.fails } else { self.what };
+        Task::new(index, what)
+    }
+}
+
+/// One submit a job: the loop that every [`Feed`] is driven by.
+#[derive(Debug)]
+pub struct Single<F>(pub F);
+
+impl<F: Feed> Drive for Single<F> {
+    fn drive<S: Source>(
+        &mut self,
+        source: &S,
+        jobs: u64,
+        mut sink: impl FnMut(u64, Answer),
+    ) {
+        let pool = &self.0;
+        let most = pool.most_owed();
+        let mut owed = 0;
+        for index in 0..jobs {
+            let mut task = source.task(index);
+            if owed >= most {
+                owed -= pool.receive(&mut sink);
+            }
+            while let Err(back) = pool.try_submit(task) {
+                task = back;
+                owed -= pool.receive(&mut sink);
+            }
+            owed += 1;
+        }
+        while owed > 0 {
+            owed -= pool.receive(&mut sink);
+        }
+    }
+
+    fn feed(&self) -> Option<&dyn Feed> {
+        Some(&self.0)
+    }
+
+    fn fail_fast(&mut self, source: &Stops, jobs: u64) -> bool {
+        self.0.fail_fast(source, jobs)
+    }
+}
+
+/// A pool, whatever it is made of.
+pub trait Pool {
+    /// Runs the first so many jobs and adds up what came back. The sum of
+    /// the ids comes beside it.
+    fn run(&mut self, work: &Work, jobs: u64) -> (Sum, u64);
+
+    /// Runs them for a reader that is called with each answer.
+    fn read(
+        &mut self,
+        source: &dyn Source,
+        jobs: u64,
+        reader: &mut dyn FnMut(Answer),
+    );
+
+    /// See [`Drive::feed`].
+    fn feed(&self) -> Option<&dyn Feed>;
+
+    /// See [`Drive::fail_fast`].
+    fn fail_fast(&mut self, source: &Stops, jobs: u64) -> bool;
+}
+
+impl<D: Drive> Pool for D {
+    fn run(&mut self, work: &Work, jobs: u64) -> (Sum, u64) {
+        let mut sum = Sum::default();
+        let mut ids = 0u64;
+        self.drive(work, jobs, |id, answer| {
+            ids = ids.wrapping_add(id);
+            sum.add(answer);
+        });
+        (sum, ids)
+    }
+
+    fn read(
+        &mut self,
+        source: &dyn Source,
+        jobs: u64,
+        reader: &mut dyn FnMut(Answer),
+    ) {
+        self.drive(&source, jobs, |_, answer| reader(answer));
+    }
+
+    fn feed(&self) -> Option<&dyn Feed> {
+        Drive::feed(self)
+    }
+
+    fn fail_fast(&mut self, source: &Stops, jobs: u64) -> bool {
+        Drive::fail_fast(self, source, jobs)
+    }
+}
+
+impl<S: Source + ?Sized> Source for &S {
+    fn task(&self, index: u64) -> Task {
+        (**self).task(index)
+    }
+}
