@@ -2,4 +2,5 @@
 
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
+mod pool;
 mod taught;
