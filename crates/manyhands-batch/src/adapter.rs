@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::mem::take;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::Arc;
@@ -256,6 +257,14 @@ impl<J: Job> Shared<J> {
         let now = queue.jobs.len();
         show_growth(&self.queued, now - by, now);
         queue.call()
+    }
+}
+
+/// What was read from the lanes for nobody is dropped with panics contained.
+impl<J: Job> Drop for Shared<J> {
+    fn drop(&mut self) {
+        let unread = take(&mut *lock(&self.read));
+        unread.into_iter().for_each(discard);
     }
 }
 

@@ -13,6 +13,8 @@ pub use manyhands_core::*;
 
 pub use crate::list::{Claims, Variant, variants};
 
+#[cfg(feature = "batch")]
+pub use manyhands_batch as batch;
 #[cfg(feature = "channel")]
 pub use manyhands_channel as channel;
 #[cfg(feature = "dispatcher")]
@@ -40,6 +42,7 @@ mod documentation {
 
     pages! {
         readme: "README.md",
+        batch: "docs/patterns/batch.md",
         channel: "docs/patterns/channel.md",
         dispatcher: "docs/patterns/dispatcher.md",
         errgroup: "docs/patterns/errgroup.md",
@@ -47,6 +50,7 @@ mod documentation {
         semaphore: "docs/patterns/semaphore.md",
         tokio: "docs/patterns/tokio.md",
         waitgroup: "docs/patterns/waitgroup.md",
+        batch_readme: "crates/manyhands-batch/README.md",
         channel_readme: "crates/manyhands-channel/README.md",
         conformance_readme: "crates/manyhands-conformance/README.md",
         core_readme: "crates/manyhands-core/README.md",

@@ -163,6 +163,16 @@ where
                 Ok(Box::new(manyhands_errgroup::ErrGroupPool::new(config)?))
             },
         },
+        #[cfg(feature = "batch")]
+        Variant {
+            name: "batch",
+            summary: "workers claim several jobs of one queue at once",
+            origin: "batched claims of one queue",
+            claims: Claims::NONE,
+            make: |config| {
+                Ok(Box::new(manyhands_batch::BatchPool::new(config)?))
+            },
+        },
         #[cfg(feature = "rayon")]
         Variant {
             name: "rayon",

@@ -11,12 +11,13 @@ use manyhands::{AsyncJob, Job, variants};
 use serde_json::Value;
 
 /// The pattern crates, by the name of their feature, folder and page.
-const PATTERNS: [&str; 7] = [
+const PATTERNS: [&str; 8] = [
     "channel",
     "waitgroup",
     "dispatcher",
     "semaphore",
     "errgroup",
+    "batch",
     "rayon",
     "tokio",
 ];
