@@ -12,8 +12,8 @@ use manyhands::{
 };
 
 use super::{Contender, Sizes, Way};
-use crate::drive::{Drive, Feed, Single, Stops};
-use crate::work::{Answer, Source, Task};
+use crate::drive::{Drive, Feed, Single};
+use crate::work::{Answer, Source, Stops, Task};
 
 pub(super) fn contenders() -> Vec<Contender> {
     let mut all = Vec::new();
