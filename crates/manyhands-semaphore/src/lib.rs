@@ -82,8 +82,8 @@
 //! # Cost
 //!
 //! A permit that is free costs a lock and no allocation. Who finds none looks
-//! for some microseconds whether one comes back, and then takes a place in the
-//! queue, which allocates. [`spawn`] starts a thread a job, which costs far
+//! for a microsecond or two whether one comes back, and then takes a place in
+//! the queue, which allocates. [`spawn`] starts a thread a job, which costs far
 //! more than the permit. The pool keeps its threads, so a job costs the permit
 //! and two hand-overs, to a thread and back. Nothing is allocated for it. There
 //! is no queue that would keep the threads busy while the submitter is not at
@@ -102,7 +102,7 @@ use std::time::Duration;
 use manyhands_core::Threads;
 use manyhands_core::sync::{
     AtomicUsize, Condvar, Instant, Mutex, MutexGuard, Ordering, lock,
-    spin_until, wait, wait_at_most,
+    spin_briefly, wait, wait_at_most,
 };
 
 pub use crate::adapter::SemaphorePool;
@@ -248,8 +248,10 @@ impl Semaphore {
             Err(AcquireError::NoPermits) => {}
             taken => return taken,
         }
-        // Work that is short is soon over: the queue is for the others.
-        spin_until(|| shared.free.load(Ordering::Relaxed) >= permits);
+        // Work that is short is soon over: the queue is for the others. No
+        // yielding here, since whoever gives a permit back wakes the first in
+        // the queue, and that is quicker where many threads want to run.
+        spin_briefly(|| shared.free.load(Ordering::Relaxed) >= permits);
         let mut state = shared.lock();
         match shared.take(&mut state, permits) {
             Err(AcquireError::NoPermits) => {}
