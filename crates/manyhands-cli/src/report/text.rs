@@ -39,7 +39,7 @@ fn table(report: &Report<'_>, verdict: fn(Verdict) -> &'static str) -> Table {
         right("wall"),
         right("cpu/job"),
         right("speed"),
-        left("95% interval"),
+        left("interval"),
         right("p50"),
         right("p99"),
         left("verdict"),
@@ -89,7 +89,8 @@ fn notes(report: &Report<'_>) -> Vec<(&'static str, String)> {
     note("unread", about.and_then(unread));
     note("rounds", Some(rounds(record)));
     note("program", Some(program(&record.machine)));
-    let speed = "inline's time over the variant's, in the same round";
+    let speed = "inline's time over the variant's, in the same round, with \
+                 its 95 % interval; cpu/job is CPU time";
     note("speed", Some(speed.to_owned()));
     let latency = "from submit to the end of the job, each submitted as soon \
                    as there is a place for it";
