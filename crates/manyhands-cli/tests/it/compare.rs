@@ -51,6 +51,9 @@ fn the_table_fits_80_columns_and_says_what_it_is() {
     ] {
         assert!(words.contains(wanted), "{wanted} is not in\n{printed}");
     }
+    if cfg!(target_os = "linux") {
+        assert!(words.contains(" load "), "{printed}");
+    }
     // On a machine that is not quiet nobody is ranked.
     let is_ranked = words.contains(" fastest ");
     let is_refused = words.contains(" refused nobody is ranked, for inline");
