@@ -19,6 +19,7 @@ mod contention;
 mod cpu;
 mod dispatch;
 mod fail_fast;
+mod floors;
 mod growth;
 mod handles;
 mod latency;
@@ -37,7 +38,8 @@ use crate::plan::Plan;
 const SIZES: Sizes = Sizes { workers: 2, queue: 1024 };
 
 fn main() {
-    let groups: [(&str, Define); 11] = [
+    let groups: [(&str, Define); 12] = [
+        ("floors", |criterion, _| floors::define(criterion)),
         ("dispatch", |criterion, _| dispatch::define(criterion)),
         ("batch", |criterion, _| batch::define(criterion)),
         ("handles", |criterion, _| handles::define(criterion)),
