@@ -29,7 +29,7 @@ const LITTLE: f64 = 1.0 / MUCH;
 
 /// How often a path is gone. Twice as often, less once, leaves out what a
 /// program does before and after.
-const TIMES: u64 = 20_000;
+const TIMES: u64 = 5_000;
 
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = env::args().skip(1).collect();

@@ -58,6 +58,8 @@ struct Shared<J: Job> {
 struct Queue<J> {
     /// Their ids are in a row, up to the last that was accepted.
     jobs: VecDeque<J>,
+    /// Most that there can be.
+    bound: usize,
     /// How many workers look for a job, and do not wait for one yet.
     searching: usize,
     /// How many wait.
@@ -101,6 +103,7 @@ impl<J: Job + 'static> BatchPool<J> {
         let workers = config.workers().get();
         let queue = Queue {
             jobs: VecDeque::new(),
+            bound: config.bound().get(),
             searching: 0,
             parked: 0,
             called: 0,
@@ -266,6 +269,16 @@ impl<J: Job> Drop for Shared<J> {
 }
 
 impl<J> Queue<J> {
+    /// Grows to twice its size if it has to, and never beyond the bound, so
+    /// that a full one takes no more than its jobs do.
+    fn make_room(&mut self, count: usize) {
+        let len = self.jobs.len();
+        if len + count > self.jobs.capacity() {
+            let most = self.bound.saturating_sub(len);
+            self.jobs.reserve_exact(len.min(most).max(count));
+        }
+    }
+
     /// True if a parked worker is to be woken. One at a time: it calls the
     /// next if it finds more than it takes. Nobody is called while somebody
     /// searches, who does the same.
@@ -352,6 +365,7 @@ impl<J: Job> WorkerPool<J> for BatchPool<J> {
     fn submit(&self, job: J) -> Result<JobId, Closed<J>> {
         let mut call = false;
         let id = self.shared.intake.enter(job, |queue, ticket| {
+            queue.make_room(1);
             queue.jobs.push_back(ticket.job);
             call = self.shared.queue_grew(queue, 1);
             Ok(())
@@ -363,6 +377,7 @@ impl<J: Job> WorkerPool<J> for BatchPool<J> {
     fn try_submit(&self, job: J) -> Result<JobId, TrySubmitError<J>> {
         let mut call = false;
         let id = self.shared.intake.try_enter(job, |queue, ticket| {
+            queue.make_room(1);
             queue.jobs.push_back(ticket.job);
             call = self.shared.queue_grew(queue, 1);
             Ok(())
@@ -378,6 +393,7 @@ impl<J: Job> WorkerPool<J> for BatchPool<J> {
         let mut call = false;
         let ids = self.shared.intake.try_enter_some(jobs, |queue, _, jobs| {
             let count = jobs.len();
+            queue.make_room(count);
             queue.jobs.extend(jobs);
             call = self.shared.queue_grew(queue, count);
         });

@@ -59,11 +59,12 @@ impl<I: Iterator> Ahead<I> {
         // One that does not know whether it has more may have to wait for it.
         let sure = self.source.size_hint().0;
         let count = self.count.min(most).min(sure).max(1);
-        let start = (count > 1 || sure > 1).then(Instant::now);
+        // Where it is less for another reason, the clock is spared.
+        let clock = (count == self.count && sure > 1).then(Instant::now);
         for job in self.source.by_ref().take(count) {
             self.jobs.push_back(job);
         }
-        if let Some(start) = start {
+        if let Some(start) = clock {
             let time = Instant::now().saturating_duration_since(start);
             let quick = time < Self::QUICK;
             self.count = if quick { 2 * count } else { 1 }.min(Self::MOST);

@@ -1,0 +1,153 @@
+//! What is allocated for a job. In a binary of its own, since it counts what
+//! the whole process allocates.
+
+#![cfg(all(feature = "channel", feature = "waitgroup"))]
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
+
+use std::alloc::System;
+use std::collections::VecDeque;
+use std::hint::black_box;
+use std::sync::{Mutex, PoisonError};
+
+use manyhands::{
+    Config, JobHandle, Spawn, Task, WorkerPool, WorkerPoolExt, channel,
+    waitgroup,
+};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// What is counted is counted for all tests at once.
+static ALONE: Mutex<()> = Mutex::new(());
+
+const JOBS: usize = 20_000;
+
+/// Far from one a job: queues grow now and then, and a thread that waits
+/// for the first time takes notes.
+const HARDLY_ANY: usize = JOBS / 100;
+
+/// How many allocations `work` makes, when it is done the second time.
+fn allocations(mut work: impl FnMut()) -> usize {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    work();
+    let region = Region::new(ALLOCATOR);
+    work();
+    region.change().allocations
+}
+
+/// Runs jobs one submit each, and in batches.
+fn by_the_job<P: WorkerPool<Job>>(pool: P) -> usize {
+    let mut read = Vec::new();
+    allocations(move || {
+        let mut owed = 0;
+        for number in 0..JOBS {
+            while pool.try_submit(Job(number)).is_err() {
+                owed -= pool.recv_many(&mut read, usize::MAX);
+                black_box(read.drain(..).count());
+            }
+            owed += 1;
+        }
+        while owed > 0 {
+            owed -= pool.recv_many(&mut read, usize::MAX);
+            black_box(read.drain(..).count());
+        }
+    })
+}
+
+struct Job(usize);
+
+impl manyhands::Job for Job {
+    type Output = usize;
+
+    fn run(self) -> usize {
+        self.0 * 2
+    }
+}
+
+fn config() -> Config {
+    Config::new(2, 510).unwrap()
+}
+
+#[test]
+fn nothing_is_allocated_for_a_job() {
+    let channel = channel::ChannelPool::new(config()).unwrap();
+    assert!(by_the_job(channel) < HARDLY_ANY);
+    let waitgroup = waitgroup::WaitGroupPool::new(config()).unwrap();
+    assert!(by_the_job(waitgroup) < HARDLY_ANY);
+    let batch = manyhands::batch::BatchPool::new(config()).unwrap();
+    assert!(by_the_job(batch) < HARDLY_ANY);
+}
+
+#[test]
+fn run_all_allocates_nothing_for_a_job() {
+    let pool = manyhands::batch::BatchPool::new(config()).unwrap();
+    let count = allocations(|| {
+        let sink = |completion| drop(black_box(completion));
+        pool.run_all((0..JOBS).map(Job), sink).unwrap();
+    });
+    assert!(count < HARDLY_ANY, "{count}");
+}
+
+#[test]
+fn a_handle_costs_one_allocation() {
+    let pool = channel::ChannelPool::<Task<'_>>::new(config()).unwrap();
+    let count = allocations(|| {
+        let mut handles: VecDeque<JobHandle<'_, usize>> = VecDeque::new();
+        for number in 0..JOBS {
+            if handles.len() == 256 {
+                let oldest = handles.pop_front().unwrap();
+                black_box(oldest.join().unwrap());
+            }
+            handles.push_back(pool.spawn(move || number * 2).unwrap());
+        }
+        for handle in handles {
+            black_box(handle.join().unwrap());
+        }
+    });
+    assert!(count >= JOBS, "{count}: the allocator does not count");
+    assert!(count < JOBS + HARDLY_ANY, "{count}");
+}
+
+/// What a job takes in the queue beside itself, in bytes, of a pool that is
+/// full: its workers are held up.
+fn overhead<P: WorkerPool<Large>>(make: impl FnOnce(Config) -> P) -> usize {
+    const QUEUED: usize = 10_000;
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let region = Region::new(ALLOCATOR);
+    let (gate, held) = std::sync::mpsc::channel::<()>();
+    let held = std::sync::Arc::new(Mutex::new(held));
+    let pool = make(Config::new(1, QUEUED).unwrap());
+    for _ in 0..=QUEUED {
+        let held = std::sync::Arc::clone(&held);
+        let filler = [0; 6];
+        pool.try_submit(Large { held, filler }).ok().unwrap();
+    }
+    let change = region.change();
+    let bytes = change.bytes_allocated - change.bytes_deallocated;
+    drop(gate);
+    bytes / QUEUED - size_of::<Large>()
+}
+
+struct Large {
+    held: std::sync::Arc<Mutex<std::sync::mpsc::Receiver<()>>>,
+    filler: [u64; 6],
+}
+
+impl manyhands::Job for Large {
+    type Output = u64;
+
+    fn run(self) -> u64 {
+        // Returns once nobody holds the other end.
+        let _ = self.held.lock().unwrap().recv();
+        self.filler.iter().sum()
+    }
+}
+
+#[test]
+fn a_queued_job_takes_its_size_and_sixteen_bytes_at_most() {
+    assert!(overhead(|it| channel::ChannelPool::new(it).unwrap()) <= 16);
+    assert!(overhead(|it| waitgroup::WaitGroupPool::new(it).unwrap()) <= 16);
+    let batch = |it| manyhands::batch::BatchPool::new(it).unwrap();
+    assert!(overhead(batch) <= 16);
+}
