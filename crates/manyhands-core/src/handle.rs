@@ -7,7 +7,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use crate::run::discard;
-use crate::sync::{Arc, Condvar, Mutex, lock, wait};
+use crate::sync::{
+    Arc, AtomicBool, Condvar, Mutex, Ordering, lock, spin_until, wait,
+};
 use crate::{AsyncJob, Closed, Job, Panic, TrySubmitError, WorkerPool};
 
 /// Spawning closures on a pool of [`Task`]s, each with a handle to its
@@ -37,17 +39,16 @@ pub trait Spawn<'a, J: Job + From<Task<'a>>>: WorkerPool<J> {
         F: FnOnce() -> T + Send + 'a,
         T: Send + 'a,
     {
-        let (handle, packet) = JobHandle::new(work);
-        let task = Task { packet: Arc::clone(&packet) as Arc<dyn Run + 'a> };
+        let (task, packet) = Task::new(work);
         let Err(refused) = self.submit(task.into()) else {
-            return Ok(handle);
+            return Ok(JobHandle { packet });
         };
         match packet.take_back() {
             Some(work) => Err(Closed(work)),
             // A pool that refuses a job and drops it all the same.
             None => {
                 drop(refused);
-                Ok(handle)
+                Ok(JobHandle { packet })
             }
         }
     }
@@ -65,17 +66,16 @@ pub trait Spawn<'a, J: Job + From<Task<'a>>>: WorkerPool<J> {
         F: FnOnce() -> T + Send + 'a,
         T: Send + 'a,
     {
-        let (handle, packet) = JobHandle::new(work);
-        let task = Task { packet: Arc::clone(&packet) as Arc<dyn Run + 'a> };
+        let (task, packet) = Task::new(work);
         let Err(refused) = self.try_submit(task.into()) else {
-            return Ok(handle);
+            return Ok(JobHandle { packet });
         };
         match packet.take_back() {
             Some(work) if refused.is_full() => Err(TrySubmitError::Full(work)),
             Some(work) => Err(TrySubmitError::Closed(work)),
             None => {
                 drop(refused);
-                Ok(handle)
+                Ok(JobHandle { packet })
             }
         }
     }
@@ -94,7 +94,34 @@ where
 /// cancelled, tells its handle so: no handle waits for ever.
 #[must_use = "a task that is dropped is a task that was cancelled"]
 pub struct Task<'a> {
-    packet: Arc<dyn Run + 'a>,
+    /// `None` once it runs.
+    packet: Option<Arc<dyn Run + 'a>>,
+}
+
+impl<'a> Task<'a> {
+    fn new<F, T>(work: F) -> (Self, Arc<Packet<F, T>>)
+    where
+        F: FnOnce() -> T + Send + 'a,
+        T: Send + 'a,
+    {
+        let packet = Arc::new(Packet {
+            state: Mutex::new(State {
+                step: Step::Ready(work),
+                waker: None,
+                joining: false,
+            }),
+            ready: AtomicBool::new(false),
+            finished: Condvar::new(),
+        });
+        let run = Arc::clone(&packet) as Arc<dyn Run + 'a>;
+        (Self { packet: Some(run) }, packet)
+    }
+
+    fn start(mut self) {
+        if let Some(packet) = self.packet.take() {
+            packet.run();
+        }
+    }
 }
 
 impl Job for Task<'_> {
@@ -103,7 +130,7 @@ impl Job for Task<'_> {
     const DETACHED: bool = true;
 
     fn run(self) {
-        self.packet.run();
+        self.start();
     }
 }
 
@@ -111,13 +138,15 @@ impl Job for Task<'_> {
 /// A pool of async tasks has a wrapper for those that do.
 impl AsyncJob for Task<'_> {
     async fn run_async(self) {
-        self.packet.run();
+        self.start();
     }
 }
 
 impl Drop for Task<'_> {
     fn drop(&mut self) {
-        self.packet.abandon();
+        if let Some(packet) = &self.packet {
+            packet.abandon();
+        }
     }
 }
 
@@ -136,24 +165,7 @@ pub struct JobHandle<'a, T> {
     packet: Arc<dyn Answer<T> + 'a>,
 }
 
-impl<'a, T: Send + 'a> JobHandle<'a, T> {
-    fn new<F>(work: F) -> (Self, Arc<Packet<F, T>>)
-    where
-        F: FnOnce() -> T + Send + 'a,
-    {
-        let packet = Arc::new(Packet {
-            state: Mutex::new(State {
-                step: Step::Ready(work),
-                waker: None,
-                joining: false,
-            }),
-            finished: Condvar::new(),
-        });
-        let handle =
-            Self { packet: Arc::clone(&packet) as Arc<dyn Answer<T> + 'a> };
-        (handle, packet)
-    }
-
+impl<T: Send> JobHandle<'_, T> {
     /// Waits for the answer.
     ///
     /// Called from inside a job, this holds a worker while it waits: with
@@ -222,6 +234,8 @@ impl std::error::Error for JobError {}
 /// way in, the answer on its way back.
 struct Packet<F, T> {
     state: Mutex<State<F, T>>,
+    /// The step is `Finished`: a look without the lock, before waiting.
+    ready: AtomicBool,
     /// Signalled when the step becomes `Finished`.
     finished: Condvar,
 }
@@ -271,6 +285,7 @@ impl<F, T> Packet<F, T> {
         let mut state = lock(&self.state);
         state.step = Step::Finished(answer);
         let (waker, joining) = (state.waker.take(), state.joining);
+        self.ready.store(true, Ordering::Relaxed);
         drop(state);
         if joining {
             self.finished.notify_all();
@@ -316,6 +331,7 @@ where
 
 impl<F: Send, T: Send> Answer<T> for Packet<F, T> {
     fn wait(&self) -> Result<T, JobError> {
+        spin_until(|| self.ready.load(Ordering::Relaxed));
         let mut state = lock(&self.state);
         loop {
             match Self::take_answer(&mut state) {

@@ -1,7 +1,7 @@
 //! What is allocated for a job. In a binary of its own, since it counts what
 //! the whole process allocates.
 
-#![cfg(all(feature = "channel", feature = "waitgroup"))]
+#![cfg(all(feature = "batch", feature = "channel", feature = "waitgroup"))]
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
 use std::alloc::System;
