@@ -786,7 +786,7 @@ impl Shared {
         lane.pop_front()
     }
 
-    fn finish(&self, mut completion: Completion<LawJob>) {
+    fn finish(&self, completion: Completion<LawJob>) {
         const MOST: usize = 8;
         if self.has(KeepsResultsBack) && !self.lock().queue.is_empty() {
             let kept = KEPT.with_borrow_mut(|kept| {
