@@ -84,10 +84,7 @@ const FAULTS: &[Fault] = &[
         file: "manyhands-core/src/intake.rs",
         text: "        lock(&self.desk).open = false;\n        self.place.notify_all();\n",
         fault: "        lock(&self.desk).open = false;\n",
-        found_by: &[Shuttle(
-            "a_submit_that_races_a_close_is_accepted_or_refused",
-            "batch",
-        )],
+        found_by: &[Loom("a_submitter_that_waits_is_freed_by_close")],
     },
     // "Is it open?" is not asked again after the wait.
     Fault {

@@ -87,18 +87,26 @@ fn each_of_two_submitters_that_wait_gets_its_place() {
 
 #[test]
 fn a_submitter_that_waits_is_freed_by_close() {
-    model(|| {
-        let (jobs, queue) = intake();
-        submit(&jobs).expect("it is open");
-        let submitter = {
-            let jobs = Arc::clone(&jobs);
-            thread::spawn(move || submit(&jobs).is_err())
-        };
-        drop(jobs.close());
-        assert!(submitter.join().expect("it does not panic"));
-        work(&jobs, &queue);
-        assert!(queue.recv().is_none());
-    });
+    // A pattern that has its queue behind the lock shuts it first.
+    for shut in [false, true] {
+        model(move || {
+            let (jobs, queue) = intake();
+            submit(&jobs).expect("it is open");
+            let submitter = {
+                let jobs = Arc::clone(&jobs);
+                thread::spawn(move || submit(&jobs).is_err())
+            };
+            if shut {
+                jobs.shut();
+            } else {
+                drop(jobs.close());
+            }
+            assert!(submitter.join().expect("it does not panic"));
+            drop(jobs.close());
+            work(&jobs, &queue);
+            assert!(queue.recv().is_none());
+        });
+    }
 }
 
 #[test]
@@ -400,6 +408,10 @@ fn a_job_of_a_batch_that_waits_for_another_gets_it() {
         let mut jobs = VecDeque::from(jobs);
         pool.try_submit_some(&mut jobs).expect("there are places");
         assert!(jobs.is_empty());
+        // Before the end, which wakes everybody.
+        for _ in 0..3 {
+            pool.recv().expect("one is owed");
+        }
     });
 }
 
