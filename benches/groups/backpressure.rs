@@ -2,11 +2,10 @@
 //! piles up, and what it costs.
 
 use std::hint::spin_loop;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use manyhands_benches::contenders::{Contender, Way, all};
-use manyhands_benches::work::{Source, Sum, Task, Work};
+use manyhands_benches::work::{Counted, Sum, Work};
 
 use crate::SIZES;
 use crate::plan::Plan;
@@ -40,24 +39,8 @@ pub(crate) fn print(plan: &Plan) {
     }
 }
 
-/// A source that counts what was taken from it and not yet read.
-struct Counted<'a> {
-    work: &'a Work,
-    under_way: AtomicU64,
-    most: AtomicU64,
-}
-
-impl Source for Counted<'_> {
-    fn task(&self, index: u64) -> Task {
-        let now = 1 + self.under_way.fetch_add(1, Ordering::SeqCst);
-        self.most.fetch_max(now, Ordering::SeqCst);
-        self.work.task(index)
-    }
-}
-
 fn run(contender: &Contender, work: &Work, expected: Sum) -> (Duration, u64) {
-    let counter = || AtomicU64::new(0);
-    let source = Counted { work, under_way: counter(), most: counter() };
+    let source = Counted::new(work);
     let mut running = contender.start(SIZES);
     let mut sum = Sum::default();
     let clock = Instant::now();
@@ -66,10 +49,10 @@ fn run(contender: &Contender, work: &Work, expected: Sum) -> (Duration, u64) {
         while reading.elapsed() < READ {
             spin_loop();
         }
-        source.under_way.fetch_sub(1, Ordering::SeqCst);
+        source.read();
         sum.add(answer);
     });
     let time = clock.elapsed();
     assert_eq!(sum, expected, "the answers are right");
-    (time, source.most.into_inner())
+    (time, source.most())
 }

@@ -1,8 +1,7 @@
 //! How long jobs go on starting after the first has failed.
 
 use manyhands_benches::contenders::all;
-use manyhands_benches::drive::Stops;
-use manyhands_benches::work::{What, Work, stopwatch};
+use manyhands_benches::work::{Stops, What, Work, stopwatch};
 
 use crate::SIZES;
 use crate::plan::Plan;

@@ -11,6 +11,7 @@ use crate::table::Table;
 
 pub(crate) fn print(plan: &Plan) {
     let work = Work::parse("noop").expect("a workload");
+    let most = Duration::from_millis(plan.choose(5000, 400, 20));
     let mut contenders = all();
     contenders.retain(|it| it.way != Way::Handle);
 
@@ -23,7 +24,7 @@ pub(crate) fn print(plan: &Plan) {
     for contender in &contenders {
         let id = format!("growth/jobs/{}", contender.name);
         if plan.wants(&id) {
-            let cells = jobs(contender, &work, &counts, plan);
+            let cells = jobs(contender, &work, &counts, most);
             table.row(&id, &cells);
         }
     }
@@ -43,33 +44,46 @@ pub(crate) fn print(plan: &Plan) {
         let jobs = jobs.min(contender.most_jobs / 10);
         let cell = |&workers: &usize| {
             let sizes = Sizes { workers, ..SIZES };
-            let rounds = plan.choose(3, 2, 1);
-            let times =
-                (0..rounds).map(|_| time(contender, &work, sizes, jobs));
-            a_job(times.min().unwrap_or_default(), jobs)
+            a_job(median_time(contender, &work, sizes, jobs, most), jobs)
         };
         table.row(&id, &workers.iter().map(cell).collect::<Vec<_>>());
     }
 }
 
-/// A cell for each count, as long as there is time for it.
+/// A cell for each count, as long as one run takes no longer than `most`.
 fn jobs(
     contender: &Contender,
     work: &Work,
     counts: &[u64],
-    plan: &Plan,
+    most: Duration,
 ) -> Vec<String> {
-    let most = Duration::from_millis(plan.choose(5000, 300, 20));
     let mut last = Duration::ZERO;
     let cell = |&jobs: &u64| {
         // Ten times as many, if it does not get slower.
-        if last * 10 > most || jobs > plan.choose(u64::MAX, u64::MAX, 10_000) {
+        if last * 10 > most {
             return "-".to_owned();
         }
-        last = time(contender, work, SIZES, jobs);
+        last = median_time(contender, work, SIZES, jobs, most);
         a_job(last, jobs)
     };
     counts.iter().map(cell).collect()
+}
+
+/// The median of five runs, or of as many as begin in a fifth of `most`.
+fn median_time(
+    contender: &Contender,
+    work: &Work,
+    sizes: Sizes,
+    jobs: u64,
+    most: Duration,
+) -> Duration {
+    let clock = Instant::now();
+    let mut times = vec![time(contender, work, sizes, jobs)];
+    while times.len() < 5 && clock.elapsed() < most / 5 {
+        times.push(time(contender, work, sizes, jobs));
+    }
+    times.sort();
+    times[times.len() / 2]
 }
 
 /// One run, on a pool that has run a few jobs before.

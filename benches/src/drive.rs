@@ -6,7 +6,7 @@
 //! driven so (a scope, a parallel iterator, a stream) is a [`Drive`] with a
 //! loop of its own. Both are a [`Pool`], which is what a measurement holds.
 
-use crate::work::{Answer, Source, Sum, Task, What, Work};
+use crate::work::{Answer, Counted, Source, Stops, Sum, Task, Work};
 
 /// A pool that any thread may feed and read.
 pub trait Feed: Sync {
@@ -52,24 +52,6 @@ pub trait Drive {
     /// nothing run, if it has nothing. The pool is spent afterwards.
     fn fail_fast(&mut self, _source: &Stops, _jobs: u64) -> bool {
         false
-    }
-}
-
-/// Jobs of which one fails.
-#[derive(Clone, Copy, Debug)]
-pub struct Stops {
-    /// What the others do.
-    pub what: What,
-    /// What that one does.
-    pub fails: What,
-    /// Which one.
-    pub at: u64,
-}
-
-impl Source for Stops {
-    fn task(&self, index: u64) -> Task {
-        let what = if index == self.at { self.fails } else { self.what };
-        Task::new(index, what)
     }
 }
 
@@ -121,7 +103,7 @@ pub trait Pool {
     /// Runs them for a reader that is called with each answer.
     fn read(
         &mut self,
-        source: &dyn Source,
+        source: &Counted,
         jobs: u64,
         reader: &mut dyn FnMut(Answer),
     );
@@ -146,11 +128,11 @@ impl<D: Drive> Pool for D {
 
     fn read(
         &mut self,
-        source: &dyn Source,
+        source: &Counted,
         jobs: u64,
         reader: &mut dyn FnMut(Answer),
     ) {
-        self.drive(&source, jobs, |_, answer| reader(answer));
+        self.drive(source, jobs, |_, answer| reader(answer));
     }
 
     fn feed(&self) -> Option<&dyn Feed> {
@@ -159,11 +141,5 @@ impl<D: Drive> Pool for D {
 
     fn fail_fast(&mut self, source: &Stops, jobs: u64) -> bool {
         Drive::fail_fast(self, source, jobs)
-    }
-}
-
-impl<S: Source + ?Sized> Source for &S {
-    fn task(&self, index: u64) -> Task {
-        (**self).task(index)
     }
 }

@@ -8,8 +8,8 @@
 use std::error::Error;
 use std::fmt;
 use std::hint::black_box;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use manyhands::{AsyncJob, Job};
@@ -123,8 +123,9 @@ fn spin(start: u64, rounds: u32) -> u64 {
     (0..rounds).fold(start, |x, _| mix(x))
 }
 
-/// Where jobs come from: all that a contender asks of a workload.
-pub trait Source: Sync {
+/// Where jobs come from: all that a contender asks of a workload. A copy costs
+/// little, for those that take it along to another thread.
+pub trait Source: Clone + Send + Sync + 'static {
     /// The job at that place. Called once a job, by whoever submits it.
     fn task(&self, index: u64) -> Task;
 }
@@ -132,10 +133,10 @@ pub trait Source: Sync {
 /// A list of jobs without an end, each with one right answer.
 #[derive(Clone, Debug)]
 pub struct Work {
-    name: String,
+    name: Arc<str>,
     what: What,
     /// How many rounds, by the place in the list, where they differ.
-    sizes: Option<Box<[u32; SIZES]>>,
+    sizes: Option<Arc<[u32; SIZES]>>,
 }
 
 /// How many different sizes a skewed workload has: enough for the tail of
@@ -159,7 +160,7 @@ impl Work {
             "spin" => What::Spin(spins(size).ok_or_else(wrong)?),
             "skew" => {
                 let mean = spins(size).ok_or_else(wrong)?;
-                sizes = Some(Box::new(log_normal(mean)));
+                sizes = Some(Arc::new(log_normal(mean)));
                 What::Spin(mean)
             }
             "sleep" => {
@@ -169,12 +170,12 @@ impl Work {
             }
             _ => return Err(wrong()),
         };
-        Ok(Self { name: text.to_owned(), what, sizes })
+        Ok(Self { name: text.into(), what, sizes })
     }
 
     /// A workload whose jobs all do this.
     pub fn of(name: &str, what: What) -> Self {
-        Self { name: name.to_owned(), what, sizes: None }
+        Self { name: name.into(), what, sizes: None }
     }
 
     /// The name that it was made from.
@@ -189,10 +190,10 @@ impl Work {
             What::Spin(rounds) if self.sizes.is_some() => {
                 format!("skew:{rounds}x")
             }
-            What::Spin(rounds) if self.name != "noop" => {
+            What::Spin(rounds) if &*self.name != "noop" => {
                 format!("spin:{rounds}x")
             }
-            _ => self.name.clone(),
+            _ => self.name.to_string(),
         }
     }
 
@@ -234,6 +235,60 @@ impl Source for Work {
             }
         };
         Task { index, what }
+    }
+}
+
+/// Jobs of which one fails.
+#[derive(Clone, Copy, Debug)]
+pub struct Stops {
+    /// What the others do.
+    pub what: What,
+    /// What that one does.
+    pub fails: What,
+    /// Which one.
+    pub at: u64,
+}
+
+impl Source for Stops {
+    fn task(&self, index: u64) -> Task {
+        let what = if index == self.at { self.fails } else { self.what };
+        Task { index, what }
+    }
+}
+
+/// A workload of which is counted what was taken from it and not yet read.
+#[derive(Clone, Debug)]
+pub struct Counted {
+    work: Work,
+    /// Now, and at most.
+    under_way: Arc<(AtomicU64, AtomicU64)>,
+}
+
+impl Counted {
+    /// Nothing was taken yet.
+    pub fn new(work: &Work) -> Self {
+        Self { work: work.clone(), under_way: Arc::default() }
+    }
+
+    /// The answer of one job was read.
+    pub fn read(&self) {
+        self.under_way.0.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Most jobs that were taken and not yet read.
+    pub fn most(&self) -> u64 {
+        self.under_way.1.load(Ordering::SeqCst)
+    }
+}
+
+impl Source for Counted {
+    fn task(&self, index: u64) -> Task {
+        let (now, most) = &*self.under_way;
+        most.fetch_max(
+            1 + now.fetch_add(1, Ordering::SeqCst),
+            Ordering::SeqCst,
+        );
+        self.work.task(index)
     }
 }
 

@@ -7,8 +7,8 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use manyhands::Job;
 
 use super::{Contender, Sizes, Way};
-use crate::drive::{Drive, Feed, Single, Stops};
-use crate::work::{Answer, Source, Task};
+use crate::drive::{Drive, Feed, Single};
+use crate::work::{Answer, Source, Stops, Task};
 
 pub(super) fn contenders() -> Vec<Contender> {
     const BENDS: &str = "no ids; a panic ends its worker";

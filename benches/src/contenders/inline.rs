@@ -3,8 +3,8 @@
 use manyhands::Job;
 
 use super::{BASELINE, Contender, Way};
-use crate::drive::{Drive, Stops};
-use crate::work::{Answer, Source};
+use crate::drive::Drive;
+use crate::work::{Answer, Source, Stops};
 
 pub(super) fn contenders() -> Vec<Contender> {
     vec![

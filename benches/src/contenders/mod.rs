@@ -166,8 +166,7 @@ mod tests {
     use manyhands_conformance::watchdog;
 
     use super::*;
-    use crate::drive::Stops;
-    use crate::work::{Source, What, stopwatch};
+    use crate::work::{Source, Stops, What, stopwatch};
 
     const SIZES: Sizes = Sizes { workers: 2, queue: 8 };
 

@@ -5,15 +5,17 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::mem::take;
+use std::num::NonZeroUsize;
 
+use manyhands::batch::BatchPool;
 use manyhands::{
     AsyncJob, Claims, Completion, Config, Job, JobHandle, Outcome, Spawn,
     TrySubmitError, Variant, WorkerPool, WorkerPoolExt, variants,
 };
 
 use super::{Contender, Sizes, Way};
-use crate::drive::{Drive, Feed, Single, Stops};
-use crate::work::{Answer, Source, Task};
+use crate::drive::{Drive, Feed, Single};
+use crate::work::{Answer, Source, Stops, Task};
 
 pub(super) fn contenders() -> Vec<Contender> {
     let mut all = Vec::new();
@@ -34,6 +36,17 @@ pub(super) fn contenders() -> Vec<Contender> {
         let start = move |sizes| SubmitAll(start(&variant, sizes));
         all.push(contender(name, Way::Batch, claims, start).with_ids());
     }
+    for variant in variants::<Task, _, _>() {
+        // Of the others, none takes several jobs at once.
+        if variant.name == "batch" {
+            let start = move |sizes| Held(start(&variant, sizes));
+            let way = Way::Batch;
+            let contender =
+                contender("batch+submitter", way, Claims::default(), start);
+            all.push(contender.with_ids());
+        }
+    }
+    all.extend(in_rows());
     for variant in variants::<Spawned, _, _>() {
         let (name, claims) = (variant.name, variant.claims);
         let start = move |sizes: Sizes| Handles {
@@ -43,6 +56,30 @@ pub(super) fn contenders() -> Vec<Contender> {
         all.push(contender(name, Way::Handle, claims, start));
     }
     all
+}
+
+/// The batch pool whose workers run up to 32 brief jobs in a row.
+fn in_rows() -> [Contender; 3] {
+    const BENDS: &str =
+        "asked for: jobs of a row, and their results, wait for each other";
+    let row = |name: &str, way| (format!("batch:32{name}"), way);
+    let single = row("", Way::Single);
+    let all = row("+run_all", Way::Batch);
+    let held = row("+submitter", Way::Batch);
+    [
+        Contender::new(single.0, single.1, |it| Single(Submit(grain(it)))),
+        Contender::new(all.0, all.1, |it| RunAll(grain(it))),
+        Contender::new(held.0, held.1, |it| Held(grain(it))),
+    ]
+    .map(|contender| contender.with_ids().bends(BENDS))
+}
+
+fn grain(sizes: Sizes) -> Box<dyn WorkerPool<Task>> {
+    const GRAIN: NonZeroUsize = NonZeroUsize::new(32).expect("not zero");
+    let config = Config::new(sizes.workers, sizes.queue);
+    let config = config.expect("sizes within the range of a pool");
+    let pool = BatchPool::with_grain(config, GRAIN);
+    Box::new(pool.expect("the system has threads"))
 }
 
 fn contender<P: Drive + 'static>(
@@ -174,6 +211,41 @@ impl Drive for RunAll {
             sink(completion.id.get(), answer(completion.outcome));
         });
         assert_eq!(ran.ok(), Some(jobs), "nobody closes the pool");
+    }
+}
+
+/// One call a job, of a submitter that hands over several at a time.
+struct Held(Box<dyn WorkerPool<Task>>);
+
+impl Drive for Held {
+    fn drive<S: Source>(
+        &mut self,
+        source: &S,
+        jobs: u64,
+        mut sink: impl FnMut(u64, Answer),
+    ) {
+        let pool = &*self.0;
+        let most = 2 * pool.bound().get() as u64;
+        let mut owed = 0;
+        let mut read = |owed: &mut u64| {
+            *owed -= receive(pool, |completion| {
+                sink(completion.id.get(), answer(completion.outcome));
+            });
+        };
+        let mut submitter = pool.submitter();
+        for index in 0..jobs {
+            // What it holds is owed by nobody yet.
+            if owed >= most + submitter.held() as u64 {
+                read(&mut owed);
+            }
+            let submitted = submitter.submit(source.task(index));
+            submitted.expect("the pool is open");
+            owed += 1;
+        }
+        submitter.flush().expect("the pool is open");
+        while owed > 0 {
+            read(&mut owed);
+        }
     }
 }
 

@@ -22,7 +22,7 @@
 //! | wait for one job | [`Spawn::spawn`], [`JobHandle`] |
 //! | choose workers and queue | [`Config`], [`Builder`] |
 //! | have a pool that is no pool: the baseline | [`InlinePool`] |
-//! | write a pool of your own | [`Intake`], [`results`], [`run_one`], [`join_all`] |
+//! | write a pool of your own | [`Intake`], [`results`], [`run_one`], [`crew`], [`join_all`] |
 //!
 //! # One trait, any pool
 //!
@@ -55,6 +55,7 @@
 mod ahead;
 mod completion;
 mod config;
+pub mod crew;
 mod error;
 mod ext;
 mod handle;

@@ -136,16 +136,9 @@ impl<T> Deref for CachePadded<T> {
 ///
 /// A model has no looks: they change nothing but how long it takes.
 pub fn spin_until(mut ready: impl FnMut() -> bool) {
-    const MODEL: bool = cfg!(any(loom, shuttle));
-    const SPINS: u32 = if MODEL { 0 } else { 6 };
     const YIELDS: u32 = if MODEL { 0 } else { 4 };
-    for round in 0..SPINS {
-        if ready() {
-            return;
-        }
-        for _ in 0..1 << round {
-            spin_loop();
-        }
+    if spin_briefly(&mut ready) {
+        return;
     }
     for _ in 0..YIELDS {
         if ready() {
@@ -169,6 +162,26 @@ pub fn linger(mut enough: impl FnMut() -> bool) {
         thread::yield_now();
     }
 }
+
+/// The first half of [`spin_until`], for a microsecond or two: returns whether
+/// `ready` was seen to hold.
+///
+/// For a caller that is not about to park, but about to do what costs as much
+/// and may not be needed, such as waking somebody.
+pub fn spin_briefly(mut ready: impl FnMut() -> bool) -> bool {
+    const SPINS: u32 = if MODEL { 0 } else { 6 };
+    for round in 0..SPINS {
+        if ready() {
+            return true;
+        }
+        for _ in 0..1 << round {
+            spin_loop();
+        }
+    }
+    false
+}
+
+const MODEL: bool = cfg!(any(loom, shuttle));
 
 /// What the checkers do not have: time that passes.
 #[cfg(any(loom, shuttle))]

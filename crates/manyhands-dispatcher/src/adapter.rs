@@ -5,34 +5,42 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use crossbeam_channel::{Sender, bounded};
 use manyhands_core::results::{Receiver, for_jobs};
+use manyhands_core::sync::lock;
 use manyhands_core::{
     BuildError, Builder, Closed, Completion, Config, Intake, Job, JobId,
     Ticket, TrySubmitError, WorkerPool,
 };
 
-use crate::JobQueue;
+use crate::{Dispatcher, JobQueue};
 
 /// The dispatcher's queue under the contract of
 /// [`WorkerPool`](manyhands_core::WorkerPool).
 ///
-/// - **Bound**: workers + queue, exactly; the job in the dispatcher's hand is
-///   one of the queue.
+/// - **Bound**: workers + queue, exactly.
 /// - **Order**: jobs are handed out in the order of their ids.
 /// - **Drop**: closes, waits for accepted jobs, joins the threads. Dropped by
 ///   a job of its own, it waits for nothing.
 /// - **Cancel**: jobs that are queued come back as the workers reach them.
 pub struct DispatcherPool<J: Job + 'static> {
-    intake: Arc<Jobs<J>>,
+    intake: Arc<Intake<WayIn<J>>>,
     results: Receiver<Completion<J>>,
     config: Config,
     job_queue: JobQueue<Ticket<J>>,
 }
 
-/// The way in is the internal queue. It has a place for every job that the
-/// intake lets in, so sending never waits: submitters wait at the intake.
-type Jobs<J> = Intake<Sender<Ticket<J>>>;
+/// The way in is the dispatcher, who takes every job that the intake lets in:
+/// submitters wait at the intake. Dropped, it stops the queue.
+struct WayIn<J>(Arc<Dispatcher<Ticket<J>>>);
+
+type HandOver<'a, J> =
+    dyn FnMut(&mut WayIn<J>, Ticket<J>) -> Result<(), J> + 'a;
+
+impl<J> Drop for WayIn<J> {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
 
 impl<J: Job + 'static> DispatcherPool<J> {
     /// Sets workers and queue, and builds the pool.
@@ -40,39 +48,55 @@ impl<J: Job + 'static> DispatcherPool<J> {
         Builder::new(Self::new)
     }
 
-    /// Starts the workers and the dispatcher.
+    /// Starts the workers.
     ///
     /// # Errors
     ///
     /// [`BuildError::Spawn`] when the system refuses a thread; those that had
     /// been started have ended.
     pub fn new(config: Config) -> Result<Self, BuildError> {
-        let (internal_queue, queued) = bounded(config.bound().get());
+        let dispatcher = Arc::new(Dispatcher::new());
+        let way_in = WayIn(Arc::clone(&dispatcher));
+        let intake = Arc::new(Intake::new(way_in, config.bound()));
         let (sender, results) = for_jobs::<J>();
-        let intake = Arc::new(Intake::new(internal_queue, config.bound()));
         let process = {
             let intake = Arc::clone(&intake);
             move |ticket| sender.send(intake.run(ticket))
         };
         let workers = config.workers().get();
-        let job_queue = JobQueue::processing(workers, queued, process);
-        job_queue.start()?;
+        let job_queue = JobQueue::processing(workers, dispatcher, process);
+        job_queue.start_with_places(config.bound().get())?;
         Ok(Self { intake, results, config, job_queue })
     }
-}
 
-/// `q.internalQueue <- job`
-fn send<J>(queue: &mut Sender<Ticket<J>>, ticket: Ticket<J>) -> Result<(), J> {
-    queue.try_send(ticket).map_err(|refused| refused.into_inner().job)
+    /// Submits a job by `enter`, a method of the intake, and has a worker
+    /// woken for it if need be, once the intake is not locked any more.
+    fn send<E>(
+        &self,
+        enter: impl FnOnce(&mut HandOver<'_, J>) -> Result<JobId, E>,
+    ) -> Result<JobId, E> {
+        let mut wake = false;
+        // `q.internalQueue <- job`
+        let id = enter(&mut |WayIn(dispatcher), ticket| {
+            let desk = lock(&dispatcher.desk);
+            let taken = dispatcher.enqueue(desk, ticket);
+            wake = taken.map_err(|ticket| ticket.job)?;
+            Ok(())
+        })?;
+        if wake {
+            self.job_queue.dispatcher.wake();
+        }
+        Ok(id)
+    }
 }
 
 impl<J: Job + 'static> WorkerPool<J> for DispatcherPool<J> {
     fn submit(&self, job: J) -> Result<JobId, Closed<J>> {
-        self.intake.enter(job, send)
+        self.send(|hand_over| self.intake.enter(job, hand_over))
     }
 
     fn try_submit(&self, job: J) -> Result<JobId, TrySubmitError<J>> {
-        self.intake.try_enter(job, send)
+        self.send(|hand_over| self.intake.try_enter(job, hand_over))
     }
 
     fn recv(&self) -> Option<Completion<J>> {
@@ -86,11 +110,11 @@ impl<J: Job + 'static> WorkerPool<J> for DispatcherPool<J> {
     /// The dispatcher hears of it as the end of its queue, which it reaches
     /// after the last accepted job.
     fn close(&self) {
-        self.intake.close();
+        drop(self.intake.close());
     }
 
     fn cancel(&self) {
-        self.intake.cancel();
+        drop(self.intake.cancel());
     }
 
     fn workers(&self) -> NonZeroUsize {

@@ -2,12 +2,12 @@
 //! a worker that has checked in as ready.
 //!
 //! The pattern of many Go web servers. Its heart is the *ready pool*, a
-//! channel of channels: an idle worker puts its own channel there, the
+//! pool of channels: an idle worker puts its own channel there, the
 //! dispatcher takes one out and sends the job to it.
 //!
 //! ```text
-//!            internal_queue                    assigned_jobs (one a worker)
-//! submit ──────────────────▶ dispatch() ──────────────────────▶ Worker
+//!            internal_queue                    assigned (one a worker)
+//! submit ──────────────────▶ dispatch() ──────────────────────▶ worker
 //!                                ▲                                │
 //!                                └────────── ready_pool ◀─────────┘
 //!                                     "my channel, I am idle"
@@ -63,7 +63,7 @@
 //! | in the original | here |
 //! |---|---|
 //! | `Stop` twice waits for ever | both return when it has stopped |
-//! | `Stop` before `Start` waits for ever | runs what was accepted, returns |
+//! | `Stop` before `Start` waits for ever | returns; nothing was accepted |
 //! | `Submit` after `Stop` waits for ever | the job comes back |
 //! | 0 workers: the first job is never run | an error |
 //! | a wait group is copied, so `Stop` waits for nobody | threads are joined |
@@ -72,73 +72,74 @@
 //!
 //! The last row: a worker must not be told to quit while a job lies in its
 //! channel, or `select!` may take the one and leave the other. The original
-//! is safe only because its channels have no buffer. Here the dispatcher
-//! checks *every* worker out first, so that none has a job, and then tells
-//! them to quit.
+//! is safe only because its channels have no buffer. Here only a worker that
+//! has checked in is told to quit, and only when no job is queued: so it has
+//! none. And a job and the word to quit come through the same channel.
 //!
 //! # Stages
 //!
-//! 1. The tutorial: [`JobQueue`], and its `Worker`.
-//! 2. [`DispatcherPool`]: the same over tickets, under the contract.
+//! 1. The tutorial: the dispatcher is a thread, and all that passes between
+//!    threads is a channel. `examples/tutorial.rs`, line by line.
+//! 2. [`JobQueue`]: *dispatching is what is done, and not who does it*. The
+//!    dispatcher of stage 1 sleeps until there is a job, and then until there
+//!    is a ready worker: two hand-overs between threads for a moment's work.
+//!    Here whoever brings the one or the other does it, with the queue and
+//!    the ready pool locked. A worker that checks in while jobs are queued
+//!    has the next in its channel before it looks.
+//! 3. [`DispatcherPool`]: stage 2 over tickets, under the contract.
+//!
+//! The ready pool is a stack: the worker that has checked in last is the one
+//! that is still awake, and has the next job. To wake one that sleeps takes
+//! microseconds, so whoever brings a job first looks for about as long
+//! whether a busy one comes back for it. With jobs that are smaller, one
+//! worker does most of the work, and nobody is woken.
 //!
 //! # Traps
 //!
-//! - The dispatcher holds one job in its hand while it waits for a ready
-//!   worker: a slow job at the head makes the queue wait although a place is
-//!   free in it.
 //! - A job that submits to its own queue waits for ever when every worker
 //!   does so. Use [`DispatcherPool`]'s `try_submit` there.
 //!
 //! # Cost
 //!
-//! A thread a worker, and one for the dispatcher. A job is handed over twice,
-//! from the submitter to the dispatcher and from there to a worker; and once
-//! a job, the worker sends its own channel through a third, the ready pool.
-//! The other patterns with workers hand a job over once. The detour pays
-//! where the dispatcher has something to decide. Nothing is allocated for a
-//! job.
+//! A thread a worker, and none for the dispatcher. A job takes the
+//! dispatcher's lock twice: as it comes, and as its worker checks in; and it
+//! passes through the worker's channel, which costs little where the worker
+//! itself has put it there. In a channel that all workers share it would be
+//! cheaper. The detour pays where the dispatcher has something to decide.
+//! Nothing is allocated for a job.
 
 #![forbid(unsafe_code)]
 
 mod adapter;
+mod assigned;
 
-use std::convert::Infallible;
+use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::mem::replace;
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, Sender, bounded, select};
 use manyhands_core::sync::thread::{self, JoinHandle, ThreadId};
-use manyhands_core::sync::{Mutex, lock};
+use manyhands_core::sync::{
+    AtomicUsize, CachePadded, Condvar, Mutex, MutexGuard, Ordering, lock,
+    spin_briefly, wait,
+};
 use manyhands_core::{
     Closed, Config, ConfigError, Job, JobId, Ticket, discard, join_all,
     run_one,
 };
 
 pub use crate::adapter::DispatcherPool;
+use crate::assigned::Assigned;
 
 /// A queue for jobs, with the workers that process them.
 pub struct JobQueue<J: Send + 'static> {
-    /// Where jobs are submitted; `None` once the queue is stopped.
-    internal_queue: Mutex<Option<Sender<J>>>,
-    state: Mutex<State<J>>,
-}
-
-enum State<J> {
-    New {
-        max_workers: usize,
-        queued: Receiver<J>,
-        process: Process<J>,
-    },
-    Started {
-        workers: Vec<ThreadId>,
-        /// Ends with the dispatcher, for any number of callers of `stop`.
-        stopped: Receiver<Infallible>,
-        /// For the first of them.
-        dispatcher: Option<JoinHandle<()>>,
-    },
-    Failed,
+    max_workers: usize,
+    dispatcher: Arc<Dispatcher<J>>,
+    /// What the workers do; gone once they are started, or never will be.
+    process: Mutex<Option<Process<J>>>,
+    workers: Mutex<Vec<ThreadId>>,
+    /// Locked by whoever waits for them, so that a second one waits as well.
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// What a worker does with a job. Must not panic.
@@ -152,30 +153,27 @@ impl<J: Job + 'static> JobQueue<J> {
     /// When `max_workers` is not within 1 to [`Config::MAX_WORKERS`].
     pub fn new(max_workers: usize) -> Result<Self, ConfigError> {
         let max_workers = Config::new(max_workers, 0)?.workers().get();
-        let (internal_queue, queued) = bounded(0);
-        let mut queue = Self::processing(max_workers, queued, |job| {
+        let dispatcher = Arc::new(Dispatcher::new());
+        Ok(Self::processing(max_workers, dispatcher, |job| {
             let ticket = Ticket { id: JobId::new(0), job };
             discard(run_one(ticket, false)); // job.Process()
-        });
-        queue.internal_queue = Mutex::new(Some(internal_queue));
-        Ok(queue)
+        }))
     }
 }
 
 impl<J: Send + 'static> JobQueue<J> {
-    /// Without a way in of its own: whoever sends to `queued` stops it by
-    /// dropping the sender.
     fn processing(
         max_workers: usize,
-        queued: Receiver<J>,
+        dispatcher: Arc<Dispatcher<J>>,
         process: impl Fn(J) + Send + Sync + 'static,
     ) -> Self {
-        let process = Arc::new(process);
-        let state = State::New { max_workers, queued, process };
-        Self { internal_queue: Mutex::new(None), state: Mutex::new(state) }
+        let process = Mutex::new(Some(Arc::new(process) as Process<J>));
+        let (workers, threads) = Default::default();
+        Self { max_workers, dispatcher, process, workers, threads }
     }
 
-    /// Starts the workers and the dispatcher. Does nothing the second time.
+    /// Starts the workers. Does nothing the second time, or once the queue is
+    /// stopped.
     ///
     /// # Errors
     ///
@@ -183,135 +181,217 @@ impl<J: Send + 'static> JobQueue<J> {
     /// ended, the queue is stopped, and whoever waits in `submit` gets the
     /// job back.
     pub fn start(&self) -> io::Result<()> {
-        self.start_locked(&mut lock(&self.state))
+        // One, as if it were in a dispatcher's hand.
+        self.start_with_places(1)
+    }
+
+    fn start_with_places(&self, places: usize) -> io::Result<()> {
+        let mut unstarted = lock(&self.process);
+        let Some(process) = unstarted.take() else { return Ok(()) };
+        let worker = || {
+            let (dispatcher, process) =
+                (Arc::clone(&self.dispatcher), Arc::clone(&process));
+            let thread = thread::Builder::new().name("worker".into());
+            thread.spawn(move || work(&dispatcher, &*process))
+        };
+        let mut threads = lock(&self.threads);
+        for _ in 0..self.max_workers {
+            match worker() {
+                Ok(thread) => threads.push(thread),
+                Err(refused) => {
+                    self.dispatcher.stop();
+                    join_all(threads.drain(..));
+                    return Err(refused);
+                }
+            }
+        }
+        let ids = threads.iter().map(|thread| thread.thread().id());
+        lock(&self.workers).extend(ids);
+        self.dispatcher.open(places);
+        Ok(())
     }
 
     /// Takes no more jobs, runs the accepted ones, and ends the threads.
     ///
     /// Waits for all that; called by a job of this very queue, it does not
-    /// wait. A queue that was never started is started first, so that a job
-    /// that was accepted is run.
+    /// wait.
     pub fn stop(&self) {
-        drop(lock(&self.internal_queue).take()); // q.quit <- true
-        let mut state = lock(&self.state);
-        // If no thread can be had, those who wait in `submit` are told.
-        let _ = self.start_locked(&mut state);
-        let State::Started { workers, stopped, dispatcher } = &mut *state
-        else {
-            return;
-        };
-        if workers.contains(&thread::current().id()) {
-            return;
+        let unstarted = lock(&self.process).take();
+        drop(unstarted);
+        self.dispatcher.stop(); // q.quit <- true
+        let this = thread::current().id();
+        if !lock(&self.workers).contains(&this) {
+            join_all(lock(&self.threads).drain(..)); // q.workersStopped.Wait()
         }
-        let (stopped, dispatcher) = (stopped.clone(), dispatcher.take());
-        drop(state);
-        let _ended = stopped.recv(); // q.dispatcherStopped.Wait()
-        join_all(dispatcher);
     }
 
-    /// Adds a job to be processed. Waits until the dispatcher has taken it.
+    /// Adds a job to be processed. Waits while one lies there that no worker
+    /// was ready for.
     ///
     /// # Errors
     ///
     /// The job comes back when the queue is stopped.
     pub fn submit(&self, job: J) -> Result<(), Closed<J>> {
-        let internal_queue = lock(&self.internal_queue).clone();
-        match internal_queue {
-            Some(queue) => queue.send(job).map_err(|back| Closed(back.0)),
-            None => Err(Closed(job)),
+        self.dispatcher.submit(job).map_err(Closed)
+    }
+}
+
+/// Begins the job processing loop of a worker.
+fn work<J>(dispatcher: &Dispatcher<J>, process: &dyn Fn(J)) {
+    let assigned = Arc::new(Assigned::new());
+    loop {
+        // Check the job queue in.
+        dispatcher.check_in(Arc::clone(&assigned));
+        // See if anything has been assigned to the queue.
+        match assigned.recv() {
+            Some(job) => process(job),
+            None => return, // told to quit
+        }
+    }
+}
+
+/// Where jobs and ready workers meet.
+struct Dispatcher<J> {
+    desk: CachePadded<Mutex<Desk<J>>>,
+    /// How many jobs are queued: a hint that can be read without the lock.
+    queued: CachePadded<AtomicUsize>,
+    /// Signalled for one who waits for a place in the queue, and for all when
+    /// it is stopped.
+    place: Condvar,
+}
+
+struct Desk<J> {
+    /// Jobs for which no worker was ready.
+    internal_queue: VecDeque<J>,
+    /// How many of them there may be: none before the start. `None` once the
+    /// queue is stopped.
+    places: Option<usize>,
+    /// How many wait for a place.
+    waiting: usize,
+    /// The channels of the workers that have checked in. The last is on top:
+    /// it is the least likely to sleep.
+    ready_pool: Vec<Arc<Assigned<J>>>,
+}
+
+impl<J> Desk<J> {
+    /// Hands each job to a ready worker, as long as there are both. Workers
+    /// that sleep are left alone, unless it is to `wake` them.
+    fn dispatch(&mut self, wake: bool) {
+        while let Some(job) = self.internal_queue.pop_front() {
+            // Check out an available worker, and send it the job.
+            match self.check_out(wake) {
+                Some(worker) => worker.send(job),
+                None => return self.internal_queue.push_front(job),
+            }
+        }
+        // Stopped. Those who have checked in have no job; the others are told
+        // when they do.
+        if self.places.is_none() {
+            self.ready_pool.drain(..).for_each(|worker| worker.quit());
         }
     }
 
-    fn start_locked(&self, state: &mut State<J>) -> io::Result<()> {
-        let (max_workers, queued, process) =
-            match replace(state, State::Failed) {
-                State::New { max_workers, queued, process } => {
-                    (max_workers, queued, process)
-                }
-                started => {
-                    *state = started;
-                    return Ok(());
-                }
-            };
-        let (check_in, ready_pool) = bounded(max_workers);
-        let workers = (0..max_workers)
-            .map(|_| Worker::start(check_in.clone(), Arc::clone(&process)))
-            .collect::<io::Result<Vec<_>>>()?;
-        let ids = workers.iter().map(|worker| worker.id).collect();
-        let (running, stopped) = bounded(0);
-        let dispatch = move || {
-            dispatch(queued, ready_pool, workers);
-            drop(running); // q.dispatcherStopped.Done()
+    fn check_out(&mut self, wake: bool) -> Option<Arc<Assigned<J>>> {
+        match self.ready_pool.last() {
+            Some(worker) if wake || !worker.is_asleep() => {
+                self.ready_pool.pop()
+            }
+            _ => None,
+        }
+    }
+}
+
+impl<J> Dispatcher<J> {
+    fn new() -> Self {
+        let desk = Desk {
+            internal_queue: VecDeque::new(),
+            places: Some(0),
+            waiting: 0,
+            ready_pool: Vec::new(),
         };
-        let thread = thread::Builder::new().name("dispatcher".into());
-        let dispatcher = Some(thread.spawn(dispatch)?);
-        *state = State::Started { workers: ids, stopped, dispatcher };
+        Self {
+            desk: CachePadded(Mutex::new(desk)),
+            queued: CachePadded::default(),
+            place: Condvar::new(),
+        }
+    }
+
+    /// Takes jobs from now on, so many that wait for a worker.
+    fn open(&self, places: usize) {
+        let mut desk = lock(&self.desk);
+        desk.places = desk.places.map(|_| places);
+        self.dispatch(desk, false);
+    }
+
+    /// Takes no more jobs; those that were taken are processed.
+    fn stop(&self) {
+        let mut desk = lock(&self.desk);
+        desk.places = None;
+        self.dispatch(desk, true);
+        self.place.notify_all();
+    }
+
+    /// A worker is ready, and this is its channel.
+    fn check_in(&self, worker: Arc<Assigned<J>>) {
+        let mut desk = lock(&self.desk);
+        desk.ready_pool.push(worker);
+        self.dispatch(desk, false);
+    }
+
+    /// `q.internalQueue <- job`. Waits for a place; the job comes back when
+    /// the queue is stopped.
+    fn submit(&self, job: J) -> Result<(), J> {
+        let mut desk = lock(&self.desk);
+        desk.waiting += 1;
+        while desk.places.is_some_and(|it| it <= desk.internal_queue.len()) {
+            desk = wait(&self.place, desk);
+        }
+        desk.waiting -= 1;
+        if self.enqueue(desk, job)? {
+            self.wake();
+        }
         Ok(())
     }
-}
 
-/// Hands each job to a ready worker, until the queue is stopped and empty.
-fn dispatch<J>(
-    internal_queue: Receiver<J>,
-    ready_pool: Receiver<Sender<J>>,
-    workers: Vec<Worker>,
-) {
-    for job in internal_queue {
-        // Check out an available worker, and send it the job. Workers do not
-        // end by themselves, so neither fails.
-        let Ok(worker) = ready_pool.recv() else { return };
-        let Ok(()) = worker.send(job) else { return };
-    }
-    // Stopped. Check every worker out: then none has a job.
-    for _ in &workers {
-        let Ok(_) = ready_pool.recv() else { return };
-    }
-    workers.into_iter().for_each(Worker::stop);
-}
-
-/// A worker thread: checks its channel in, and processes what it is assigned.
-struct Worker {
-    id: ThreadId,
-    /// Dropped to tell the worker to quit.
-    quit: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Worker {
-    /// Begins the job processing loop.
-    fn start<J: Send + 'static>(
-        ready_pool: Sender<Sender<J>>,
-        process: Process<J>,
-    ) -> io::Result<Self> {
-        let (assigned_job_queue, assigned) = bounded::<J>(1);
-        let (quit, told_to_quit) = bounded::<()>(0);
-        let work = move || {
-            // Check the job queue in.
-            while ready_pool.send(assigned_job_queue.clone()).is_ok() {
-                select! {
-                    // See if anything has been assigned to the queue.
-                    recv(assigned) -> job => match job {
-                        Ok(job) => process(job),
-                        Err(_) => return,
-                    },
-                    recv(told_to_quit) -> _ => return,
-                }
-            }
-        };
-        let thread = thread::Builder::new().name("worker".into());
-        let thread = thread.spawn(work)?;
-        let id = thread.thread().id();
-        Ok(Self { id, quit: Some(quit), thread: Some(thread) })
+    /// Takes a job, whether or not there is a place. Returns whether a worker
+    /// must be [woken](Self::wake) for it.
+    fn enqueue(
+        &self,
+        mut desk: MutexGuard<'_, Desk<J>>,
+        job: J,
+    ) -> Result<bool, J> {
+        if desk.places.is_none() {
+            return Err(job);
+        }
+        desk.internal_queue.push_back(job);
+        Ok(self.dispatch(desk, false))
     }
 
-    /// Stops the worker, and waits until it has ended: so does dropping it.
-    fn stop(self) {}
-}
+    /// Hands jobs to workers that sleep, unless others come for them soon.
+    ///
+    /// To wake a worker takes microseconds, on both sides, and jobs may well
+    /// be smaller: so the caller looks for about as long whether one that is
+    /// at work checks in meanwhile.
+    fn wake(&self) {
+        if !spin_briefly(|| self.queued.load(Ordering::Relaxed) == 0) {
+            self.dispatch(lock(&self.desk), true);
+        }
+    }
 
-impl Drop for Worker {
-    fn drop(&mut self) {
-        drop(self.quit.take()); // close(w.quit)
-        join_all(self.thread.take()); // w.done.Wait()
+    /// Dispatches, and tells who waits for a place. Returns whether there are
+    /// jobs, and workers asleep.
+    fn dispatch(&self, mut desk: MutexGuard<'_, Desk<J>>, wake: bool) -> bool {
+        desk.dispatch(wake);
+        let queued = desk.internal_queue.len();
+        self.queued.store(queued, Ordering::Relaxed);
+        let place = desk.places.is_some_and(|places| queued < places);
+        let tell = desk.waiting > 0 && place;
+        let asleep = queued > 0 && !desk.ready_pool.is_empty();
+        drop(desk);
+        if tell {
+            self.place.notify_one();
+        }
+        asleep
     }
 }
 
@@ -324,7 +404,7 @@ impl<J: Send + 'static> Drop for JobQueue<J> {
 
 impl<J: Send + 'static> fmt::Debug for JobQueue<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let stopped = lock(&self.internal_queue).is_none();
+        let stopped = lock(&self.dispatcher.desk).places.is_none();
         f.debug_struct("JobQueue")
             .field("stopped", &stopped)
             .finish_non_exhaustive()

@@ -5,7 +5,8 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use manyhands_core::results::{Receiver, Sender, for_jobs};
+use manyhands_core::crew::{self, Crew, WayIn};
+use manyhands_core::results::{Receiver, for_jobs};
 use manyhands_core::{
     BuildError, Builder, Closed, Completion, Config, Intake, Job, JobId,
     Outcome, Ticket, TrySubmitError, WorkerPool,
@@ -24,22 +25,24 @@ use crate::{Context, Failure, Group, Token};
 /// - **Bound**: the limit, which is the workers. There is no queue, so
 ///   [`Builder::queue`] has no effect: a submitter over the limit waits in
 ///   `submit`.
-/// - **Threads**: one a job. If the system refuses a thread, the job runs on
-///   its submitter's, before `submit` or `try_submit` returns.
+/// - **Threads**: started as they are needed, at most as many as the limit,
+///   and kept for later jobs until the pool is closed. If the system refuses a
+///   thread, a job runs on the submitter's, before `submit` or `try_submit`
+///   returns.
 /// - **Drop**: closes, and joins the threads. Dropped by a job of its own, it
 ///   does not wait for that job's thread.
 pub struct ErrGroupPool<J: Job> {
-    /// Its own error says only that there was one. Dropped first: waits until
-    /// the jobs have ended.
+    // Dropped first: waits until the jobs have ended.
+    crew: Crew<Accepted<J>>,
+    /// Its own error says only that there was one.
     group: Group<()>,
-    intake: Arc<Results<J>>,
+    intake: Arc<Intake<WayIn<Accepted<J>>>>,
     results: Receiver<Completion<J>>,
     config: Config,
 }
 
-/// The way in is where each function sends its result: the results end when
-/// the pool is closed and the last function has sent.
-type Results<J> = Intake<Sender<Completion<J>>>;
+/// A job with its token.
+type Accepted<J> = (Token<()>, Ticket<J>);
 
 impl<J, T, E> ErrGroupPool<J>
 where
@@ -59,9 +62,26 @@ where
     /// None that a checked [`Config`] leaves.
     pub fn new(config: Config) -> Result<Self, BuildError> {
         let (sender, results) = for_jobs::<J>();
+        let (way_in, way_out) = crew::channel();
+        let intake = Arc::new(Intake::unbounded(way_in));
+        let limit = config.workers().get();
+        let work = {
+            let intake = Arc::clone(&intake);
+            move |(token, ticket): Accepted<J>| {
+                let completion = intake.run(ticket);
+                if let Outcome::Done(Err(_)) = completion.outcome {
+                    drop(intake.cancel());
+                    token.0.fail(Failure::Error(()));
+                }
+                // Whoever reads the completion finds the place free.
+                drop(token);
+                sender.send(completion);
+            }
+        };
         Ok(Self {
-            group: Group::with_limit(config.workers().get())?,
-            intake: Arc::new(Intake::unbounded(sender)),
+            crew: Crew::new("group", limit, way_out, work),
+            group: Group::with_limit(limit)?,
+            intake,
             results,
             config,
         })
@@ -90,25 +110,16 @@ where
         self.group.shared.ctx.clone()
     }
 
-    /// Accepts a job that has its token, and starts its thread.
+    /// Accepts a job that has its token, and finds it a thread.
     fn start(&self, token: Token<()>, job: J) -> Result<JobId, Closed<J>> {
-        let mut accepted = None;
-        let id = self.intake.enter(job, |results, ticket: Ticket<J>| {
-            accepted = Some((results.clone(), ticket));
+        let mut taker = None;
+        let id = self.intake.enter(job, |way_in, ticket| {
+            let handed_over = way_in.hand_over((token, ticket));
+            taker = Some(handed_over.map_err(|(_, ticket)| ticket.job)?);
             Ok(())
         })?;
-        if let Some((results, ticket)) = accepted {
-            let intake = Arc::clone(&self.intake);
-            self.group.spawn(token, move |token| {
-                let completion = intake.run(ticket);
-                if let Outcome::Done(Err(_)) = completion.outcome {
-                    intake.cancel();
-                    token.0.fail(Failure::Error(()));
-                }
-                // Whoever reads the completion finds the place free.
-                drop(token);
-                results.send(completion);
-            });
+        if let Some(taker) = taker {
+            self.crew.see_to(taker);
         }
         Ok(id)
     }
@@ -146,12 +157,12 @@ where
     }
 
     fn close(&self) {
-        self.intake.close();
+        drop(self.intake.close());
         self.group.shared.admission.cancel();
     }
 
     fn cancel(&self) {
-        self.intake.cancel();
+        drop(self.intake.cancel());
         self.group.shared.cancel();
     }
 

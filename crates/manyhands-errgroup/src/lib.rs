@@ -68,7 +68,10 @@
 //! # Stages
 //!
 //! 1. The original: [`Group`], [`Context`].
-//! 2. [`ErrGroupPool`]: the same over tickets, under the contract.
+//! 2. [`ErrGroupPool`]: tickets under the group's tokens, by the contract. A
+//!    job that has its token goes to a thread that has nothing to do, of a
+//!    [`Crew`](manyhands_core::crew::Crew), and a thread is started only
+//!    where there is none: at most as many as the limit, and they stay.
 //!
 //! # Traps
 //!
@@ -81,8 +84,11 @@
 //!
 //! # Cost
 //!
-//! A thread a job, which costs far more than the group. Jobs of milliseconds
-//! do not notice; jobs of microseconds are better off with workers that stay.
+//! [`Group`] starts a thread a function, which costs far more than the group.
+//! The pool keeps its threads, so a job costs its token and two hand-overs, to
+//! a thread and back. Nothing is allocated for it. There is no queue that would
+//! keep the threads busy while the submitter is not at hand: with jobs of
+//! microseconds a pool with workers and a queue does more.
 
 #![forbid(unsafe_code)]
 
@@ -266,11 +272,13 @@ impl<E: Send + 'static> Group<E> {
         Ok(Token(Arc::clone(&self.shared)))
     }
 
+    /// Starts a thread with its token. If the system refuses one, the
+    /// function runs here: still no more at once than the limit.
     fn start<F>(&self, token: Token<E>, work: F)
     where
         F: FnOnce(&Context) -> Result<(), E> + Send + 'static,
     {
-        self.spawn(token, move |token| {
+        let run = move || {
             let Token(group) = &token; // defer g.done()
             let work = AssertUnwindSafe(|| work(&group.ctx));
             match catch_unwind(work) {
@@ -278,18 +286,9 @@ impl<E: Send + 'static> Group<E> {
                 Ok(Err(error)) => group.fail(Failure::Error(error)),
                 Err(panic) => group.fail(Failure::Panic(Panic::new(panic))),
             }
-        });
-    }
-
-    /// Starts a thread with its token. If the system refuses one, the work is
-    /// done here: still no more at once than the limit.
-    fn spawn(
-        &self,
-        token: Token<E>,
-        work: impl FnOnce(Token<E>) + Send + 'static,
-    ) {
-        if let Err(work) = self.threads.spawn("group", move || work(token)) {
-            work();
+        };
+        if let Err(run) = self.threads.spawn("group", run) {
+            run();
         }
     }
 }

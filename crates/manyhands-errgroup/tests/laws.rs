@@ -7,7 +7,7 @@ use manyhands_errgroup::ErrGroupPool;
 #[test]
 fn keeps_the_laws_and_its_claims() {
     Kit::new()
-        .claims([Claim::NoQueue, Claim::ThreadPerJob, Claim::StopsOnError])
+        .claims([Claim::NoQueue, Claim::StopsOnError])
         .check(|config| ErrGroupPool::new(config).unwrap())
         .assert_passed();
 }

@@ -17,9 +17,9 @@ impl Budget {
     /// Most rounds that can be asked for.
     pub const MOST_ROUNDS: usize = 1000;
 
-    /// Most rounds if nothing is said: with 200 the interval of the median
-    /// goes from the 43rd in 100 to the 57th, and more of them hardly narrow
-    /// it, while the wait grows.
+    /// Most rounds if nothing is said: with as many, what processes differ by
+    /// is more than what rounds do, and more rounds would not narrow an
+    /// interval any more.
     pub const DEFAULT_ROUNDS: usize = 200;
 
     /// How long if nothing is said: about as long as one likes to wait.

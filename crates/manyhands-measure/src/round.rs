@@ -1,5 +1,7 @@
 //! One run of each contender.
 
+use std::time::Duration;
+
 use crate::Spent;
 
 /// One run of each contender, in random order, in one process. Everything is
@@ -29,12 +31,12 @@ impl Round {
     /// The logarithm of how many times as fast one was as another, if both
     /// ran.
     pub(crate) fn log_ratio(&self, who: usize, than: usize) -> Option<f64> {
-        Some((self.nanos(than)? / self.nanos(who)?).ln())
+        let (who, than) = (self.runs[who]?, self.runs[than]?);
+        Some((nanos(than.wall) / nanos(who.wall)).ln())
     }
+}
 
-    /// A contender's time as a number to calculate with; never 0, so that
-    /// ratios stay finite.
-    pub(crate) fn nanos(&self, who: usize) -> Option<f64> {
-        Some(self.runs[who]?.wall.as_nanos().max(1) as f64)
-    }
+/// A time as a number to calculate with; never 0, so that ratios stay finite.
+pub(crate) fn nanos(time: Duration) -> f64 {
+    time.as_nanos().max(1) as f64
 }

@@ -5,13 +5,14 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use manyhands_core::results::{Receiver, Sender, for_jobs};
+use manyhands_core::crew::{self, Crew, WayIn};
+use manyhands_core::results::{Receiver, for_jobs};
 use manyhands_core::{
-    Builder, Closed, Completion, Config, Intake, Job, JobId, Threads, Ticket,
+    Builder, Closed, Completion, Config, Intake, Job, JobId, Ticket,
     TrySubmitError, WorkerPool,
 };
 
-use crate::{AcquireError, Permit, Semaphore, spawn};
+use crate::{AcquireError, Permit, Semaphore};
 
 /// The semaphore under the contract of
 /// [`WorkerPool`](manyhands_core::WorkerPool).
@@ -20,24 +21,24 @@ use crate::{AcquireError, Permit, Semaphore, spawn};
 ///   [`Builder::queue`] has no effect: a submitter that finds no permit waits.
 /// - **Order**: places are given in the order in which submitters came to
 ///   wait. A place that is meant for one of them counts as taken.
-/// - **Threads**: one a job, so its number varies between 0 and the workers,
-///   and a few that are about to end. If the system refuses a thread, the job
-///   runs on its submitter's, before `submit` or `try_submit` returns.
+/// - **Threads**: started as they are needed, at most as many as permits, and
+///   kept for later jobs until the pool is closed. If the system refuses a
+///   thread, a job runs on the submitter's, before `submit` or `try_submit`
+///   returns.
 /// - **Drop**: closes, and joins the threads. Dropped by a job of its own, it
 ///   does not wait for that job's thread.
-/// - **Cancel**: a job comes back if its thread had not begun it yet.
+/// - **Cancel**: a job comes back if no thread had begun it yet.
 pub struct SemaphorePool<J: Job> {
     // Dropped first: waits until the jobs have ended.
-    threads: Threads,
+    crew: Crew<Accepted<J>>,
     semaphore: Semaphore,
-    intake: Arc<Results<J>>,
+    intake: Arc<Intake<WayIn<Accepted<J>>>>,
     results: Receiver<Completion<J>>,
     config: Config,
 }
 
-/// The way in is where each thread sends its result: the results end when the
-/// pool is closed and the last thread has sent.
-type Results<J> = Intake<Sender<Completion<J>>>;
+/// A job with its permit.
+type Accepted<J> = (Permit, Ticket<J>);
 
 impl<J: Job + 'static> SemaphorePool<J> {
     /// Sets the number of permits, as workers, and builds the pool.
@@ -48,30 +49,37 @@ impl<J: Job + 'static> SemaphorePool<J> {
     /// An open pool. No thread is started before the first job.
     pub fn new(config: Config) -> Self {
         let (sender, results) = for_jobs::<J>();
+        let (way_in, way_out) = crew::channel();
+        let intake = Arc::new(Intake::unbounded(way_in));
+        let permits = config.workers().get();
+        let work = {
+            let intake = Arc::clone(&intake);
+            move |(permit, ticket)| {
+                let completion = intake.run(ticket);
+                // Whoever reads the completion finds the place free.
+                drop(permit);
+                sender.send(completion);
+            }
+        };
         Self {
-            threads: Threads::new(),
-            semaphore: Semaphore::new(config.workers().get()),
-            intake: Arc::new(Intake::unbounded(sender)),
+            crew: Crew::new("permit", permits, way_out, work),
+            semaphore: Semaphore::new(permits),
+            intake,
             results,
             config,
         }
     }
 
-    /// Accepts a job that has its permit, and starts its thread.
+    /// Accepts a job that has its permit, and finds it a thread.
     fn start(&self, permit: Permit, job: J) -> Result<JobId, Closed<J>> {
-        let mut accepted = None;
-        let id = self.intake.enter(job, |results, ticket: Ticket<J>| {
-            accepted = Some((results.clone(), ticket));
+        let mut taker = None;
+        let id = self.intake.enter(job, |way_in, ticket| {
+            let handed_over = way_in.hand_over((permit, ticket));
+            taker = Some(handed_over.map_err(|(_, ticket)| ticket.job)?);
             Ok(())
         })?;
-        if let Some((results, ticket)) = accepted {
-            let intake = Arc::clone(&self.intake);
-            spawn(&self.threads, permit, move |permit| {
-                let completion = intake.run(ticket);
-                // Whoever reads the completion finds the place free.
-                drop(permit);
-                results.send(completion);
-            });
+        if let Some(taker) = taker {
+            self.crew.see_to(taker);
         }
         Ok(id)
     }
@@ -103,12 +111,12 @@ impl<J: Job + 'static> WorkerPool<J> for SemaphorePool<J> {
 
     fn close(&self) {
         self.semaphore.close();
-        self.intake.close();
+        drop(self.intake.close());
     }
 
     fn cancel(&self) {
         self.semaphore.close();
-        self.intake.cancel();
+        drop(self.intake.cancel());
     }
 
     fn workers(&self) -> NonZeroUsize {

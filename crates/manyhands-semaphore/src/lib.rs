@@ -59,7 +59,10 @@
 //!    A bare counter serves whoever comes just then, so that a request for
 //!    many permits may wait for ever beside a stream of requests for one.
 //!    Here the first in the queue is served first, and nobody overtakes.
-//! 3. [`SemaphorePool`]: stage 2 over tickets, under the contract.
+//! 3. [`SemaphorePool`]: tickets under permits, by the contract. A job that
+//!    has its permit goes to a thread that has nothing to do, of a
+//!    [`Crew`](manyhands_core::crew::Crew), and a thread is started only
+//!    where there is none: at most as many as permits, and they stay.
 //!
 //! A form for async tasks is in `manyhands-tokio`: tasks under tokio's
 //! semaphore.
@@ -78,10 +81,13 @@
 //!
 //! # Cost
 //!
-//! A thread a job, which costs far more than the permit. Jobs of milliseconds
-//! do not notice; jobs of microseconds are better off with workers that stay.
-//! A permit that is free costs a lock and no allocation; to wait for one
-//! allocates a place in the queue.
+//! A permit that is free costs a lock and no allocation. Who finds none looks
+//! for a microsecond or two whether one comes back, and then takes a place in
+//! the queue, which allocates. [`spawn`] starts a thread a job, which costs far
+//! more than the permit. The pool keeps its threads, so a job costs the permit
+//! and two hand-overs, to a thread and back. Nothing is allocated for it. There
+//! is no queue that would keep the threads busy while the submitter is not at
+//! hand: with jobs of microseconds a pool with workers and a queue does more.
 
 #![forbid(unsafe_code)]
 
@@ -95,7 +101,8 @@ use std::time::Duration;
 
 use manyhands_core::Threads;
 use manyhands_core::sync::{
-    Condvar, Instant, Mutex, MutexGuard, lock, wait, wait_at_most,
+    AtomicUsize, Condvar, Instant, Mutex, MutexGuard, Ordering, lock,
+    spin_briefly, wait, wait_at_most,
 };
 
 pub use crate::adapter::SemaphorePool;
@@ -114,6 +121,9 @@ struct Shared {
     /// How many permits there are in all.
     total: usize,
     state: Mutex<State>,
+    /// How many permits nobody holds: a hint that can be read without the
+    /// lock.
+    free: AtomicUsize,
     /// Signalled when the last permit is given back.
     idle: Condvar,
 }
@@ -125,6 +135,8 @@ struct State {
     closed: bool,
     /// Those who wait, the first in front, who asks for more than is free.
     queue: VecDeque<Arc<Turn>>,
+    /// How many wait until every permit is back.
+    idlers: usize,
 }
 
 /// A place in the queue.
@@ -150,12 +162,17 @@ impl Semaphore {
     /// When `permits` is 0: nobody could ever acquire one.
     pub fn new(permits: usize) -> Self {
         assert!(permits > 0, "a semaphore without permits stops everybody");
-        let state =
-            State { free: permits, closed: false, queue: VecDeque::new() };
+        let state = State {
+            free: permits,
+            closed: false,
+            queue: VecDeque::new(),
+            idlers: 0,
+        };
         Self {
             shared: Arc::new(Shared {
                 total: permits,
                 state: Mutex::new(state),
+                free: AtomicUsize::new(permits),
                 idle: Condvar::new(),
             }),
         }
@@ -227,6 +244,14 @@ impl Semaphore {
         deadline: Option<Instant>,
     ) -> Result<Permit, AcquireError> {
         let shared = &self.shared;
+        match shared.take(&mut shared.lock(), permits) {
+            Err(AcquireError::NoPermits) => {}
+            taken => return taken,
+        }
+        // Work that is short is soon over: the queue is for the others. No
+        // yielding here, since whoever gives a permit back wakes the first in
+        // the queue, and that is quicker where many threads want to run.
+        spin_briefly(|| shared.free.load(Ordering::Relaxed) >= permits);
         let mut state = shared.lock();
         match shared.take(&mut state, permits) {
             Err(AcquireError::NoPermits) => {}
@@ -248,6 +273,7 @@ impl Semaphore {
                 state.queue.remove(at);
                 // It may have been the one that held up the others.
                 state.call();
+                shared.publish(&state);
                 return Err(error);
             }
             state = match left {
@@ -272,9 +298,11 @@ impl Semaphore {
     /// acquire them all.
     pub fn wait_idle(&self) {
         let mut state = self.shared.lock();
+        state.idlers += 1;
         while state.free < self.shared.total {
             state = wait(&self.shared.idle, state);
         }
+        state.idlers -= 1;
     }
 
     /// How many permits nobody holds.
@@ -318,7 +346,12 @@ impl Shared {
             return Err(AcquireError::NoPermits);
         }
         state.free -= permits;
+        self.publish(state);
         Ok(Permit { shared: Arc::clone(self), permits })
+    }
+
+    fn publish(&self, state: &State) {
+        self.free.store(state.free, Ordering::Relaxed);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -331,7 +364,8 @@ impl Drop for Permit {
         let mut state = self.shared.lock();
         state.free += self.permits;
         state.call();
-        if state.free == self.shared.total {
+        self.shared.publish(&state);
+        if state.idlers > 0 && state.free == self.shared.total {
             self.shared.idle.notify_all();
         }
     }

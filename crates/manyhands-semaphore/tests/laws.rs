@@ -7,7 +7,7 @@ use manyhands_semaphore::SemaphorePool;
 #[test]
 fn keeps_the_laws_and_its_claims() {
     Kit::new()
-        .claims([Claim::NoQueue, Claim::ThreadPerJob])
+        .claims([Claim::NoQueue])
         .check(SemaphorePool::new)
         .assert_passed();
 }

@@ -142,9 +142,9 @@ where
         #[cfg(feature = "semaphore")]
         Variant {
             name: "semaphore",
-            summary: "a thread a job, a permit each",
+            summary: "no workers: a permit a job, on threads that stay",
             origin: "Go tutorial: alternatives",
-            claims: Claims { thread_per_job: true, ..Claims::NO_QUEUE },
+            claims: Claims::NO_QUEUE,
             make: |config| {
                 Ok(Box::new(manyhands_semaphore::SemaphorePool::new(config)))
             },
@@ -152,13 +152,9 @@ where
         #[cfg(feature = "errgroup")]
         Variant {
             name: "errgroup",
-            summary: "a thread a job, the first error stops all",
+            summary: "so many at once, the first error stops all",
             origin: "Go tutorial: alternatives",
-            claims: Claims {
-                thread_per_job: true,
-                stops_on_error: true,
-                ..Claims::NO_QUEUE
-            },
+            claims: Claims { stops_on_error: true, ..Claims::NO_QUEUE },
             make: |config| {
                 Ok(Box::new(manyhands_errgroup::ErrGroupPool::new(config)?))
             },

@@ -50,12 +50,18 @@ fn parent(args: &Args) -> Result<ExitCode, String> {
         let stale = go::program().map(std::fs::remove_file);
         drop(stale);
     }
+    let skipped = go.as_ref().err();
+    let skipped = skipped.map(|why| format!("go: skipped: {why}\n"));
+    let skipped = skipped.unwrap_or_default();
     let lanes = match lanes::about(args, go.as_deref().ok()) {
         Ok(lanes) => lanes,
-        Err(why) => return Ok(fail(&why, 2)),
+        Err(why) => {
+            let why = format!("{why}\n{skipped}");
+            return Ok(fail(why.trim_end(), 2));
+        }
     };
     if args.list {
-        return Ok(print(&report::list(&lanes)));
+        return Ok(print(&(report::list(&lanes) + &skipped)));
     }
     let plan = Plan {
         processes: args.processes,
@@ -75,8 +81,7 @@ fn parent(args: &Args) -> Result<ExitCode, String> {
     clear();
     let judgement = judge(&measured.rounds, &measured.stopped);
     let report = report::table(args, &lanes, &measured, &judgement);
-    let go = go.err().map(|why| format!("go: skipped: {why}\n"));
-    Ok(print(&(report + &go.unwrap_or_default())))
+    Ok(print(&(report + &skipped)))
 }
 
 /// Says on a terminal what goes on.

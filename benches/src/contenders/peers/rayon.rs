@@ -7,8 +7,8 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::super::closures::{Closures, Execute};
 use super::super::{Contender, Sizes, Way};
-use crate::drive::{Drive, Stops};
-use crate::work::{Answer, Source};
+use crate::drive::Drive;
+use crate::work::{Answer, Source, Stops};
 
 pub(super) fn contenders() -> Vec<Contender> {
     vec![
@@ -19,7 +19,11 @@ pub(super) fn contenders() -> Vec<Contender> {
         Contender::new("rayon-scope", Way::Single, |sizes| {
             Scope(start(sizes))
         })
-        .bends("unbounded; no ids; a panic ends the scope"),
+        .bends("all results at the end; no ids; a panic ends the scope"),
+        Contender::new("rayon-par_bridge", Way::Batch, |sizes| {
+            ParBridge(start(sizes))
+        })
+        .bends("all results at the end, in any order; a panic ends it"),
         Contender::new("rayon-par_iter", Way::Batch, |sizes| {
             ParIter(start(sizes), Vec::new())
         })
@@ -38,7 +42,8 @@ impl Execute for ThreadPool {
     }
 }
 
-/// The scope runs on the caller's thread; its jobs send their answers to it.
+/// The scope is opened on a thread of the pool, from where a spawn costs
+/// least; its jobs send their answers, which are read when it has ended.
 struct Scope(ThreadPool);
 
 impl Drive for Scope {
@@ -49,17 +54,34 @@ impl Drive for Scope {
         mut sink: impl FnMut(u64, Answer),
     ) {
         let (sender, results) = unbounded();
-        self.0.in_place_scope(|scope| {
+        self.0.scope(|scope| {
             for index in 0..jobs {
                 let (task, sender) = (source.task(index), &sender);
                 scope.spawn(move |_| {
                     // The receiver outlives the scope.
                     let _ = sender.send(task.run());
                 });
-                results.try_iter().for_each(|answer| sink(0, answer));
             }
         });
         results.try_iter().for_each(|answer| sink(0, answer));
+    }
+}
+
+/// Takes jobs from an iterator whose length it does not know.
+struct ParBridge(ThreadPool);
+
+impl Drive for ParBridge {
+    fn drive<S: Source>(
+        &mut self,
+        source: &S,
+        jobs: u64,
+        mut sink: impl FnMut(u64, Answer),
+    ) {
+        let answers: Vec<Answer> = self.0.install(|| {
+            let tasks = (0..jobs).map(|index| source.task(index));
+            tasks.par_bridge().map(Job::run).collect()
+        });
+        answers.into_iter().for_each(|answer| sink(0, answer));
     }
 }
 

@@ -1,23 +1,28 @@
 //! `tokio`: tasks in a `JoinSet`, under a semaphore too, tasks with a handle
 //! each, and its threads for what blocks.
+//!
+//! Where tasks are spawned, a task spawns them: from outside of the runtime
+//! each would go through the queue for strangers, at two to six times the
+//! price. So answers come to the caller in vectors, over a channel.
 
 use std::collections::VecDeque;
+use std::mem::take;
 use std::sync::Arc;
 
 use manyhands::{AsyncJob, Job};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::super::closures::{Closures, Execute};
 use super::super::{Contender, Sizes, Way};
 use super::threads;
-use crate::drive::{Drive, Stops};
-use crate::work::{Answer, Source};
+use crate::drive::Drive;
+use crate::work::{Answer, Source, Stops};
 
 pub(super) fn contenders() -> Vec<Contender> {
     vec![
-        Contender::new("tokio-join_set", Way::Single, JoinSetPool::start)
+        Contender::new("tokio-join_set", Way::Single, Tasks::start)
             .bends("no ids; as many tasks at once as the queue is long"),
         Contender::new("tokio-semaphore", Way::Single, |sizes: Sizes| {
             Permits::start(sizes, sizes.queue)
@@ -26,7 +31,6 @@ pub(super) fn contenders() -> Vec<Contender> {
         Contender::new("tokio-semaphore-n", Way::Single, |sizes: Sizes| {
             Permits::start(sizes, sizes.workers)
         })
-        .most_jobs(50_000)
         .bends("no ids; a permit a worker"),
         Contender::new("tokio-blocking", Way::Single, |sizes: Sizes| {
             let mut builder = Builder::new_multi_thread();
@@ -51,6 +55,46 @@ fn start(sizes: Sizes) -> Runtime {
     builder.build().expect("the system has threads")
 }
 
+/// Runs a driver as a task, and hands what it answers to the sink.
+fn inside<F>(
+    runtime: &Runtime,
+    driver: impl FnOnce(Answers) -> F,
+    mut sink: impl FnMut(u64, Answer),
+) where
+    F: Future<Output = Answers> + Send + 'static,
+{
+    /// A reader that is slow holds up the driver.
+    const VECTORS: usize = 4;
+    let (sender, mut receiver) = mpsc::channel(VECTORS);
+    let driver = driver(Answers { sender, some: Vec::new() });
+    let driver = runtime.spawn(async { driver.await.flush().await });
+    while let Some(some) = receiver.blocking_recv() {
+        some.into_iter().for_each(|answer| sink(0, answer));
+    }
+    runtime.block_on(driver).expect("no job panics");
+}
+
+/// On the way from a driver to the sink.
+struct Answers {
+    sender: mpsc::Sender<Vec<Answer>>,
+    some: Vec<Answer>,
+}
+
+impl Answers {
+    async fn add(&mut self, answer: Answer) {
+        const SOME: usize = 256;
+        self.some.push(answer);
+        if self.some.len() == SOME {
+            self.flush().await;
+        }
+    }
+
+    async fn flush(&mut self) {
+        // Nobody reads any more when a measurement has failed.
+        let _ = self.sender.send(take(&mut self.some)).await;
+    }
+}
+
 /// The next answer, unless a task panicked.
 async fn next(tasks: &mut JoinSet<Answer>) -> Answer {
     let joined = tasks.join_next().await.expect("one is under way");
@@ -58,43 +102,45 @@ async fn next(tasks: &mut JoinSet<Answer>) -> Answer {
 }
 
 /// A task a job in a set, joined when it has as many as the queue is long.
-struct JoinSetPool {
+struct Tasks {
     runtime: Runtime,
     most: usize,
 }
 
-impl JoinSetPool {
+impl Tasks {
     fn start(sizes: Sizes) -> Self {
         Self { runtime: start(sizes), most: sizes.queue }
     }
 }
 
-impl Drive for JoinSetPool {
+impl Drive for Tasks {
     fn drive<S: Source>(
         &mut self,
         source: &S,
         jobs: u64,
-        mut sink: impl FnMut(u64, Answer),
+        sink: impl FnMut(u64, Answer),
     ) {
-        let most = self.most;
-        self.runtime.block_on(async {
+        let (source, most) = (source.clone(), self.most);
+        let driver = async move |mut answers: Answers| {
             let mut tasks = JoinSet::new();
             for index in 0..jobs {
                 if tasks.len() == most {
-                    sink(0, next(&mut tasks).await);
+                    answers.add(next(&mut tasks).await).await;
                 }
                 tasks.spawn(source.task(index).run_async());
             }
             while !tasks.is_empty() {
-                sink(0, next(&mut tasks).await);
+                answers.add(next(&mut tasks).await).await;
             }
-        });
+            answers
+        };
+        inside(&self.runtime, driver, sink);
     }
 
-    /// The caller aborts all tasks as soon as it joins the one that failed.
+    /// The driver aborts all tasks as soon as it joins the one that failed.
     fn fail_fast(&mut self, source: &Stops, jobs: u64) -> bool {
-        let most = self.most;
-        self.runtime.block_on(async {
+        let (source, most) = (*source, self.most);
+        let driver = self.runtime.spawn(async move {
             let mut tasks = JoinSet::new();
             for index in 0..jobs {
                 if tasks.len() == most && next(&mut tasks).await.is_err() {
@@ -102,8 +148,10 @@ impl Drive for JoinSetPool {
                 }
                 tasks.spawn(source.task(index).run_async());
             }
+            while !tasks.is_empty() && next(&mut tasks).await.is_ok() {}
             tasks.shutdown().await;
         });
+        self.runtime.block_on(driver).expect("no job panics");
         true
     }
 }
@@ -113,16 +161,12 @@ impl Drive for JoinSetPool {
 struct Permits {
     runtime: Runtime,
     permits: Arc<Semaphore>,
-    most: usize,
 }
 
 impl Permits {
     fn start(sizes: Sizes, permits: usize) -> Self {
-        Self {
-            runtime: start(sizes),
-            permits: Arc::new(Semaphore::new(permits)),
-            most: sizes.queue,
-        }
+        let permits = Arc::new(Semaphore::new(permits));
+        Self { runtime: start(sizes), permits }
     }
 }
 
@@ -131,17 +175,17 @@ impl Drive for Permits {
         &mut self,
         source: &S,
         jobs: u64,
-        mut sink: impl FnMut(u64, Answer),
+        sink: impl FnMut(u64, Answer),
     ) {
-        let Self { runtime, permits, most } = self;
-        runtime.block_on(async {
+        let (source, permits) = (source.clone(), Arc::clone(&self.permits));
+        let driver = async move |mut answers: Answers| {
             let mut tasks = JoinSet::new();
             for index in 0..jobs {
-                if tasks.len() == *most {
-                    sink(0, next(&mut tasks).await);
-                }
-                let permit = Arc::clone(permits).acquire_owned().await;
+                let permit = Arc::clone(&permits).acquire_owned().await;
                 let permit = permit.expect("nobody closes it");
+                while let Some(joined) = tasks.try_join_next() {
+                    answers.add(joined.expect("no job panics")).await;
+                }
                 let job = source.task(index).run_async();
                 tasks.spawn(async move {
                     let answer = job.await;
@@ -150,9 +194,11 @@ impl Drive for Permits {
                 });
             }
             while !tasks.is_empty() {
-                sink(0, next(&mut tasks).await);
+                answers.add(next(&mut tasks).await).await;
             }
-        });
+            answers
+        };
+        inside(&self.runtime, driver, sink);
     }
 }
 
@@ -177,24 +223,25 @@ impl Drive for Handles {
         &mut self,
         source: &S,
         jobs: u64,
-        mut sink: impl FnMut(u64, Answer),
+        sink: impl FnMut(u64, Answer),
     ) {
-        let most = self.most;
-        self.runtime.block_on(async {
-            let mut handles = VecDeque::with_capacity(most);
+        let (source, most) = (source.clone(), self.most);
+        let driver = async move |mut answers: Answers| {
+            let mut handles = VecDeque::<JoinHandle<Answer>>::new();
             for index in 0..jobs {
                 if handles.len() == most
                     && let Some(oldest) = handles.pop_front()
                 {
-                    let oldest: tokio::task::JoinHandle<Answer> = oldest;
-                    sink(0, oldest.await.expect("no job panics"));
+                    answers.add(oldest.await.expect("no job panics")).await;
                 }
                 let task = source.task(index);
                 handles.push_back(tokio::spawn(async move { task.run() }));
             }
             for handle in handles {
-                sink(0, handle.await.expect("no job panics"));
+                answers.add(handle.await.expect("no job panics")).await;
             }
-        });
+            answers
+        };
+        inside(&self.runtime, driver, sink);
     }
 }

@@ -14,7 +14,7 @@ use crate::report::{self, MOST_BYTES, Report};
 /// Show a comparison that was recorded
 ///
 /// A record is what `compare --format json` wrote, or `--format csv`, which
-/// holds less: no latencies, nothing about the machine. What it concludes is
+/// holds less: no latencies, nothing about the files. What it concludes is
 /// worked out anew from its runs, and must be the same.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

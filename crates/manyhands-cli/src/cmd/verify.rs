@@ -321,7 +321,6 @@ fn json(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contenders::INLINE;
     use crate::output::WIDTH;
 
     fn found(variant: &'static str, findings: [Finding; 2]) -> Vec<Found> {
@@ -357,7 +356,7 @@ mod tests {
     #[test]
     fn a_pool_that_breaks_laws_is_told_how_and_ends_in_failure() {
         // It runs its jobs on the submitter's thread, which no law allows.
-        let broken = Contender::inline(INLINE);
+        let broken = Contender::inline();
         let mut all = Vec::new();
         hold(broken, Depth::Default, |it| all.push(it));
         assert!(matches!(end(&all), End::Failed));

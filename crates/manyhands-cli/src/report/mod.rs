@@ -169,6 +169,40 @@ mod tests {
         assert_eq!(rows[2].cpu_per_job, None);
     }
 
+    #[test]
+    fn a_refusal_to_rank_says_so_and_shows_the_times() {
+        let again = |n| if n % 2 == 0 { 900_000 } else { 1_100_000 };
+        let rounds = |again: &dyn Fn(u64) -> u64| -> Vec<_> {
+            (0..12).map(|n| [1_000_000, 500_000, 9_000, again(n)]).collect()
+        };
+        let noisy = recorded(&rounds(&again));
+        let steady = recorded(&rounds(&|_| 1_000_000));
+        let words = |record: &Record, format| {
+            let shown = Report::new(record).shown(format).unwrap();
+            shown.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        for format in [Format::Table, Format::Md] {
+            let shown = words(&noisy, format);
+            assert!(shown.contains("nobody is ranked, for inline differs"));
+            assert!(!shown.contains("fastest"), "{shown}");
+            assert!(!shown.contains("faster"), "{shown}");
+            assert!(shown.contains("500µs"), "{shown}");
+            let shown = words(&steady, format);
+            assert!(!shown.contains("nobody is ranked"), "{shown}");
+            assert!(shown.contains("waitgroup, ahead of each"), "{shown}");
+        }
+        assert!(words(&noisy, Format::Json).contains("\"refused\": true"));
+        assert!(words(&steady, Format::Json).contains("\"refused\": false"));
+    }
+
+    #[test]
+    fn rounds_that_are_left_out_are_counted_in_the_table() {
+        let mut record = recorded(&[[1000, 700, 3000, 1001]; 12]);
+        record.rounds[4].cache_line = Some((20.0, 200.0));
+        let shown = plain(&Report::new(&record));
+        assert!(shown.contains("11 rounds looked at; 1 left out"), "{shown}");
+    }
+
     /// What was measured, and what was read of it, are shown as the same.
     #[test]
     fn a_record_in_json_is_shown_as_it_was_when_it_was_measured() {

@@ -4,7 +4,7 @@ use super::{csv, json};
 use crate::args::shown;
 use crate::record::Record;
 
-/// The longest file that is taken for a record: ten times as long as the
+/// The longest file that is taken for a record: several times as long as the
 /// longest that is written, which has a thousand rounds of every variant.
 pub(crate) const MOST_BYTES: usize = 16 << 20;
 

@@ -39,7 +39,7 @@ fn table(report: &Report<'_>, verdict: fn(Verdict) -> &'static str) -> Table {
         right("wall"),
         right("cpu/job"),
         right("speed"),
-        left("95% interval"),
+        left("interval"),
         right("p50"),
         right("p99"),
         left("verdict"),
@@ -84,12 +84,14 @@ fn notes(report: &Report<'_>) -> Vec<(&'static str, String)> {
     note("noise", noise(report));
     note("cores", Some(cores(&record.machine, &report.judgement.state)));
     note("got", cores_got(report));
+    note("load", load(record));
     note("state", state(&report.judgement.state));
     note("work", Some(work(record)));
     note("unread", about.and_then(unread));
     note("rounds", Some(rounds(record)));
     note("program", Some(program(&record.machine)));
-    let speed = "inline's time over the variant's, in the same round";
+    let speed = "inline's time over the variant's, in the same round, with \
+                 its 95 % interval; cpu/job is CPU time";
     note("speed", Some(speed.to_owned()));
     let latency = "from submit to the end of the job, each submitted as soon \
                    as there is a place for it";
@@ -180,6 +182,26 @@ fn cores_got(report: &Report<'_>) -> Option<String> {
     });
     let got: Vec<String> = got.collect();
     (!got.is_empty()).then(|| format!("cores, on average: {}", got.join(", ")))
+}
+
+/// How busy the machine was, this program included.
+fn load(record: &Record) -> Option<String> {
+    let loads = record.rounds.iter().filter_map(|round| round.load);
+    let least = loads.clone().min_by(f64::total_cmp)?;
+    let most = loads.max_by(f64::total_cmp)?;
+    let runs = record.runs().filter_map(|(run, _)| {
+        Some((run.wall_ns as f64, run.pressure_ns? as f64))
+    });
+    let (walls, waits): (Vec<f64>, Vec<f64>) = runs.unzip();
+    let waited = waits.iter().sum::<f64>() / walls.iter().sum::<f64>();
+    let waited = match waited.is_finite() {
+        false => String::new(),
+        true => format!(
+            "; for {:.0} % of the runs' time some thread of it had no core",
+            waited * 100.0
+        ),
+    };
+    Some(format!("{least:.1} to {most:.1} on the machine{waited}"))
 }
 
 fn state(state: &State) -> Option<String> {

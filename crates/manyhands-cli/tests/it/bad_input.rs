@@ -33,6 +33,8 @@ const CASES: &[(&[&str], &[&str])] = &[
     (&["compare", "--jobs", "0"], &["--jobs is 0, ", "1 to 10000000"]),
     (&["compare", "--rounds", "0"], &["--rounds is 0, ", "1 to 1000"]),
     (&["compare", "--rounds", "-3"], &["--rounds is -3, ", "1 to 1000"]),
+    (&["compare", "--processes", "0"], &["--processes is 0, ", "1 to 64"]),
+    (&["compare", "--processes", "65"], &["--processes is 65, ", "to 64"]),
     (&["compare", "--time", "20"], &["--time is 20, ", "1ms to 24h"]),
     (&["compare", "--time", "0s"], &["--time is 0s, ", "1ms to 24h"]),
     (&["compare", "--time", "-5s"], &["--time is -5s, ", "1ms to 24h"]),

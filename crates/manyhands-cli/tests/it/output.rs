@@ -99,6 +99,8 @@ fn a_wrong_answer_leaves_the_file_as_it_was() {
     let (dir, path) = before();
     let mut running = start(&[
         "compare",
+        "--processes",
+        "1",
         "--rounds",
         "1000",
         "--time",

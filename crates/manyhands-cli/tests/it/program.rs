@@ -223,9 +223,7 @@ impl Running {
 
     /// Sends a signal.
     pub(crate) fn signal(&self, name: &str) {
-        let kill = format!("kill -{name} {}", self.child.id());
-        let sent = Command::new("sh").args(["-c", &kill]).status().unwrap();
-        assert!(sent.success(), "{kill}");
+        kill(name, &self.child.id().to_string());
     }
 
     /// True while it has not ended.
@@ -254,6 +252,22 @@ impl Drop for Running {
         // One that has ended cannot be killed, and need not be.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Sends a signal to a process.
+pub(crate) fn kill(signal: &str, process: &str) {
+    let kill = format!("kill -{signal} {process}");
+    let sent = Command::new("sh").args(["-c", &kill]).status().unwrap();
+    assert!(sent.success(), "{kill}");
+}
+
+/// Waits until something is so.
+pub(crate) fn until(mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + watchdog();
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it hangs");
+        thread::sleep(Duration::from_millis(1));
     }
 }
 

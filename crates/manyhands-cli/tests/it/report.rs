@@ -63,7 +63,8 @@ fn a_record_in_csv_comes_back_and_holds_the_runs() {
     stdout_of(&["report", &path, "--format", "json", "-o", json]);
     assert_eq!(stdout_of(&["report", json, "--format", "csv"]), text);
     let report: Value = json_of(&["report", json, "--format", "json"]);
-    assert_eq!(report["machine"], Value::Null);
+    assert_eq!(report["budget"], Value::Null);
+    assert!(report["machine"]["cores"].is_u64());
     assert_eq!(report["rounds"], 7);
     let table = unwrapped(&stdout_of(&["report", &path]));
     assert!(table.contains("errgroup, as the pattern does"), "{table}");
@@ -79,8 +80,8 @@ fn json_to_csv_keeps_all_that_csv_holds() {
     let was = json_of(&["report", &path, "--format", "json"]);
     let is = json_of(&["report", csv, "--format", "json"]);
     for field in [
-        "partial", "workers", "queue", "seed", "rounds", "noise", "best",
-        "runs",
+        "partial", "workers", "queue", "seed", "rounds", "machine", "state",
+        "noise", "refused", "best", "runs",
     ] {
         assert_eq!(was[field], is[field], "{field}");
     }
@@ -90,7 +91,7 @@ fn json_to_csv_keeps_all_that_csv_holds() {
     let variants = |it: &Value| it["variants"].as_array().unwrap().clone();
     for (was, is) in variants(&was).iter().zip(variants(&is)) {
         for field in
-            ["variant", "wall_ns", "jobs_per_second", "speed", "verdict"]
+            ["variant", "wall_ns", "cpu_ns", "cores_got", "speed", "verdict"]
         {
             assert_eq!(was[field], is[field], "{field}");
         }
@@ -134,7 +135,7 @@ fn what_is_no_record_is_refused_in_a_line() {
     let other = r#"{"format": "manyhands-verify/1"}"#;
     let deep = format!(r#"{{"format": {}"#, "[".repeat(1_000_000));
     let deep_inside = format!(
-        r#"{{"format": "manyhands-compare/1", "x": {}"#,
+        r#"{{"format": "manyhands-compare/2", "x": {}"#,
         "[".repeat(1_000_000)
     );
     for (content, why) in [
@@ -145,22 +146,22 @@ fn what_is_no_record_is_refused_in_a_line() {
         ("{}", "missing field `format`"),
         (
             other,
-            "format is manyhands-verify/1, allowed is manyhands-compare/1",
+            "format is manyhands-verify/1, allowed is manyhands-compare/2",
         ),
         (r#"{"format": 1}"#, "format: invalid type: integer `1`, allowed is"),
         (&deep, "format: "),
         (&deep_inside, " at line 1 column "),
         (
-            "workload\n",
-            "line 1: its columns are workload, allowed is workload,",
+            "format\n",
+            "line 1: its columns are format, allowed is format,workload,",
         ),
     ] {
         let line = refused(content);
         assert!(line.contains(why), "{why}: {line}");
     }
     assert!(refused(b"{\xff").contains("byte 1 is not UTF-8"));
-    let latin = refused(b"workload\xe9");
-    assert!(latin.contains("byte 8 is not UTF-8"), "{latin}");
+    let latin = refused(b"format\xe9");
+    assert!(latin.contains("byte 6 is not UTF-8"), "{latin}");
 }
 
 #[test]
@@ -223,11 +224,18 @@ fn a_wrong_field_of_json_is_named_with_what_is_allowed() {
             "the length of workload.unread is",
         ),
         (
-            "/machine",
+            "/budget",
             json!(null),
-            "machine, budget, elapsed_ns, answers_checked",
+            "budget, elapsed_ns, answers_checked are null",
         ),
-        ("/machine/cores", json!(0), "machine.cores is 0, allowed is 1 to"),
+        ("/machine", json!(null), "machine: invalid type: null, allowed is"),
+        ("/machine/cores", json!(0), "machine: cores is 0, allowed is 1 to"),
+        ("/machine/rustc", json!(""), "machine: the length of rustc is 0, "),
+        (
+            "/budget/processes",
+            json!(65),
+            "budget.processes is 65, allowed is 1 to 64",
+        ),
         (
             "/budget/rounds",
             json!(0),
@@ -260,6 +268,29 @@ fn a_wrong_field_of_json_is_named_with_what_is_allowed() {
             "runs[0].wall_ns: invalid type: float",
         ),
         (
+            "/runs/1/process",
+            json!(2),
+            "runs[1]: process differs, allowed is one for all runs of a round",
+        ),
+        (
+            "/runs/0/process",
+            json!(0),
+            "runs[0]: process is 0, allowed is 1 to 64",
+        ),
+        ("/runs/0/load", json!(-0.5), "runs[0]: load is -0.5, allowed is 0"),
+        (
+            "/runs/0/voluntary",
+            json!(null),
+            "runs[0]: voluntary is known and involuntary is not, or the other",
+        ),
+        ("/variants/0/variant", json!("outline"), "runs["),
+        (
+            "/variants/1/cpu_ns",
+            json!(3.5),
+            "variants[1].cpu_ns is 3.5, allowed is",
+        ),
+        ("/refused", json!("no"), "refused: invalid type: string"),
+        (
             "/variants/1/variant",
             json!("inline"),
             "variants[1].variant is inline",
@@ -275,7 +306,6 @@ fn a_wrong_field_of_json_is_named_with_what_is_allowed() {
             "variants[1].wall_ns is 3.0, allowed",
         ),
         ("/variants/2/verdict", json!("faster"), ", which the runs show"),
-        ("/best/variant", json!("you"), "best.variant is \"you\", allowed is"),
         ("/noise", json!(null), "noise is null, allowed is {"),
     ] {
         let mut wrong = right.clone();
@@ -336,7 +366,23 @@ fn a_wrong_line_of_csv_is_named_with_what_is_allowed() {
             "",
             "the length of variant is 0, allowed is 1 to".to_owned(),
         ),
-        ("wall_ns", "1,1", "columns are 12, allowed is 11".to_owned()),
+        ("wall_ns", "1,1", "columns are 26, allowed is 25".to_owned()),
+        (
+            "format",
+            "x",
+            "format is x, allowed is manyhands-compare/2".to_owned(),
+        ),
+        ("rustc", "", "the length of rustc is 0, allowed is 1".to_owned()),
+        ("cpu_ns", "-", "cpu_ns is -, allowed is 0 to".to_owned()),
+        ("load", "NaN", "load is NaN, allowed is 0 and up".to_owned()),
+        ("load", "x", "load is x, allowed is 0 and up".to_owned()),
+        (
+            "process",
+            "2",
+            "process differs, allowed is one for all runs".to_owned(),
+        ),
+        ("cores", "9999", "cores differs, allowed is one for".to_owned()),
+        ("revision", "other", "revision differs, allowed is".to_owned()),
     ] {
         let place = columns.iter().position(|it| *it == column).unwrap();
         let mut lines: Vec<String> = right.lines().map(Into::into).collect();

@@ -17,6 +17,7 @@ fn often(times: usize) -> usize {
 
 mod completion;
 mod config;
+mod crew;
 mod error;
 mod ext;
 mod handle;

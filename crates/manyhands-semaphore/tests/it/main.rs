@@ -4,9 +4,10 @@
 
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
+use std::collections::HashSet;
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier, mpsc};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -335,5 +336,23 @@ fn the_pool_counts_its_unfinished_jobs() {
         drop(open);
         assert!(pool.recv().is_some());
         assert_eq!(pool.unfinished(), Some(0));
+    });
+}
+
+#[test]
+fn the_pool_keeps_its_threads_and_has_no_more_than_it_may() {
+    watchdog(|| {
+        let pool = SemaphorePool::new(Config::new(2, 0).unwrap());
+        let threads = Arc::new(Mutex::new(HashSet::new()));
+        for _ in 0..1000 {
+            let seen = Arc::clone(&threads);
+            pool.submit(move || {
+                seen.lock().unwrap().insert(thread::current().id())
+            })
+            .unwrap();
+        }
+        pool.close();
+        assert_eq!(pool.completions().count(), 1000);
+        assert!(threads.lock().unwrap().len() <= 2);
     });
 }

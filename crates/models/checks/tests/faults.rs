@@ -159,8 +159,8 @@ const FAULTS: &[Fault] = &[
     // The completion can be read before the place is free.
     Fault {
         file: "manyhands-semaphore/src/adapter.rs",
-        text: "                drop(permit);\n                results.send(completion);",
-        fault: "                results.send(completion);\n                drop(permit);",
+        text: "                drop(permit);\n                sender.send(completion);",
+        fault: "                sender.send(completion);\n                drop(permit);",
         found_by: &[Shuttle(
             "full_means_that_a_completion_is_owed",
             "semaphore",
@@ -168,28 +168,18 @@ const FAULTS: &[Fault] = &[
     },
     Fault {
         file: "manyhands-errgroup/src/adapter.rs",
-        text: "                drop(token);\n                results.send(completion);",
-        fault: "                results.send(completion);\n                drop(token);",
+        text: "                drop(token);\n                sender.send(completion);",
+        fault: "                sender.send(completion);\n                drop(token);",
         found_by: &[Shuttle(
             "full_means_that_a_completion_is_owed",
             "errgroup",
         )],
     },
-    // The token is free before the group knows of the error.
-    Fault {
-        file: "manyhands-errgroup/src/adapter.rs",
-        text: "                if let Outcome::Done(Err(_)) = completion.outcome {\n                    intake.cancel();\n                    token.0.fail(Failure::Error(()));\n                }\n                // Whoever reads the completion finds the place free.\n                drop(token);\n",
-        fault: "                let group = Arc::clone(&token.0);\n                drop(token);\n                if let Outcome::Done(Err(_)) = completion.outcome {\n                    intake.cancel();\n                    group.fail(Failure::Error(()));\n                }\n",
-        found_by: &[Shuttle(
-            "after_the_first_error_no_job_starts_in_an_error_group",
-            "",
-        )],
-    },
     // The error can be read before the group knows of it.
     Fault {
         file: "manyhands-errgroup/src/adapter.rs",
-        text: "                if let Outcome::Done(Err(_)) = completion.outcome {\n                    intake.cancel();\n                    token.0.fail(Failure::Error(()));\n                }\n                // Whoever reads the completion finds the place free.\n                drop(token);\n                results.send(completion);\n",
-        fault: "                let failed = matches!(completion.outcome, Outcome::Done(Err(_)));\n                results.send(completion);\n                if failed {\n                    intake.cancel();\n                    token.0.fail(Failure::Error(()));\n                }\n                drop(token);\n",
+        text: "                if let Outcome::Done(Err(_)) = completion.outcome {\n                    drop(intake.cancel());\n                    token.0.fail(Failure::Error(()));\n                }\n                // Whoever reads the completion finds the place free.\n                drop(token);\n                sender.send(completion);\n",
+        fault: "                let failed = matches!(completion.outcome, Outcome::Done(Err(_)));\n                sender.send(completion);\n                if failed {\n                    drop(intake.cancel());\n                    token.0.fail(Failure::Error(()));\n                }\n                drop(token);\n",
         found_by: &[Shuttle(
             "after_the_first_error_no_job_starts_in_an_error_group",
             "",
@@ -284,6 +274,65 @@ const FAULTS: &[Fault] = &[
             "",
         )],
     },
+    // A thread that is parked is called, and not woken.
+    Fault {
+        file: "manyhands-core/src/crew.rs",
+        text: "        self.called.notify_one();\n",
+        fault: "",
+        found_by: &[Loom(
+            "a_thread_of_a_crew_stays_for_the_next_piece_of_work",
+        )],
+    },
+    // A thread that parks still counts among those who look.
+    Fault {
+        file: "manyhands-core/src/crew.rs",
+        text: "        desk.looking -= 1;\n        desk.parked += 1;\n",
+        fault: "        desk.parked += 1;\n",
+        found_by: &[Loom(
+            "a_thread_of_a_crew_stays_for_the_next_piece_of_work",
+        )],
+    },
+    // A thread parks without another look at what was queued meanwhile.
+    Fault {
+        file: "manyhands-core/src/crew.rs",
+        text: "        if !desk.queue.is_empty() {\n            return desk;\n        }\n",
+        fault: "",
+        found_by: &[Loom(
+            "a_thread_of_a_crew_stays_for_the_next_piece_of_work",
+        )],
+    },
+    // One thread that looks is taken for enough, however much is queued.
+    Fault {
+        file: "manyhands-core/src/crew.rs",
+        text: "self.queue.len() <= self.looking + self.calls",
+        fault: "self.looking + self.calls > 0",
+        found_by: &[Loom(
+            "two_pieces_of_work_that_wait_for_each_other_have_a_thread_each",
+        )],
+    },
+    // A thread ends with the crew, whether or not work is left.
+    Fault {
+        file: "manyhands-core/src/crew.rs",
+        text: "            if let Some(piece) = desk.queue.pop_front() {\n                desk.looking",
+        fault: "            if desk.work.is_none() {\n                return;\n            } else if let Some(piece) = desk.queue.pop_front() {\n                desk.looking",
+        found_by: &[Loom(
+            "a_crew_that_is_dropped_has_done_what_was_handed_over",
+        )],
+    },
+    // A call is not taken back by who comes: the next piece counts on it.
+    Fault {
+        file: "manyhands-core/src/crew.rs",
+        text: "        desk.calls = desk.calls.saturating_sub(1);\n",
+        fault: "",
+        found_by: &[Shuttle("a_crew_has_a_thread_for_each_piece_of_work", "")],
+    },
+    // The waker edits the count of the parked, and who parks does too.
+    Fault {
+        file: "manyhands-core/src/crew.rs",
+        text: "        desk.calls += 1;\n        drop(desk);\n",
+        fault: "        desk.parked -= 1;\n        desk.calls += 1;\n        drop(desk);\n",
+        found_by: &[Shuttle("a_crew_has_a_thread_for_each_piece_of_work", "")],
+    },
     // A waiter that gives up was in front, and those behind it wait on.
     Fault {
         file: "manyhands-semaphore/src/lib.rs",
@@ -327,15 +376,15 @@ const FAULTS: &[Fault] = &[
     // "Is one free?" is asked under one lock, and it is taken under the next.
     Fault {
         file: "manyhands-semaphore/src/lib.rs",
-        text: "        let mut state = shared.lock();\n        match shared.take(&mut state, permits) {\n",
-        fault: "        let free = shared.lock().free >= permits;\n        let mut state = shared.lock();\n        if free {\n            state.free = state.free.saturating_sub(permits);\n            return Ok(Permit { shared: Arc::clone(shared), permits });\n        }\n        match shared.take(&mut state, permits) {\n",
+        text: "        match shared.take(&mut shared.lock(), permits) {\n",
+        fault: "        let free = shared.lock().free >= permits;\n        if free {\n            let mut state = shared.lock();\n            state.free = state.free.saturating_sub(permits);\n            return Ok(Permit { shared: Arc::clone(shared), permits });\n        }\n        match shared.take(&mut shared.lock(), permits) {\n",
         found_by: &[Loom("one_permit_is_held_by_one_at_a_time")],
     },
-    // The dispatcher tells its workers to quit while one has a job waiting.
+    // The dispatcher tells its workers to quit while jobs are queued.
     Fault {
         file: "manyhands-dispatcher/src/lib.rs",
-        text: "        let Ok(_) = ready_pool.recv() else { return };\n    }\n",
-        fault: "    }\n",
+        text: "        while let Some(job) = self.internal_queue.pop_front() {\n",
+        fault: "        if self.places.is_none() {\n            self.ready_pool.drain(..).for_each(|worker| worker.quit());\n        }\n        while let Some(job) = self.internal_queue.pop_front() {\n",
         found_by: &[
             Shuttle("a_job_queue_runs_what_it_accepted_whoever_stops_it", ""),
             Shuttle("drop_waits_for_what_was_accepted", "dispatcher"),
@@ -344,19 +393,56 @@ const FAULTS: &[Fault] = &[
     // A job is dropped if no worker is ready for it just then.
     Fault {
         file: "manyhands-dispatcher/src/lib.rs",
-        text: "let Ok(worker) = ready_pool.recv() else { return };",
-        fault: "let Ok(worker) = ready_pool.try_recv() else { continue };",
+        text: "None => return self.internal_queue.push_front(job),",
+        fault: "None => return,",
         found_by: &[Loom("a_dispatcher_hands_over_the_job_that_it_took")],
     },
     // Who stops it does not wait.
     Fault {
         file: "manyhands-dispatcher/src/lib.rs",
-        text: "        let _ended = stopped.recv(); // q.dispatcherStopped.Wait()\n        join_all(dispatcher);\n",
-        fault: "        drop((stopped, dispatcher));\n",
+        text: "            join_all(lock(&self.threads).drain(..)); // q.workersStopped.Wait()\n",
+        fault: "",
         found_by: &[
             Loom("a_dispatcher_hands_over_the_job_that_it_took"),
             Shuttle("a_job_queue_runs_what_it_accepted_whoever_stops_it", ""),
         ],
+    },
+    // A worker that sleeps is left alone, whatever is queued.
+    Fault {
+        file: "manyhands-dispatcher/src/lib.rs",
+        text: "        if self.enqueue(desk, job)? {\n            self.wake();\n        }\n",
+        fault: "        let _ = self.enqueue(desk, job)?;\n",
+        found_by: &[Loom("a_worker_that_sleeps_is_woken_for_the_next_job")],
+    },
+    Fault {
+        file: "manyhands-dispatcher/src/adapter.rs",
+        text: "            self.job_queue.dispatcher.wake();\n",
+        fault: "",
+        found_by: &[Shuttle("every_job_has_one_completion", "dispatcher")],
+    },
+    // It is sent a job, and not told.
+    Fault {
+        file: "manyhands-dispatcher/src/assigned.rs",
+        text: "            self.sent.notify_one();\n",
+        fault: "",
+        found_by: &[Loom("a_worker_that_sleeps_is_woken_for_the_next_job")],
+    },
+    // It goes to sleep without a look at what was sent meanwhile.
+    Fault {
+        file: "manyhands-dispatcher/src/assigned.rs",
+        text: "        while matches!(*place, Place::Empty) {\n            self.asleep.store(true, Ordering::Relaxed);\n            place = wait(&self.sent, place);\n        }\n",
+        fault: "        self.asleep.store(true, Ordering::Relaxed);\n        place = wait(&self.sent, place);\n",
+        found_by: &[Loom("a_worker_that_sleeps_is_woken_for_the_next_job")],
+    },
+    // There is a place, and nobody who waits for one is told.
+    Fault {
+        file: "manyhands-dispatcher/src/lib.rs",
+        text: "        if tell {\n            self.place.notify_one();\n        }\n",
+        fault: "        let _ = tell;\n",
+        found_by: &[Shuttle(
+            "who_waits_for_a_place_in_a_job_queue_gets_it",
+            "",
+        )],
     },
     // The one who is waited for waits.
     Fault {
@@ -370,9 +456,9 @@ const FAULTS: &[Fault] = &[
     },
     // Nobody waits for the threads.
     Fault {
-        file: "manyhands-core/src/threads.rs",
-        text: "    fn drop(&mut self) {\n        self.join();\n",
-        fault: "    fn drop(&mut self) {\n",
+        file: "manyhands-core/src/crew.rs",
+        text: "        join_all(threads);\n",
+        fault: "        drop(threads);\n",
         found_by: &[
             Shuttle("drop_waits_for_what_was_accepted", "semaphore"),
             Shuttle("drop_waits_for_what_was_accepted", "errgroup"),

@@ -19,6 +19,7 @@ use loom::sync::atomic::AtomicUsize;
 use loom::sync::{Condvar, Mutex};
 use loom::{model, thread};
 use manyhands_batch::BatchPool;
+use manyhands_core::crew::{self, Crew, WayIn};
 use manyhands_core::results::{self, Receiver, Sender};
 use manyhands_core::{
     Closed, Config, Intake, JobError, JobId, Spawn, Task, Ticket,
@@ -268,7 +269,72 @@ fn a_handle_whose_pool_is_cancelled_is_told() {
     });
 }
 
-/// A pool with one thread a closure.
+/// Hands over a piece of work, and sees to it.
+fn hand_over_to<T: Send + 'static>(way_in: &WayIn<T>, crew: &Crew<T>, it: T) {
+    let Ok(taker) = way_in.hand_over(it) else { panic!("it is open") };
+    crew.see_to(taker);
+}
+
+#[test]
+fn a_thread_of_a_crew_stays_for_the_next_piece_of_work() {
+    model(|| {
+        let (done, results) = results::channel();
+        let (way_in, way_out) = crew::channel();
+        let work = move |number: u32| done.send(number);
+        let crew = Crew::new("one", 1, way_out, work);
+        for number in 1..=2 {
+            hand_over_to(&way_in, &crew, number);
+            // Read before the end, which would wake a thread that sleeps.
+            assert_eq!(results.recv(), Some(number));
+        }
+        drop(way_in);
+        assert_eq!(results.recv(), None);
+    });
+}
+
+#[test]
+fn two_pieces_of_work_that_wait_for_each_other_have_a_thread_each() {
+    model(|| {
+        let (way_in, way_out) = crew::channel();
+        let met = Arc::new((Mutex::new(0), Condvar::new()));
+        let work = move |()| {
+            let (count, changed) = &*met;
+            let mut count = count.lock().expect("nobody panics");
+            *count += 1;
+            changed.notify_all();
+            while *count < 2 {
+                count = changed.wait(count).expect("nobody panics");
+            }
+        };
+        let crew = Crew::new("two", 2, way_out, work);
+        hand_over_to(&way_in, &crew, ());
+        hand_over_to(&way_in, &crew, ());
+        drop(way_in);
+        drop(crew);
+    });
+}
+
+#[test]
+fn a_crew_that_is_dropped_has_done_what_was_handed_over() {
+    model(|| {
+        let (way_in, way_out) = crew::channel();
+        let ran = Arc::new(AtomicUsize::new(0));
+        let work = {
+            let ran = Arc::clone(&ran);
+            move |()| {
+                ran.fetch_add(1, Relaxed);
+            }
+        };
+        let crew = Crew::new("two", 2, way_out, work);
+        hand_over_to(&way_in, &crew, ());
+        hand_over_to(&way_in, &crew, ());
+        drop(crew);
+        assert_eq!(ran.load(Relaxed), 2);
+        assert!(way_in.hand_over(()).is_err());
+    });
+}
+
+/// A pool with one thread.
 fn tasks() -> SemaphorePool<Task<'static>> {
     SemaphorePool::new(Config::new(1, 0).expect("one worker"))
 }
@@ -355,6 +421,22 @@ fn a_dispatcher_hands_over_the_job_that_it_took() {
 }
 
 #[test]
+fn a_worker_that_sleeps_is_woken_for_the_next_job() {
+    model(|| {
+        let (done, results) = results::channel();
+        let queue = JobQueue::new(1).expect("one worker");
+        queue.start().expect("it starts");
+        for number in 1..=2 {
+            let done = done.clone();
+            assert!(queue.submit(move || done.send(number)).is_ok());
+            // Read before the end, which would wake a worker that sleeps.
+            assert_eq!(results.recv(), Some(number));
+        }
+        queue.stop();
+    });
+}
+
+#[test]
 fn a_batch_pool_that_sleeps_is_woken_and_so_is_its_reader() {
     model(|| {
         let pool = batches(1, 0);
@@ -375,8 +457,8 @@ fn a_submitter_gets_the_place_of_a_job_that_a_lane_has_counted() {
 }
 
 /// A worker that has run a job claims two of the three, and the first of them
-/// waits for the second: another worker runs that, and is awake for it. Three threads with so much to
-/// do are tried with two preemptions.
+/// waits for the second: another worker runs that, and is awake for it. Three
+/// threads with so much to do are tried with two preemptions.
 #[test]
 fn a_job_of_a_batch_that_waits_for_another_gets_it() {
     let mut model = Builder::new();

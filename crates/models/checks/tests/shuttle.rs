@@ -9,13 +9,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use checks::{Make, POOLS, Pool, Work, answer, config};
+use manyhands_core::crew::{self, Crew};
 use manyhands_core::{
     Closed, Completion, JobError, Outcome, Spawn, Task, TrySubmitError,
     WorkerPool, WorkerPoolExt,
 };
 use manyhands_semaphore::{AcquireError, Semaphore};
 use shuttle::future::block_on;
-use shuttle::sync::mpsc;
+use shuttle::sync::{Barrier, mpsc};
 use shuttle::{check_pct, check_random, thread};
 
 /// How many schedules, of each kind: `MODEL_SCHEDULES`, or a few.
@@ -636,5 +637,56 @@ fn a_job_queue_runs_what_it_accepted_whoever_stops_it() {
         stopper.join().expect("stop does not panic");
         let accepted = submitter.join().expect("no submitter panics");
         assert_eq!(ran.load(Ordering::SeqCst), accepted);
+    });
+}
+
+#[test]
+fn a_crew_has_a_thread_for_each_piece_of_work() {
+    check(|| {
+        let (way_in, way_out) = crew::channel();
+        let work = |both: Arc<Barrier>| {
+            both.wait();
+        };
+        let crew = Crew::new("pairs", 2, way_out, work);
+        // In pairs that meet: each wants both threads, whatever these are at.
+        for _ in 0..3 {
+            let both = Arc::new(Barrier::new(3));
+            for _ in 0..2 {
+                let taker = way_in.hand_over(Arc::clone(&both));
+                let Ok(taker) = taker else { panic!("it is open") };
+                crew.see_to(taker);
+            }
+            both.wait();
+        }
+    });
+}
+
+#[test]
+fn who_waits_for_a_place_in_a_job_queue_gets_it() {
+    check(|| {
+        let queue = manyhands_dispatcher::JobQueue::new(1).expect("one");
+        let queue = Arc::new(queue);
+        queue.start().expect("it starts");
+        let (done, ended) = shuttle::sync::mpsc::channel();
+        let submitters: Vec<_> = (0..2)
+            .map(|_| {
+                let (queue, done) = (Arc::clone(&queue), done.clone());
+                thread::spawn(move || {
+                    for _ in 0..2 {
+                        let done = done.clone();
+                        let job = move || done.send(()).is_ok();
+                        assert!(queue.submit(job).is_ok(), "it is open");
+                    }
+                })
+            })
+            .collect();
+        // Nobody stops it before, which would let them through.
+        for _ in 0..4 {
+            ended.recv().expect("each job runs");
+        }
+        for submitter in submitters {
+            submitter.join().expect("no submitter panics");
+        }
+        queue.stop();
     });
 }

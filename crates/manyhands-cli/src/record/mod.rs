@@ -1,16 +1,19 @@
 //! What a comparison found, without a conclusion: who took part, and how long
 //! each run took. All that is reported follows from it.
 
+mod allowed;
+mod run;
+
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use anyhow::Context;
 use manyhands::Config;
-use manyhands_measure::{
-    Budget, Machine, Measured, Plan, Round, Spent, Switches,
-};
+use manyhands_measure::{Budget, Machine, Measured, Plan, Round};
 use manyhands_workloads::Settings;
 
+pub(crate) use self::allowed::{amount, machine, name, within};
+pub(crate) use self::run::Run;
 use crate::contenders::{AGAIN, INLINE};
 use crate::measure::{AboutWork, Latency};
 
@@ -74,26 +77,6 @@ pub(crate) struct Entrant {
     /// From submit to completion, in nanoseconds.
     pub(crate) p50: Option<f64>,
     pub(crate) p99: Option<f64>,
-}
-
-/// One timed run, as a record in a file has it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Run<'a> {
-    pub(crate) round: u64,
-    pub(crate) process: u64,
-    pub(crate) place: u64,
-    pub(crate) variant: &'a str,
-    pub(crate) wall_ns: u64,
-    pub(crate) cpu_ns: Option<u64>,
-    pub(crate) voluntary: Option<u64>,
-    pub(crate) involuntary: Option<u64>,
-    pub(crate) pressure_ns: Option<u64>,
-    /// The machine's, before the round.
-    pub(crate) load: Option<f64>,
-    /// Before the round.
-    pub(crate) cache_line_ns: Option<f64>,
-    /// After it.
-    pub(crate) cache_line_after_ns: Option<f64>,
 }
 
 impl Record {
@@ -258,7 +241,7 @@ impl Record {
         let names = self.entrants.iter().map(|entrant| entrant.name.as_str());
         for (which, name, allowed) in [
             ("first", names.clone().next(), INLINE),
-            ("last", names.clone().last(), AGAIN),
+            ("last", names.clone().next_back(), AGAIN),
         ] {
             if name != Some(allowed) {
                 let name = name.unwrap_or_default();
@@ -277,108 +260,6 @@ impl Record {
         }
         Ok(())
     }
-}
-
-impl Run<'_> {
-    /// What it took.
-    fn spent(&self) -> Result<Spent, String> {
-        let switches = self.voluntary.zip(self.involuntary);
-        if self.voluntary.is_some() != self.involuntary.is_some() {
-            return Err("voluntary is known and involuntary is not, or the \
-                        other way round; allowed is both or none"
-                .into());
-        }
-        Ok(Spent {
-            wall: Duration::from_nanos(self.wall_ns),
-            cpu: self.cpu_ns.map(Duration::from_nanos),
-            switches: switches.map(|(voluntary, involuntary)| Switches {
-                voluntary,
-                involuntary,
-            }),
-            pressure: self.pressure_ns.map(Duration::from_nanos),
-        })
-    }
-
-    /// A round of which nothing has run, so many contenders.
-    fn begins(&self, contenders: usize) -> Result<Round, String> {
-        within("process", self.process, &Record::PROCESSES)?;
-        let lines = [self.cache_line_ns, self.cache_line_after_ns];
-        for (what, value) in [
-            ("load", self.load),
-            ("cache_line_ns", lines[0]),
-            ("cache_line_after_ns", lines[1]),
-        ] {
-            if let Some(value) = value {
-                amount(what, value)?;
-            }
-        }
-        if lines[0].is_some() != lines[1].is_some() {
-            return Err("cache_line_ns is known and cache_line_after_ns is \
-                        not, or the other way round; allowed is both or none"
-                .into());
-        }
-        Ok(Round {
-            // Up to 64, as was checked.
-            process: self.process as usize,
-            order: Vec::new(),
-            runs: vec![None; contenders],
-            cache_line: lines[0].zip(lines[1]),
-            load: self.load,
-        })
-    }
-}
-
-/// Checks a number of any size.
-///
-/// # Errors
-///
-/// The number, and what is allowed.
-pub(crate) fn amount(what: &str, number: f64) -> Result<(), String> {
-    match number.is_finite() && number >= 0.0 {
-        true => Ok(()),
-        false => Err(format!("{what} is {number}, allowed is 0 and up")),
-    }
-}
-
-/// Checks what is said of a machine.
-///
-/// # Errors
-///
-/// What is wrong, and what is allowed.
-pub(crate) fn machine(machine: &Machine) -> Result<(), String> {
-    name("os", &machine.os)?;
-    name("arch", &machine.arch)?;
-    within("cores", machine.cores, &(1..=u64::MAX))?;
-    let length = machine.rustc.chars().count() as u64;
-    within("the length of rustc", length, &Record::RUSTC)?;
-    machine.revision.as_ref().map_or(Ok(()), |it| name("revision", it))
-}
-
-/// Checks a number.
-///
-/// # Errors
-///
-/// The number, and what is allowed.
-pub(crate) fn within(
-    what: &str,
-    number: u64,
-    allowed: &RangeInclusive<u64>,
-) -> Result<(), String> {
-    if allowed.contains(&number) {
-        return Ok(());
-    }
-    let (least, most) = (allowed.start(), allowed.end());
-    Err(format!("{what} is {number}, allowed is {least} to {most}"))
-}
-
-/// Checks a name.
-///
-/// # Errors
-///
-/// How long it is, and what is allowed.
-pub(crate) fn name(what: &str, name: &str) -> Result<(), String> {
-    let length = name.chars().count() as u64;
-    within(&format!("the length of {what}"), length, &Record::NAME)
 }
 
 /// Enough for 584 years.

@@ -1,8 +1,13 @@
 //! What follows from the rounds: who is faster, by how much, and how sure
 //! that is.
 
+mod state;
+
+pub use self::state::State;
+use self::state::of_one_state;
+use crate::round::nanos;
 use crate::stats::{holm, median};
-use crate::{FEWEST, Ratio, Round};
+use crate::{FEWEST, Ratio, Round, Spent};
 
 /// The baseline's place among the contenders.
 const BASELINE: usize = 0;
@@ -74,24 +79,6 @@ pub struct Best {
     pub alike: Vec<usize>,
 }
 
-/// How fast a [cache line](crate::cache_line) was during the rounds from which
-/// everything follows. Whoever hands over jobs goes by it, and on a virtual
-/// machine it jumps from one level to another; so only rounds of one level
-/// are looked at together.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct State {
-    /// The least and the most, in nanoseconds; `None` if it is not known.
-    pub cache_line: Option<(f64, f64)>,
-    /// How many rounds were looked at.
-    pub used: usize,
-    /// How many were left out, since the cache line was at another level
-    /// before or after them.
-    pub left_out: usize,
-    /// True if the levels changed so often that no half of the rounds has
-    /// one: then all are looked at, and mixed.
-    pub is_mixed: bool,
-}
-
 /// Judges rounds, of which each has a run of the same contenders: the first
 /// is the baseline, the last is the baseline again. `stopped` are those that
 /// left out work and have a time only.
@@ -130,27 +117,7 @@ pub fn judge(rounds: &[Round], stopped: &[bool]) -> Judgement {
             told.map_or(Verdict::CannotTell, |(_, speed)| word(speed))
         }
     };
-    let row = |who: usize| {
-        let of = |what: &dyn Fn(usize, &Round) -> Option<f64>| {
-            let values = rounds.iter().filter_map(|round| what(who, round));
-            median(&mut values.collect::<Vec<_>>())
-        };
-        Row {
-            wall: of(&|who, round| round.nanos(who)),
-            cpu: of(&|who, round| {
-                Some(round.runs[who]?.cpu?.as_nanos() as f64)
-            }),
-            cores_got: of(&|who, round| round.runs[who]?.cores_got()),
-            switches: of(&|who, round| {
-                Some(round.runs[who]?.switches?.voluntary as f64)
-            })
-            .zip(of(&|who, round| {
-                Some(round.runs[who]?.switches?.involuntary as f64)
-            })),
-            speed: speeds[who],
-            verdict: verdict(who),
-        }
-    };
+    let row = |who| Row::of(who, &rounds, speeds[who], verdict(who));
     let rows = (0..contenders).map(row).collect();
     let has_best = !is_refused && rounds.len() >= FEWEST;
     let ranked: Vec<(usize, Ratio)> = (0..contenders)
@@ -160,6 +127,33 @@ pub fn judge(rounds: &[Round], stopped: &[bool]) -> Judgement {
     let best =
         if has_best { best(&rounds, &ranked, noise.as_ref()) } else { None };
     Judgement { rows, noise, is_refused, best, state }
+}
+
+impl Row {
+    fn of(
+        who: usize,
+        rounds: &[&Round],
+        speed: Option<Ratio>,
+        verdict: Verdict,
+    ) -> Self {
+        let runs = rounds.iter().filter_map(|round| round.runs[who]);
+        let runs: Vec<Spent> = runs.collect();
+        let of = |what: fn(&Spent) -> Option<f64>| {
+            median(&mut runs.iter().filter_map(what).collect::<Vec<_>>())
+        };
+        let switches = (
+            of(|run| Some(run.switches?.voluntary as f64)),
+            of(|run| Some(run.switches?.involuntary as f64)),
+        );
+        Self {
+            wall: of(|run| Some(nanos(run.wall))),
+            cpu: of(|run| Some(run.cpu?.as_nanos() as f64)),
+            cores_got: of(Spent::cores_got),
+            switches: switches.0.zip(switches.1),
+            speed,
+            verdict,
+        }
+    }
 }
 
 impl Verdict {
@@ -175,40 +169,6 @@ impl Verdict {
             Self::NotMeasured => "not measured",
         }
     }
-}
-
-/// The rounds that are looked at together: those before and after which the
-/// cache line was within a factor of 1.5 of what it was mostly.
-fn of_one_state(rounds: &[Round]) -> (Vec<&Round>, State) {
-    const APART: f64 = 1.5;
-    let lines = |rounds: &[&Round]| -> Vec<f64> {
-        let lines = rounds.iter().filter_map(|round| round.cache_line);
-        lines.flat_map(|(before, after)| [before, after]).collect()
-    };
-    let all: Vec<&Round> = rounds.iter().collect();
-    let mostly = median(&mut lines(&all));
-    let is_near = |line: f64| {
-        mostly.is_none_or(|it| it / APART <= line && line <= it * APART)
-    };
-    let is_steady = |round: &Round| {
-        round.cache_line.is_none_or(|(a, b)| is_near(a) && is_near(b))
-    };
-    let steady = all.iter().copied().filter(|round| is_steady(round));
-    let steady: Vec<&Round> = steady.collect();
-    // Never fewer than an interval needs, if there are as many.
-    let fewest = all.len().div_ceil(2).max(FEWEST.min(all.len()));
-    let is_mixed = steady.len() < fewest;
-    let used = if is_mixed { all } else { steady };
-    let lines = lines(&used);
-    let least = lines.iter().copied().min_by(f64::total_cmp);
-    let most = lines.iter().copied().max_by(f64::total_cmp);
-    let state = State {
-        cache_line: least.zip(most),
-        used: used.len(),
-        left_out: rounds.len() - used.len(),
-        is_mixed,
-    };
-    (used, state)
 }
 
 /// How many times as fast one contender was as another.
@@ -284,7 +244,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::Spent;
 
     /// Rounds of three processes by turns, in which the baseline, two others
     /// and the baseline again took so long.

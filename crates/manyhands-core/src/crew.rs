@@ -1,0 +1,334 @@
+//! Threads that stay, for a pattern that has no workers.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use crate::sync::thread::{self, JoinHandle};
+use crate::sync::{
+    Arc, AtomicUsize, CachePadded, Condvar, Mutex, MutexGuard, Ordering, lock,
+    spin_briefly, spin_until, wait,
+};
+use crate::threads::join_all;
+
+/// A way in for work, and what a [`Crew`] is made with.
+pub fn channel<T>() -> (WayIn<T>, WayOut<T>) {
+    let desk = Desk {
+        queue: VecDeque::new(),
+        work: None,
+        most: 0,
+        threads: 0,
+        looking: 0,
+        parked: 0,
+        calls: 0,
+    };
+    let shared = Arc::new(Shared {
+        desk: CachePadded(Mutex::new(desk)),
+        queued: CachePadded::default(),
+        called: Condvar::new(),
+    });
+    (WayIn { shared: Arc::clone(&shared) }, WayOut { shared })
+}
+
+/// Where work is handed over. Dropped, it closes the crew: what was handed
+/// over is done, and then the threads end.
+pub struct WayIn<T> {
+    shared: Arc<Shared<T>>,
+}
+
+/// Where a [`Crew`] takes its work.
+pub struct WayOut<T> {
+    shared: Arc<Shared<T>>,
+}
+
+/// Threads that do one piece of work after the other, as many as are needed.
+///
+/// A pattern without workers, such as a semaphore, starts a thread a job, and
+/// then pays for threads and hardly for the pattern. With a crew, a piece of
+/// work goes to a thread that has nothing to do, and a thread is started only
+/// where there is none. The pattern still says how many pieces there are at
+/// once; each of them finds a thread.
+///
+/// A thread that has nothing to do looks for work for some microseconds, then
+/// parks, and ends with the crew.
+///
+/// ```
+/// use std::sync::mpsc;
+/// use manyhands_core::crew::{self, Crew};
+///
+/// let (results, collected) = mpsc::channel();
+/// let (way_in, way_out) = crew::channel();
+/// let crew = Crew::new("doubler", 2, way_out, move |n: u32| {
+///     results.send(n * 2).unwrap();
+/// });
+/// for n in 1..=3 {
+///     let taken = way_in.hand_over(n).unwrap();
+///     crew.see_to(taken);
+/// }
+/// drop(way_in); // no more will come
+/// assert_eq!(collected.iter().sum::<u32>(), 12);
+/// ```
+pub struct Crew<T> {
+    shared: Arc<Shared<T>>,
+    /// All that were started, for the end.
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// What the threads are called.
+    name: &'static str,
+}
+
+struct Shared<T> {
+    /// Touched by whoever hands over, and by each thread once a piece.
+    desk: CachePadded<Mutex<Desk<T>>>,
+    /// How many pieces are queued: a hint that can be read without the lock.
+    queued: CachePadded<AtomicUsize>,
+    /// Signalled for one thread that is parked, and for all on close.
+    called: Condvar,
+}
+
+struct Desk<T> {
+    /// What nobody has taken yet, the oldest in front.
+    queue: VecDeque<T>,
+    /// What a thread does with a piece. `None` once no more will come: what
+    /// it holds is dropped with the last thread.
+    work: Option<Work<T>>,
+    /// How many threads there may be.
+    most: usize,
+    /// How many were started.
+    threads: usize,
+    /// How many of them look for work, or will as soon as they have started.
+    /// Each takes a piece if there is one, before it parks.
+    looking: usize,
+    /// How many are parked. Only they change it.
+    parked: usize,
+    /// How many of these were called, and have not come yet.
+    calls: usize,
+}
+
+/// What a thread does with a piece of work.
+type Work<T> = Arc<dyn Fn(T) + Send + Sync>;
+
+/// Who comes for a piece of work that was handed over. [`Crew::see_to`] it.
+#[must_use = "nobody may come for the work unless this is seen to"]
+pub struct Taker<T>(Needed<T>);
+
+enum Needed<T> {
+    /// A thread looks for work, or will when it is done with what it does.
+    Nobody,
+    /// Those who look have something to find, and others are parked.
+    Call,
+    /// All threads are at work, and there may be one more.
+    Thread(Work<T>),
+}
+
+impl<T> WayIn<T> {
+    /// Hands over a piece of work. Neither waits nor starts a thread, so it
+    /// may be called with a lock held; what it returns is to be
+    /// [seen to](Crew::see_to) when none is.
+    ///
+    /// # Errors
+    ///
+    /// The piece comes back when there is no crew.
+    pub fn hand_over(&self, piece: T) -> Result<Taker<T>, T> {
+        let mut desk = lock(&self.shared.desk);
+        if desk.work.is_none() {
+            return Err(piece);
+        }
+        desk.queue.push_back(piece);
+        self.shared.publish(&desk);
+        Ok(Taker(desk.needed()))
+    }
+}
+
+impl<T> Drop for WayIn<T> {
+    fn drop(&mut self) {
+        self.shared.close();
+    }
+}
+
+impl<T: Send + 'static> Crew<T> {
+    /// A crew of at most so many threads, none of which is started before
+    /// there is work for it. `work` must not panic.
+    pub fn new(
+        name: &'static str,
+        most: usize,
+        way_out: WayOut<T>,
+        work: impl Fn(T) + Send + Sync + 'static,
+    ) -> Self {
+        let WayOut { shared } = way_out;
+        {
+            let mut desk = lock(&shared.desk);
+            desk.work = Some(Arc::new(work));
+            desk.most = most;
+        }
+        Self { shared, threads: Mutex::default(), name }
+    }
+
+    /// Sees to it that somebody comes for work that was handed over: calls a
+    /// thread that is parked, or starts one. If the system refuses a thread,
+    /// the work is done here.
+    pub fn see_to(&self, taker: Taker<T>) {
+        match taker.0 {
+            Needed::Nobody => {}
+            Needed::Call => self.shared.call(),
+            Needed::Thread(work) => self.start_thread(work),
+        }
+    }
+
+    fn start_thread(&self, work: Work<T>) {
+        let begin = {
+            let (shared, work) = (Arc::clone(&self.shared), Arc::clone(&work));
+            move || shared.serve(&*work)
+        };
+        let thread = thread::Builder::new().name(self.name.to_owned());
+        match thread.spawn(begin) {
+            Ok(thread) => lock(&self.threads).push(thread),
+            Err(_) => {
+                let mut desk = lock(&self.shared.desk);
+                desk.threads -= 1;
+                desk.looking -= 1;
+                let piece = desk.queue.pop_front();
+                self.shared.publish(&desk);
+                drop(desk);
+                piece.into_iter().for_each(&*work);
+            }
+        }
+    }
+}
+
+impl<T> Shared<T> {
+    /// Calls a parked thread, if one is needed.
+    ///
+    /// A call takes microseconds, on both sides, and work may well be smaller:
+    /// so the caller looks for about as long whether a thread that is at work
+    /// comes back meanwhile.
+    fn call(&self) {
+        spin_briefly(|| self.queued.load(Ordering::Relaxed) == 0);
+        let mut desk = lock(&self.desk);
+        if desk.has_takers() || desk.calls == desk.parked {
+            return;
+        }
+        desk.calls += 1;
+        drop(desk);
+        self.called.notify_one();
+    }
+
+    /// Does what is handed over, until the crew is closed.
+    fn serve(&self, work: impl Fn(T)) {
+        // Counted among those who look by whoever started it.
+        let mut desk = lock(&self.desk);
+        loop {
+            if let Some(piece) = desk.queue.pop_front() {
+                desk.looking -= 1;
+                self.publish(&desk);
+                drop(desk);
+                work(piece);
+                desk = lock(&self.desk);
+                desk.looking += 1;
+            } else if desk.work.is_none() {
+                return;
+            } else {
+                desk = self.look(desk);
+            }
+        }
+    }
+
+    /// Returns with work in the queue or the crew closed, or for another
+    /// look.
+    fn look<'a>(
+        &'a self,
+        desk: MutexGuard<'a, Desk<T>>,
+    ) -> MutexGuard<'a, Desk<T>> {
+        drop(desk);
+        spin_until(|| self.queued.load(Ordering::Relaxed) > 0);
+        let mut desk = lock(&self.desk);
+        if !desk.queue.is_empty() {
+            return desk;
+        }
+        desk.looking -= 1;
+        desk.parked += 1;
+        while desk.calls == 0 && desk.work.is_some() {
+            desk = wait(&self.called, desk);
+        }
+        desk.calls = desk.calls.saturating_sub(1);
+        desk.parked -= 1;
+        desk.looking += 1;
+        desk
+    }
+
+    fn close(&self) {
+        let work = lock(&self.desk).work.take();
+        self.called.notify_all();
+        drop(work);
+    }
+
+    fn publish(&self, desk: &Desk<T>) {
+        self.queued.store(desk.queue.len(), Ordering::Relaxed);
+    }
+}
+
+impl<T> Desk<T> {
+    /// Who is needed for the piece that was just queued. A thread that is to
+    /// be started counts as one that looks.
+    fn needed(&mut self) -> Needed<T> {
+        if self.has_takers() {
+            return Needed::Nobody;
+        }
+        if self.calls < self.parked {
+            return Needed::Call;
+        }
+        match &self.work {
+            Some(work) if self.threads < self.most => {
+                self.threads += 1;
+                self.looking += 1;
+                Needed::Thread(Arc::clone(work))
+            }
+            _ => Needed::Nobody,
+        }
+    }
+
+    /// True if there are as many who come as there are pieces.
+    fn has_takers(&self) -> bool {
+        self.queue.len() <= self.looking + self.calls
+    }
+}
+
+/// Takes no more work, does what was handed over, and waits until the threads
+/// have ended.
+///
+/// A crew that is dropped by its own work does not wait for the thread that
+/// does it.
+impl<T> Drop for Crew<T> {
+    fn drop(&mut self) {
+        self.shared.close();
+        let threads = std::mem::take(&mut *lock(&self.threads));
+        join_all(threads);
+    }
+}
+
+impl<T> fmt::Debug for WayIn<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WayIn(..)")
+    }
+}
+
+impl<T> fmt::Debug for WayOut<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WayOut(..)")
+    }
+}
+
+impl<T> fmt::Debug for Taker<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Taker(..)")
+    }
+}
+
+impl<T> fmt::Debug for Crew<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let desk = lock(&self.shared.desk);
+        f.debug_struct("Crew")
+            .field("threads", &desk.threads)
+            .field("parked", &desk.parked)
+            .field("queued", &desk.queue.len())
+            .finish_non_exhaustive()
+    }
+}
