@@ -241,8 +241,8 @@ const FAULTS: &[Fault] = &[
     // The answer is there, and nobody is told.
     Fault {
         file: "manyhands-core/src/handle.rs",
-        text: "        let (waker, joining) = (state.waker.take(), state.joining);\n        drop(state);\n",
-        fault: "        drop(state);\n        let (waker, joining) = (None::<Waker>, false);\n",
+        text: "        let (waker, joining) = (state.waker.take(), state.joining);\n",
+        fault: "        let (waker, joining) = (None::<Waker>, false);\n",
         found_by: &[Loom("a_handle_that_is_polled_is_woken")],
     },
     // Who polls is told, and who blocks is not.
