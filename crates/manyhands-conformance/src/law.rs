@@ -5,7 +5,7 @@ use std::fmt;
 /// The one list: a row a law, in the order of their numbers.
 macro_rules! laws {
     ($($law:ident, $name:literal, $statement:literal;)*) => {
-        /// One of the 18 laws that every pool keeps.
+        /// One of the 19 laws that every pool keeps.
         ///
         /// Their full text is in the docs of
         /// [`WorkerPool`](manyhands_core::WorkerPool), under the same
@@ -18,7 +18,7 @@ macro_rules! laws {
 
         impl Law {
             /// All of them, by number.
-            pub const ALL: [Self; 18] = [$(Self::$law),*];
+            pub const ALL: [Self; 19] = [$(Self::$law),*];
 
             /// Its name, a few words.
             pub const fn name(self) -> &'static str {
@@ -94,12 +94,16 @@ laws! {
     "Full means that a completion is still owed.";
 
     BatchesObey, "batches obey too",
-    "submit_all and recv_many keep the other laws; recv_many waits for one \
-     completion only.";
+    "submit_all, try_submit_some and recv_many keep the other laws; \
+     recv_many waits for one completion only.";
+
+    WorkIsShared, "work is shared",
+    "No worker sits on jobs while another idles, nor on a completion while it \
+     runs the next job.";
 }
 
 impl Law {
-    /// Its number, 1 to 18.
+    /// Its number, 1 to 19.
     pub const fn number(self) -> u8 {
         self as u8 + 1
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 use std::thread;
+use std::time::Duration;
 
 use manyhands_batch::{Queue, worker};
 use manyhands_conformance::watchdog;
@@ -114,4 +115,50 @@ fn a_queue_shows_how_many_jobs_it_has() {
 /// A job that is not `Debug`.
 fn fastest() -> impl FnOnce() {
     || {}
+}
+
+/// How many jobs each claim of a single worker took, seen from its jobs: what
+/// is no longer in the queue is claimed. `work` is what each job does.
+fn claimed(jobs: u32, work: impl Fn(u32)) -> Vec<usize> {
+    let queue = Queue::new(1);
+    (0..jobs).for_each(|job| queue.send(job));
+    queue.close();
+    let (sender, results) = results::channel();
+    worker(&queue, sender, |job: u32| {
+        work(job);
+        let shown = format!("{queue:?}");
+        let left = shown.strip_prefix("Queue { jobs: ").unwrap();
+        left.split(',').next().unwrap().parse::<usize>().unwrap()
+    });
+    let mut left: Vec<usize> = results.iter().collect();
+    left.dedup();
+    let before = [jobs as usize].into_iter().chain(left.iter().copied());
+    before.zip(&left).map(|(before, after)| before - after).collect()
+}
+
+#[test]
+fn claims_of_brief_jobs_grow() {
+    watchdog(|| {
+        let claims = claimed(10_000, |_| ());
+        assert_eq!(claims.iter().sum::<usize>(), 10_000);
+        assert_eq!(claims[0], 1, "nothing was known");
+        let most = *claims.iter().max().unwrap();
+        assert!((2..=128).contains(&most), "{most} jobs in a claim");
+    });
+}
+
+#[test]
+fn slow_jobs_are_claimed_one_by_one_also_after_brief_ones() {
+    watchdog(|| {
+        // The time is what the job takes, not what is waited for.
+        let slow = |job| match job < 1000 {
+            true => {}
+            false => thread::sleep(Duration::from_micros(200)),
+        };
+        let claims = claimed(1400, slow);
+        // One that still went by the brief ones, at most, and then ones.
+        let after = claims.iter().rposition(|&claim| claim > 1).unwrap();
+        let singles = claims.len() - 1 - after;
+        assert!(singles >= 400 - 128 - 1, "{singles} in a row: {claims:?}");
+    });
 }

@@ -29,14 +29,17 @@ pub(super) fn batches_obey(trial: &Trial) -> Result {
 
 /// Law 18: the others hold for pools that are used through batches.
 pub(super) fn other_laws_through_batches(trial: &Trial) -> Result {
-    jobs::exactly_one_completion(trial, Way::Batches)?;
-    jobs::writes_visible(trial, Way::Batches)?;
-    close::close_loses_nothing(trial, Way::Batches)?;
-    close::cancel_gives_back(trial, Way::Batches)?;
-    close::waiting_submitter_freed(trial, Way::Batches)?;
-    backpressure::submit_all_then_read(trial, Way::Batches)?;
-    backpressure::full_means_owed(trial, Way::Batches)?;
-    threads::any_threads(trial, Way::Batches)
+    for way in [Way::Batches, Way::Together] {
+        jobs::exactly_one_completion(trial, way)?;
+        jobs::writes_visible(trial, way)?;
+        close::close_loses_nothing(trial, way)?;
+        close::cancel_gives_back(trial, way)?;
+        close::waiting_submitter_freed(trial, way)?;
+        backpressure::submit_all_then_read(trial, way)?;
+        backpressure::full_means_owed(trial, way)?;
+        threads::any_threads(trial, way)?;
+    }
+    Ok(())
 }
 
 /// `recv_many` waits for the first completion and for no other, never takes

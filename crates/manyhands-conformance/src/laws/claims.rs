@@ -54,7 +54,7 @@ impl Starts {
 }
 
 fn starts_in_order(trial: &Trial) -> Result {
-    for way in [Way::OneByOne, Way::Batches] {
+    for way in [Way::OneByOne, Way::Batches, Way::Together] {
         in_order_of_one_submitter(trial, way)?;
     }
     for _ in 0..trial.many(1, 500) {
@@ -87,6 +87,15 @@ fn in_order_of_one_submitter(trial: &Trial, way: Way) -> Result {
             trial.note("a batch that fits to be accepted");
             let batch = pool.submit_all(&mut (0..bound).map(job));
             ensure!(trial, batch.is_ok(), "an open pool refused a batch");
+        }
+        Way::Together => {
+            let mut jobs = (0..bound).map(job).collect();
+            trial.note("jobs that fit together to be accepted");
+            while pool
+                .try_submit_some(&mut jobs)
+                .is_ok_and(|_| !jobs.is_empty())
+            {}
+            ensure!(trial, jobs.is_empty(), "an open pool refused some");
         }
     }
     let workers = trial.workers();

@@ -82,6 +82,11 @@ impl Ledger {
         self.account(number).id.store(id, Ordering::SeqCst);
     }
 
+    /// Notes that a job was not accepted after all.
+    pub(super) fn forget(&self, number: u64) {
+        self.account(number).id.store(REFUSED, Ordering::SeqCst);
+    }
+
     /// How often a job was run.
     pub(super) fn runs(&self, number: u64) -> usize {
         self.account(number).runs.load(Ordering::SeqCst)

@@ -10,7 +10,9 @@ mod jobs;
 mod ledger;
 mod moves;
 mod panics;
+mod sharing;
 mod threads;
+mod together;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,6 +41,8 @@ const TWO: Sizes = &[(2, 2), (8, 0)];
 const LARGE: Sizes = &[(3, 2048), (8, 0)];
 /// For large numbers of jobs: with hardly any room, and with room to spare.
 const LONG: Sizes = &[(1, 1), (3, 64)];
+/// With room for what a worker might take at once.
+const ROOMY: Sizes = &[(1, 64), (2, 64), (8, 64)];
 
 /// On which sizes a law is tried, and how.
 pub(crate) fn plan(law: Law) -> Plan {
@@ -80,7 +84,10 @@ pub(crate) fn plan(law: Law) -> Plan {
             backpressure::full_means_owed(trial, Way::OneByOne)
         }),
         Law::BatchesObey => plan(EVERY, batches::batches_obey)
+            .and(EVERY, together::handed_over_together)
             .and(FEW, batches::other_laws_through_batches),
+        Law::WorkIsShared => Plan::new(EVERY, ROOMY, sharing::work_is_shared)
+            .and(ROOMY, sharing::work_is_shared_when_warm),
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use manyhands_core::{
     Closed, Completion, JobId, SubmitAllError, TrySubmitError, WorkerPool,
+    WorkerPoolExt,
 };
 
 use super::ledger::{Ends, Ledger};
@@ -24,6 +25,8 @@ pub(super) enum Way {
     OneByOne,
     /// `submit_all` and `recv_many`.
     Batches,
+    /// A submitter, by which `try_submit_some`, and `recv_many`.
+    Together,
 }
 
 impl Way {
@@ -31,7 +34,7 @@ impl Way {
     pub(super) fn most(self, jobs: u64) -> u64 {
         match self {
             Self::OneByOne => jobs,
-            Self::Batches => jobs / 5,
+            Self::Batches | Self::Together => jobs / 5,
         }
     }
 
@@ -88,6 +91,20 @@ impl Way {
                     }
                 }
             }
+            Self::Together => {
+                let mut submitter = pool.submitter();
+                for (id, job) in (ledger.accepted() as u64..).zip(jobs) {
+                    trial.goes_on();
+                    let number = job.number();
+                    ledger.accept(number, Some(JobId::new(id)));
+                    if submitter.submit(job).is_err() {
+                        return Err(refused(trial, number));
+                    }
+                }
+                let flushed = submitter.flush();
+                ensure!(trial, flushed.is_ok(), "an open pool refused some");
+                Ok(())
+            }
         }
     }
 
@@ -112,6 +129,16 @@ impl Way {
                         .map_or(Ok(None), Err),
                 }
             }
+            Self::Together => {
+                let mut submitter = pool.submitter();
+                let given = submitter.submit(job);
+                match given.and_then(|()| submitter.flush()) {
+                    Ok(_) => Ok(None),
+                    Err(mut error) => {
+                        error.refused.pop().map_or(Ok(None), Err)
+                    }
+                }
+            }
         }
     }
 
@@ -125,7 +152,7 @@ impl Way {
         let mut into = Vec::new();
         match self {
             Self::OneByOne => into.extend(pool.recv()),
-            Self::Batches => {
+            Self::Batches | Self::Together => {
                 pool.recv_many(&mut into, AT_MOST);
             }
         }
@@ -160,7 +187,7 @@ impl Way {
             let before = into.len();
             match self {
                 Self::OneByOne => into.extend(pool.recv()),
-                Self::Batches => {
+                Self::Batches | Self::Together => {
                     pool.recv_many(&mut into, count - before);
                 }
             }

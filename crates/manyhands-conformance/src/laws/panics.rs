@@ -9,6 +9,7 @@ use super::ledger::{Ends, Ledger, Thrown};
 use super::moves::{AnyPool, Way, counts, meet, receive, submit};
 use crate::LawJob;
 use crate::gate::Gate;
+use crate::latch::Count;
 use crate::trial::{Pool, Result, Trial, ensure};
 
 /// A value that panics when it is dropped, and so does what it throws, as
@@ -181,6 +182,28 @@ fn hostile_values_unread(trial: &Trial) -> Result {
         let pool = trial.pool();
         submit(trial, &pool, LawJob::new(0).throw(Hostile(depth)))?;
         let what = "a pool with an unread payload that panics when dropped";
+        drops_quietly(trial, pool, what)?;
+
+        // A reader may have taken out more than it was given. One is left:
+        // two in one place would end the process.
+        const JOBS: u64 = 2;
+        let pool = trial.pool();
+        let ended = Count::new();
+        for number in 0..JOBS {
+            let ended = ended.clone();
+            let job = LawJob::new(number).give(Hostile(depth));
+            submit(
+                trial,
+                &pool,
+                job.then(move || {
+                    ended.add();
+                }),
+            )?;
+        }
+        trial.note("jobs whose results panic when dropped");
+        ended.wait_for(JOBS as usize);
+        discard(receive(trial, &pool)?);
+        let what = "a pool with one such result read and one unread";
         drops_quietly(trial, pool, what)?;
 
         let pool = trial.pool();

@@ -133,6 +133,8 @@ pub(crate) enum Fault {
     PanicsMixUpIds,
     /// What nobody read is dropped with its panics.
     DropThrows,
+    /// So it is once a completion was read.
+    DropThrowsOnceRead,
     /// They are caught, and those of their payloads, and no more.
     DropCatchesTwice,
     /// Those of the jobs that were cancelled are not.
@@ -213,6 +215,40 @@ pub(crate) enum Fault {
     BatchOvertakes,
     /// Of several workers, one hears of a batch that fits.
     BatchWakesOne,
+    /// Of jobs that come together, those without a place are dropped.
+    SomeLoseTheRest,
+    /// They are left, the last one first.
+    SomeTurnTheRest,
+    /// The ids are one more than the jobs.
+    SomeMiscount,
+    /// Where there is one place, they all have it.
+    SomeNeedOnePlace,
+    /// They wait a while for a place.
+    SomeTakeTheirTime,
+    SomeFullOneEarly,
+    SomeFullWhenClosed,
+    SomeDropTheRefused,
+    SomeAfterClose,
+    /// Whoever holds jobs back while a worker idles is not told of it.
+    NeverHungry,
+
+    // Sharing.
+    /// A worker takes several jobs, which nobody else gets at.
+    ClaimsForItself,
+    /// So it does once it has seen how brief they are.
+    ClaimsOnceWarm,
+    /// A worker tells of what has ended when there are several, or no more
+    /// jobs.
+    KeepsResultsBack,
+    /// Others get at what a worker has taken, if they look twice, and do not.
+    ThiefLooksOnce,
+    /// Others get at it, and sleep.
+    ClaimWakesNobody,
+    /// Of jobs that come together, one worker hears.
+    SomeWakeOne,
+    /// The workers that are awake will see to a single job, if there is a
+    /// queue for it.
+    WakesNobodyForOne,
 
     // What a pool may claim.
     TakesTheLast,
@@ -298,6 +334,7 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (PanicsMixUpIds, PanicsContained, "job 0 came back under job 1"),
         (CountsPanics, PanicsContained, "unfinished() said"),
         (DropThrows, PanicsContained, "panics when it is dropped itself"),
+        (DropThrowsOnceRead, PanicsContained, "result read and one unread"),
         (DropCatchesTwice, PanicsContained, "when it is dropped itself"),
         (DropThrowsCancelled, PanicsContained, "an unread job that panics"),
         (DropKillsWorker, PanicsContained, "of a job that captured a value"),
@@ -375,6 +412,23 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (BatchOvertakes, BatchesObey, "is not in the iterator's order"),
         (BatchWakesOne, BatchesObey, "as many jobs of a batch to start"),
         (CancelForgetsTheWaiting, BatchesObey, "waiting for submitters that"),
+        (SomeLoseTheRest, BatchesObey, "and left []"),
+        (SomeTurnTheRest, BatchesObey, "and left [99, 98"),
+        (SomeMiscount, BatchesObey, "and left [1, 2"),
+        (SomeNeedOnePlace, BatchesObey, "accepted together with a bound of"),
+        (SomeTakeTheirTime, BatchesObey, "try_submit_some to a full pool"),
+        (SomeFullOneEarly, BatchesObey, "together with every completion"),
+        (SomeFullWhenClosed, BatchesObey, "a closed pool said"),
+        (SomeDropTheRefused, BatchesObey, "a closed pool said"),
+        (SomeAfterClose, BatchesObey, "a closed pool said"),
+        (NeverHungry, BatchesObey, "an idle pool to say that it is hungry"),
+        (ClaimsForItself, WorkIsShared, "but one are blocked"),
+        (ClaimsOnceWarm, WorkIsShared, "but one are blocked"),
+        (KeepsResultsBack, WorkIsShared, "of all jobs that had ended"),
+        (ThiefLooksOnce, WorkIsShared, "but one are blocked"),
+        (ClaimWakesNobody, WorkIsShared, "but one are blocked"),
+        (SomeWakeOne, WorkIsShared, "but one are blocked"),
+        (WakesNobodyForOne, WorkIsShared, "waiting for a single job"),
     ]
 };
 

@@ -6,11 +6,12 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::hint::black_box;
 use std::mem::forget;
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -34,6 +35,9 @@ thread_local! {
     /// What jobs on this thread have submitted, for a fault that keeps it.
     static OWN: RefCell<VecDeque<Ticket<LawJob>>> =
         const { RefCell::new(VecDeque::new()) };
+    /// What has finished on this thread, for a fault that keeps it.
+    static KEPT: RefCell<Vec<Completion<LawJob>>> =
+        const { RefCell::new(Vec::new()) };
 }
 
 /// Threads that take jobs from one queue.
@@ -58,6 +62,9 @@ struct Shared {
 
 struct State {
     queue: VecDeque<Ticket<LawJob>>,
+    /// What workers have taken beside the job that they run, a lane a worker,
+    /// for faults that do.
+    lanes: BTreeMap<usize, VecDeque<Ticket<LawJob>>>,
     /// Which of the jobs came from a job, for a fault that goes by it.
     of_jobs: Vec<JobId>,
     /// How many readers wait, for a fault that goes by it.
@@ -84,6 +91,7 @@ impl ReferencePool {
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
                 queue: VecDeque::new(),
+                lanes: BTreeMap::new(),
                 of_jobs: Vec::new(),
                 readers: 0,
                 waiting: 0,
@@ -120,11 +128,11 @@ impl ReferencePool {
         if fault == Some(LeaksState) {
             forget(Arc::clone(&shared));
         }
-        let worker = |_| {
+        let worker = |number| {
             let shared = Arc::clone(&shared);
             thread::spawn(move || {
                 WORKS_FOR.set(Arc::as_ptr(&shared).addr());
-                shared.work();
+                shared.work(number);
             })
         };
         let threads = (0..threads).map(worker).collect();
@@ -414,6 +422,64 @@ impl WorkerPool<LawJob> for ReferencePool {
         })
     }
 
+    fn is_hungry(&self) -> bool {
+        !self.shared.has(NeverHungry)
+    }
+
+    fn try_submit_some(
+        &self,
+        jobs: &mut VecDeque<LawJob>,
+    ) -> Result<Range<JobId>, TrySubmitError<()>> {
+        let shared = &*self.shared;
+        let mut state = shared.lock();
+        let first = state.accepted;
+        if jobs.is_empty() {
+            return Ok(JobId::new(first)..JobId::new(first));
+        }
+        if state.closed && !shared.has(SomeAfterClose) {
+            if shared.has(SomeDropTheRefused) {
+                jobs.clear();
+            }
+            return Err(match shared.has(SomeFullWhenClosed) {
+                true => TrySubmitError::Full(()),
+                false => TrySubmitError::Closed(()),
+            });
+        }
+        if shared.has(SomeTakeTheirTime) && !shared.has_place(&state) {
+            drop(state);
+            thread::sleep(Duration::from_millis(60));
+            state = shared.lock();
+        }
+        let one_early = shared.has(SomeFullOneEarly)
+            && state.unfinished + 1 >= self.bound().get();
+        let all = shared.has(SomeNeedOnePlace);
+        let mut count = 0;
+        while !one_early && (shared.has_place(&state) || all && count > 0) {
+            let Some(job) = jobs.pop_front() else { break };
+            let wakes_one =
+                shared.has(SomeWakeOne) || shared.has(ClaimWakesNobody);
+            let id = JobId::new(state.accepted);
+            state.accepted += 1;
+            state.unfinished += 1;
+            state.queue.push_back(Ticket { id, job });
+            if count == 0 || !wakes_one {
+                shared.work.notify_one();
+            }
+            count += 1;
+        }
+        if shared.has(SomeLoseTheRest) {
+            jobs.clear();
+        }
+        if shared.has(SomeTurnTheRest) {
+            jobs.make_contiguous().reverse();
+        }
+        if count == 0 {
+            return Err(TrySubmitError::Full(()));
+        }
+        let end = first + count + u64::from(shared.has(SomeMiscount));
+        Ok(JobId::new(first)..JobId::new(end))
+    }
+
     fn submit_all(
         &self,
         jobs: &mut dyn Iterator<Item = LawJob>,
@@ -502,8 +568,8 @@ impl WorkerPool<LawJob> for ReferencePool {
 
 impl Shared {
     /// What each worker does.
-    fn work(&self) {
-        while let Some(ticket) = self.take() {
+    fn work(&self, worker: usize) {
+        while let Some(ticket) = self.take(worker) {
             let two = self.has(TakesTwo);
             let second = two.then(|| self.lock().queue.pop_front()).flatten();
             for ticket in [ticket].into_iter().chain(second) {
@@ -609,9 +675,25 @@ impl Shared {
     }
 
     /// The next job. Waits for one; `None` at the end.
-    fn take(&self) -> Option<Ticket<LawJob>> {
+    fn take(&self, worker: usize) -> Option<Ticket<LawJob>> {
         let mut state = self.lock();
+        let mut seen = None;
         loop {
+            if let Some(mine) = self.take_mine(&mut state, worker) {
+                return Some(mine);
+            }
+            if state.queue.is_empty() {
+                let kept = KEPT.take();
+                if !kept.is_empty() {
+                    drop(state);
+                    kept.into_iter().for_each(|it| self.tell(it));
+                    state = self.lock();
+                    continue;
+                }
+                if let Some(other) = self.take_others(&mut state, &mut seen) {
+                    return Some(other);
+                }
+            }
             let next = match self.has(TakesTheLast) {
                 true => state.queue.pop_back(),
                 false => state.queue.pop_front(),
@@ -664,7 +746,59 @@ impl Shared {
         }
     }
 
-    fn finish(&self, mut completion: Completion<LawJob>) {
+    /// A job that this worker has taken before. Where there is none, and
+    /// several in the queue, it takes some.
+    fn take_mine(
+        &self,
+        state: &mut State,
+        worker: usize,
+    ) -> Option<Ticket<LawJob>> {
+        const MOST: usize = 8;
+        let takes = match self.fault? {
+            ClaimsForItself | ThiefLooksOnce | ClaimWakesNobody => true,
+            ClaimsOnceWarm => state.accepted > 10_000,
+            _ => false,
+        };
+        let State { queue, lanes, .. } = state;
+        let lane = lanes.entry(worker).or_default();
+        if takes && lane.is_empty() {
+            let count = queue.len().min(MOST);
+            lane.extend(queue.drain(..count));
+        }
+        lane.pop_front()
+    }
+
+    /// A job that another worker has taken before. `seen` is the one that was
+    /// found there and left: its worker might be about to run it.
+    fn take_others(
+        &self,
+        state: &mut State,
+        seen: &mut Option<JobId>,
+    ) -> Option<Ticket<LawJob>> {
+        let mut lanes = state.lanes.values_mut();
+        let lane = lanes.find(|lane| !lane.is_empty())?;
+        let next = lane.front()?.id;
+        match self.fault? {
+            ClaimWakesNobody => {}
+            ThiefLooksOnce if seen.replace(next) == Some(next) => {}
+            _ => return None,
+        }
+        lane.pop_front()
+    }
+
+    fn finish(&self, completion: Completion<LawJob>) {
+        const MOST: usize = 8;
+        if self.has(KeepsResultsBack) && !self.lock().queue.is_empty() {
+            let kept = KEPT.with_borrow_mut(|kept| {
+                kept.push(completion);
+                (kept.len() == MOST).then(|| std::mem::take(kept))
+            });
+            return kept.into_iter().flatten().for_each(|it| self.tell(it));
+        }
+        self.tell(completion);
+    }
+
+    fn tell(&self, mut completion: Completion<LawJob>) {
         let twice = self.has(CompletesTwice).then_some(completion.id);
         if self.has(MixesUpIds) {
             completion.id = JobId::new(completion.id.get() ^ 1);
@@ -856,7 +990,11 @@ impl Shared {
             OWN.with_borrow_mut(|own| own.push_back(ticket));
             return;
         }
-        let lost = self.has(PollsForLostJobs) && ticket.id.get() % 50 == 49;
+        let lost = self.has(PollsForLostJobs) && ticket.id.get() % 50 == 49
+            || self.has(WakesNobodyForOne)
+                && self.config.queue() > 0
+                && state.unfinished > 1
+                && state.queue.is_empty();
         state.queue.push_back(ticket);
         if !lost {
             self.work.notify_one();
@@ -927,7 +1065,9 @@ impl Drop for ReferencePool {
         if shared.has(DropPanics) {
             resume_unwind(Box::new("a drop that panics"));
         }
-        if shared.has(DropThrows) || shared.has(LeaksState) {
+        let throws = shared.has(DropThrows)
+            || shared.has(DropThrowsOnceRead) && shared.lock().next.get() > 0;
+        if throws || shared.has(LeaksState) {
             return;
         }
         let unread = std::mem::take(&mut shared.lock().finished);

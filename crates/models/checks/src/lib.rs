@@ -2,6 +2,7 @@
 //! The models themselves are in `tests/`.
 #![cfg(shuttle)]
 
+use manyhands_batch::BatchPool;
 use manyhands_channel::ChannelPool;
 use manyhands_core::{Config, WorkerPool};
 use manyhands_dispatcher::DispatcherPool;
@@ -25,6 +26,7 @@ pub const POOLS: &[(&str, Make)] = &[
     ("dispatcher", |config| Box::new(built(DispatcherPool::new(config)))),
     ("semaphore", |config| Box::new(SemaphorePool::new(config))),
     ("errgroup", |config| Box::new(built(ErrGroupPool::new(config)))),
+    ("batch", |config| Box::new(built(BatchPool::new(config)))),
 ];
 
 /// Models have as many threads as they want.

@@ -60,8 +60,8 @@ const FAULTS: &[Fault] = &[
     // among those who wait.
     Fault {
         file: "manyhands-core/src/intake.rs",
-        text: "load_in_order(&self.finished)",
-        fault: "self.finished.load(Ordering::Relaxed)",
+        text: "load_in_order(part)",
+        fault: "part.load(Ordering::Relaxed)",
         found_by: &[Loom(
             "a_submitter_that_waits_gets_the_place_that_becomes_free",
         )],
@@ -76,30 +76,36 @@ const FAULTS: &[Fault] = &[
     // Close does not wake who waits for a place.
     Fault {
         file: "manyhands-core/src/intake.rs",
-        text: "        self.place.notify_all();\n",
-        fault: "",
+        text: "            desk.way_in.take()\n        };\n        self.place.notify_all();\n",
+        fault: "            desk.way_in.take()\n        };\n",
+        found_by: &[Loom("a_submitter_that_waits_is_freed_by_close")],
+    },
+    Fault {
+        file: "manyhands-core/src/intake.rs",
+        text: "        lock(&self.desk).open = false;\n        self.place.notify_all();\n",
+        fault: "        lock(&self.desk).open = false;\n",
         found_by: &[Loom("a_submitter_that_waits_is_freed_by_close")],
     },
     // "Is it open?" is not asked again after the wait.
     Fault {
         file: "manyhands-core/src/intake.rs",
-        text: "while desk.way_in.is_some() && !self.has_room(&mut desk) {\n            desk = wait(&self.place, desk);",
-        fault: "while !self.has_room(&mut desk) {\n            desk = wait(&self.place, desk);",
+        text: "while desk.open && !self.has_room_for_sure(&mut desk) {\n            desk = wait(&self.place, desk);",
+        fault: "while !self.has_room_for_sure(&mut desk) {\n            desk = wait(&self.place, desk);",
         found_by: &[Loom("a_submitter_that_waits_is_freed_by_close")],
     },
     // Whoever is woken takes a place, whether or not it is still there.
     Fault {
         file: "manyhands-core/src/intake.rs",
-        text: "while desk.way_in.is_some() && !self.has_room(&mut desk) {\n            desk = wait(&self.place, desk);",
-        fault: "if desk.way_in.is_some() && !self.has_room(&mut desk) {\n            desk = wait(&self.place, desk);",
+        text: "while desk.open && !self.has_room_for_sure(&mut desk) {\n            desk = wait(&self.place, desk);",
+        fault: "if desk.open && !self.has_room_for_sure(&mut desk) {\n            desk = wait(&self.place, desk);",
         found_by: &[Shuttle("the_bound_is_never_passed", "channel")],
     },
     // Who waits is a flag and not a count: the first who is served takes it
     // down for both.
     Fault {
         file: "manyhands-core/src/intake.rs",
-        text: "        self.waiting.fetch_add(1, Ordering::SeqCst);\n        while desk.way_in.is_some() && !self.has_room(&mut desk) {\n            desk = wait(&self.place, desk);\n        }\n        self.waiting.fetch_sub(1, Ordering::SeqCst);\n",
-        fault: "        self.waiting.store(1, Ordering::SeqCst);\n        while desk.way_in.is_some() && !self.has_room(&mut desk) {\n            desk = wait(&self.place, desk);\n        }\n        self.waiting.store(0, Ordering::SeqCst);\n",
+        text: "        self.waiting.fetch_add(1, Ordering::SeqCst);\n        while desk.open && !self.has_room_for_sure(&mut desk) {\n            desk = wait(&self.place, desk);\n        }\n        self.waiting.fetch_sub(1, Ordering::SeqCst);\n",
+        fault: "        self.waiting.store(1, Ordering::SeqCst);\n        while desk.open && !self.has_room_for_sure(&mut desk) {\n            desk = wait(&self.place, desk);\n        }\n        self.waiting.store(0, Ordering::SeqCst);\n",
         found_by: &[Loom("each_of_two_submitters_that_wait_gets_its_place")],
     },
     // "Is it open?" is asked under one lock, and the job is accepted under
@@ -107,7 +113,7 @@ const FAULTS: &[Fault] = &[
     Fault {
         file: "manyhands-core/src/intake.rs",
         text: "            return desk.accept(job, hand_over);\n        }\n        desk.accept(job, hand_over)\n",
-        fault: "            return desk.accept(job, hand_over);\n        }\n        let open = desk.way_in.is_some();\n        drop(desk);\n        let mut desk = lock(&self.desk);\n        match desk.accept(job, hand_over) {\n            Err(_) if open => Ok(JobId::new(desk.accepted)),\n            entered => entered,\n        }\n",
+        fault: "            return desk.accept(job, hand_over);\n        }\n        let open = desk.open;\n        drop(desk);\n        let mut desk = lock(&self.desk);\n        match desk.accept(job, hand_over) {\n            Err(_) if open => Ok(JobId::new(desk.accepted)),\n            entered => entered,\n        }\n",
         found_by: &[
             Loom("a_submit_that_races_a_close_is_in_the_queue_or_refused"),
             Shuttle(
@@ -136,8 +142,8 @@ const FAULTS: &[Fault] = &[
     // Jobs that are queued run on after a cancel.
     Fault {
         file: "manyhands-core/src/intake.rs",
-        text: "        self.stopped.store(true, Ordering::SeqCst);\n",
-        fault: "",
+        text: "        self.stopped.store(true, Ordering::SeqCst);\n        self.close()\n",
+        fault: "        self.close()\n",
         found_by: &[Shuttle("what_cancel_gives_back_was_not_run", "channel")],
     },
     // A job that panics keeps its place.
@@ -235,8 +241,8 @@ const FAULTS: &[Fault] = &[
     // The answer is there, and nobody is told.
     Fault {
         file: "manyhands-core/src/handle.rs",
-        text: "        let (waker, joining) = (state.waker.take(), state.joining);\n        drop(state);\n",
-        fault: "        drop(state);\n        let (waker, joining) = (None::<Waker>, false);\n",
+        text: "        let (waker, joining) = (state.waker.take(), state.joining);\n",
+        fault: "        let (waker, joining) = (None::<Waker>, false);\n",
         found_by: &[Loom("a_handle_that_is_polled_is_woken")],
     },
     // Who polls is told, and who blocks is not.
@@ -470,6 +476,93 @@ const FAULTS: &[Fault] = &[
         fault: "",
         found_by: &[Shuttle("drop_waits_for_what_was_accepted", "channel")],
     },
+    Fault {
+        file: "manyhands-batch/src/adapter.rs",
+        text: "        join_all(self.workers.drain(..));\n",
+        fault: "",
+        found_by: &[Shuttle("drop_waits_for_what_was_accepted", "batch")],
+    },
+    // The reader looks once more and then listens: what ends between, it does
+    // not hear.
+    Fault {
+        file: "manyhands-batch/src/adapter.rs",
+        text: "            lanes.bell.listen();\n            let finished = lanes.read(&mut read);\n",
+        fault: "            let finished = lanes.read(&mut read);\n            lanes.bell.listen();\n",
+        found_by: &[Loom(
+            "a_batch_pool_that_sleeps_is_woken_and_so_is_its_reader",
+        )],
+    },
+    // Who waits for a place is told before the job is counted.
+    Fault {
+        file: "manyhands-batch/src/adapter.rs",
+        text: "                lanes.exchange(lane, count, &mut done, &mut next, most);\n                lanes.bell.ring();\n                self.intake.left();\n",
+        fault: "                self.intake.left();\n                lanes.exchange(lane, count, &mut done, &mut next, most);\n                lanes.bell.ring();\n",
+        found_by: &[Loom(
+            "a_submitter_gets_the_place_of_a_job_that_a_lane_has_counted",
+        )],
+    },
+    // A worker that claims several calls nobody for the rest.
+    Fault {
+        file: "manyhands-batch/src/adapter.rs",
+        text: "let call = queued > next.len() && queue.call();",
+        fault: "let call = false;",
+        found_by: &[
+            Loom("a_job_of_a_batch_that_waits_for_another_gets_it"),
+            Shuttle("a_job_that_waits_for_one_behind_it_gets_it", "batch"),
+        ],
+    },
+    // A worker that finds claimed jobs that it may not take yet goes to
+    // sleep.
+    Fault {
+        file: "manyhands-batch/src/adapter.rs",
+        text: "                    search.on(queue);\n                    drop(desk);\n                    thread::yield_now();\n                    continue;\n",
+        fault: "                    search.off(queue);\n",
+        found_by: &[Shuttle(
+            "a_job_that_waits_for_one_behind_it_gets_it",
+            "batch",
+        )],
+    },
+    // What has ended is kept until nothing is claimed.
+    Fault {
+        file: "manyhands-batch/src/lanes.rs",
+        text: "        state.done.append(done);\n",
+        fault: "        if state.claimed.is_empty() {\n            state.done.append(done);\n        }\n",
+        found_by: &[Shuttle(
+            "what_has_ended_can_be_read_while_the_next_job_blocks",
+            "batch",
+        )],
+    },
+    // A reader that waits does not hear of the close.
+    Fault {
+        file: "manyhands-batch/src/adapter.rs",
+        text: "        self.shared.intake.counter().bell.ring();\n",
+        fault: "",
+        found_by: &[Shuttle(
+            "several_readers_share_the_completions_and_all_find_the_end",
+            "batch",
+        )],
+    },
+    // What was claimed is left behind by cancel, and comes back when its
+    // worker has time.
+    Fault {
+        file: "manyhands-batch/src/adapter.rs",
+        text: "            lanes.steal_all(&mut back);\n",
+        fault: "",
+        found_by: &[Shuttle(
+            "cancel_brings_back_what_a_busy_worker_has_claimed",
+            "",
+        )],
+    },
+    // What a submitter holds when the pool is closed is lost.
+    Fault {
+        file: "manyhands-core/src/submitter.rs",
+        text: "let refused = take(&mut self.jobs).into();",
+        fault: "take(&mut self.jobs);\n                    let refused = Vec::new();",
+        found_by: &[Shuttle(
+            "jobs_that_are_held_back_are_handed_over_or_come_back",
+            "channel",
+        )],
+    },
 ];
 
 /// The checkers, and their models.
@@ -551,7 +644,7 @@ impl Copy {
         let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         for name in ["core", "channel", "waitgroup", "dispatcher"]
             .into_iter()
-            .chain(["semaphore", "errgroup"])
+            .chain(["semaphore", "errgroup", "batch"])
         {
             let name = format!("manyhands-{name}");
             copy(&original.join(&name), &crates.join(&name));

@@ -7,15 +7,18 @@
 //! no lock of the piece makes visible, loom may show as it was before.
 #![cfg(loom)]
 
+use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use loom::future::block_on;
+use loom::model::Builder;
 use loom::sync::atomic::AtomicUsize;
 use loom::sync::{Condvar, Mutex};
 use loom::{model, thread};
+use manyhands_batch::BatchPool;
 use manyhands_core::crew::{self, Crew, WayIn};
 use manyhands_core::results::{self, Receiver, Sender};
 use manyhands_core::{
@@ -85,18 +88,26 @@ fn each_of_two_submitters_that_wait_gets_its_place() {
 
 #[test]
 fn a_submitter_that_waits_is_freed_by_close() {
-    model(|| {
-        let (jobs, queue) = intake();
-        submit(&jobs).expect("it is open");
-        let submitter = {
-            let jobs = Arc::clone(&jobs);
-            thread::spawn(move || submit(&jobs).is_err())
-        };
-        drop(jobs.close());
-        assert!(submitter.join().expect("it does not panic"));
-        work(&jobs, &queue);
-        assert!(queue.recv().is_none());
-    });
+    // A pattern that has its queue behind the lock shuts it first.
+    for shut in [false, true] {
+        model(move || {
+            let (jobs, queue) = intake();
+            submit(&jobs).expect("it is open");
+            let submitter = {
+                let jobs = Arc::clone(&jobs);
+                thread::spawn(move || submit(&jobs).is_err())
+            };
+            if shut {
+                jobs.shut();
+            } else {
+                drop(jobs.close());
+            }
+            assert!(submitter.join().expect("it does not panic"));
+            drop(jobs.close());
+            work(&jobs, &queue);
+            assert!(queue.recv().is_none());
+        });
+    }
 }
 
 #[test]
@@ -122,7 +133,7 @@ fn a_refused_hand_over_wakes_the_next_that_waits() {
         let refused = {
             let jobs = Arc::clone(&jobs);
             thread::spawn(move || {
-                let refuse = |_: &_, ticket: Ticket<Work>| Err(ticket.job);
+                let refuse = |_: &mut _, ticket: Ticket<Work>| Err(ticket.job);
                 jobs.enter(|| 2, refuse).is_err()
             })
         };
@@ -423,4 +434,70 @@ fn a_worker_that_sleeps_is_woken_for_the_next_job() {
         }
         queue.stop();
     });
+}
+
+#[test]
+fn a_batch_pool_that_sleeps_is_woken_and_so_is_its_reader() {
+    model(|| {
+        let pool = batches(1, 0);
+        pool.submit(|| 7).expect("it is open");
+        let completion = pool.recv().expect("one is owed");
+        assert_eq!(completion.done(), Some(7));
+    });
+}
+
+#[test]
+fn a_submitter_gets_the_place_of_a_job_that_a_lane_has_counted() {
+    model(|| {
+        let pool = batches(1, 0);
+        for _ in 0..2 {
+            pool.submit(|| 7).expect("it is open");
+        }
+    });
+}
+
+/// A worker that has run a job claims two of the three, and the first of them
+/// waits for the second: another worker runs that, and is awake for it. Three
+/// threads with so much to do are tried with two preemptions.
+#[test]
+fn a_job_of_a_batch_that_waits_for_another_gets_it() {
+    let mut model = Builder::new();
+    model.preemption_bound = Some(2);
+    model.max_branches = 10_000;
+    model.check(|| {
+        type Boxed = Box<dyn FnOnce() + Send>;
+        let config = Config::new(2, 2).expect("a small pool");
+        let pool: BatchPool<Boxed> =
+            BatchPool::new(config).expect("a model's threads start");
+        pool.submit(Box::new(|| ())).expect("it is open");
+        pool.recv().expect("one is owed");
+        let gate = Arc::new((Mutex::new(false), Condvar::new()));
+        let waits = {
+            let gate = Arc::clone(&gate);
+            move || {
+                let mut open = gate.0.lock().expect("nobody panics");
+                while !*open {
+                    open = gate.1.wait(open).expect("nobody panics");
+                }
+            }
+        };
+        let opens = move || {
+            *gate.0.lock().expect("nobody panics") = true;
+            gate.1.notify_one();
+        };
+        let jobs: [Boxed; 3] =
+            [Box::new(waits), Box::new(opens), Box::new(|| ())];
+        let mut jobs = VecDeque::from(jobs);
+        pool.try_submit_some(&mut jobs).expect("there are places");
+        assert!(jobs.is_empty());
+        // Before the end, which wakes everybody.
+        for _ in 0..3 {
+            pool.recv().expect("one is owed");
+        }
+    });
+}
+
+fn batches(workers: usize, queue: usize) -> BatchPool<Work> {
+    let config = Config::new(workers, queue).expect("a small pool");
+    BatchPool::new(config).expect("a model's threads start")
 }

@@ -2,6 +2,7 @@
 //! A thread that waits for ever is a deadlock there, and fails the model.
 #![cfg(shuttle)]
 
+use std::collections::VecDeque;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,11 +12,11 @@ use checks::{Make, POOLS, Pool, Work, answer, config};
 use manyhands_core::crew::{self, Crew};
 use manyhands_core::{
     Closed, Completion, JobError, Outcome, Spawn, Task, TrySubmitError,
-    WorkerPool,
+    WorkerPool, WorkerPoolExt,
 };
 use manyhands_semaphore::{AcquireError, Semaphore};
 use shuttle::future::block_on;
-use shuttle::sync::Barrier;
+use shuttle::sync::{Barrier, mpsc};
 use shuttle::{check_pct, check_random, thread};
 
 /// How many schedules, of each kind: `MODEL_SCHEDULES`, or a few.
@@ -289,6 +290,119 @@ fn batches_lose_nothing_and_wait_for_one() {
         while pool.recv_many(&mut received, 3) > 0 {}
         submitter.join().expect("no submitter panics");
         assert_eq!(answers(received), [0, 1, 2, 3]);
+    });
+}
+
+/// Hands jobs over together, as far as there are places.
+fn submit_together<const N: usize>(pool: &Pool, jobs: [Work; N]) {
+    let mut jobs = VecDeque::from(jobs);
+    // Full, or some had no place: wait for one.
+    while pool.try_submit_some(&mut jobs).is_err() || !jobs.is_empty() {
+        let job = jobs.pop_front().expect("some are left");
+        pool.submit(job).expect("it is open");
+    }
+}
+
+/// A pool that has run a few jobs, so that one that claims several has learned
+/// to.
+fn warm(make: Make, workers: usize, queue: usize) -> Pool {
+    let pool = make(config(workers, queue));
+    let ran = pool.run_all((0..2).map(answer), |_| ());
+    assert_eq!(ran.expect("it is open"), 2);
+    pool
+}
+
+/// A job that ends when the other has begun.
+fn one_that_waits() -> (Work, Work) {
+    let (open, gate) = mpsc::channel();
+    let waits = Box::new(move || {
+        gate.recv().expect("it is opened");
+        Ok(10)
+    });
+    let opens = Box::new(move || {
+        open.send(()).expect("somebody waits");
+        Ok(11)
+    });
+    (waits, opens)
+}
+
+#[test]
+fn a_job_that_waits_for_one_behind_it_gets_it() {
+    check_pools(|make| {
+        let pool = warm(make, 2, 2);
+        let (waits, opens) = one_that_waits();
+        submit_together(&pool, [waits, opens, answer(12), answer(13)]);
+        // Before the end, which wakes everybody.
+        let received = (0..4).map(|_| pool.recv().expect("four are owed"));
+        assert_eq!(answers(received.collect()), [10, 11, 12, 13]);
+    });
+}
+
+#[test]
+fn what_has_ended_can_be_read_while_the_next_job_blocks() {
+    check_pools(|make| {
+        let pool = warm(make, 1, 2);
+        let (waits, opens) = one_that_waits();
+        submit_together(&pool, [answer(1), waits]);
+        let first = pool.recv().expect("two are owed");
+        assert_eq!(first.done(), Some(Ok(1)));
+        opens().expect("it opens");
+        pool.close();
+        assert_eq!(answers(drain(&pool)), [10]);
+    });
+}
+
+#[test]
+fn jobs_that_are_held_back_are_handed_over_or_come_back() {
+    check_pools(|make| {
+        let pool = Arc::new(make(config(1, 1)));
+        let submitter = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || {
+                let mut submitter = pool.submitter();
+                let mut back = Vec::new();
+                let mut refuse = |refused: Vec<Work>| {
+                    back.extend(refused.into_iter().map(|job| job()));
+                };
+                for number in 0..3 {
+                    if let Err(error) = submitter.submit(answer(number)) {
+                        refuse(error.refused);
+                    }
+                }
+                if let Err(error) = submitter.flush() {
+                    refuse(error.refused);
+                }
+                back
+            })
+        };
+        pool.close();
+        let mut all = answers(drain(&pool));
+        let back = submitter.join().expect("no submitter panics");
+        all.extend(back.into_iter().map(|job| job.expect("it is Ok")));
+        assert_eq!(all, [0, 1, 2], "accepted, and then refused");
+    });
+}
+
+#[test]
+fn cancel_brings_back_what_a_busy_worker_has_claimed() {
+    check(|| {
+        let (_, make) = POOLS[5];
+        let pool = warm(make, 1, 2);
+        let (started, runs) = mpsc::channel();
+        let (waits, opens) = one_that_waits();
+        let waits = Box::new(move || {
+            started.send(()).expect("somebody waits");
+            waits()
+        });
+        submit_together(&pool, [waits, answer(1), answer(2)]);
+        runs.recv().expect("it starts");
+        pool.cancel();
+        for _ in 0..2 {
+            let back = pool.recv().expect("three are owed");
+            assert!(back.outcome.is_cancelled());
+        }
+        opens().expect("it opens");
+        assert_eq!(answers(drain(&pool)), [10]);
     });
 }
 
