@@ -27,6 +27,13 @@ fn warm(config: Config) -> BatchPool<Work> {
     pool
 }
 
+/// Hands over jobs for all of which there are places.
+fn hand_over(pool: &BatchPool<Work>, jobs: &mut VecDeque<Work>) {
+    while !jobs.is_empty() {
+        pool.try_submit_some(jobs).expect("there is a place for each");
+    }
+}
+
 fn brief(number: u64) -> Work {
     Box::new(move || number)
 }
@@ -79,8 +86,7 @@ fn cancel_brings_back_what_is_queued_and_claimed_while_all_workers_are_busy() {
             let mut jobs: VecDeque<_> = (0..count)
                 .map(|it| if it % EACH == 0 { blocks() } else { brief(it) })
                 .collect();
-            pool.try_submit_some(&mut jobs).unwrap();
-            assert!(jobs.is_empty(), "there was room for all of them");
+            hand_over(&pool, &mut jobs);
             started.wait();
             pool.cancel();
             let (mut done, mut back) = (0, 0);
@@ -282,7 +288,7 @@ fn a_pool_that_its_own_job_drops_runs_what_it_accepted() {
             })
         });
         let mut jobs = [last].into_iter().chain(others).collect();
-        pool.try_submit_some(&mut jobs).unwrap();
+        hand_over(&pool, &mut jobs);
         *slot.lock().unwrap() = Some(pool);
         wait.recv().expect("the job ran to its end");
         // Its own worker runs what it still has after that.
