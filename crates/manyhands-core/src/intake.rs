@@ -249,10 +249,14 @@ impl<H, C: Finished> Intake<H, C> {
         let mut desk = lock(&self.desk);
         let first = desk.accepted;
         if !jobs.is_empty() {
-            if desk.open && !self.has_room(&mut desk) {
-                return Err(TrySubmitError::Full(()));
+            if desk.room_until - first < jobs.len() as u64 {
+                let finished = self.finished.glance();
+                desk.room_until = finished.saturating_add(self.bound);
             }
             let room = desk.room_until - first;
+            if desk.open && room == 0 {
+                return Err(TrySubmitError::Full(()));
+            }
             let room = usize::try_from(room).unwrap_or(usize::MAX);
             let count = room.min(jobs.len());
             let Some(way_in) = desk.way_in_if_open() else {
