@@ -7,7 +7,7 @@
 use std::alloc::System;
 use std::collections::VecDeque;
 use std::hint::black_box;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use manyhands::{
     Config, JobHandle, Spawn, Task, WorkerPool, WorkerPoolExt, channel,
@@ -18,8 +18,11 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// What is counted is counted for all tests at once.
-static ALONE: Mutex<()> = Mutex::new(());
+/// What is counted is counted for all tests at once: each takes this first.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 const JOBS: usize = 20_000;
 
@@ -29,7 +32,6 @@ const HARDLY_ANY: usize = JOBS / 100;
 
 /// How many allocations `work` makes, when it is done the second time.
 fn allocations(mut work: impl FnMut()) -> usize {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     work();
     let region = Region::new(ALLOCATOR);
     work();
@@ -71,6 +73,7 @@ fn config() -> Config {
 
 #[test]
 fn nothing_is_allocated_for_a_job() {
+    let _alone = alone();
     let channel = channel::ChannelPool::new(config()).unwrap();
     assert!(by_the_job(channel) < HARDLY_ANY);
     let waitgroup = waitgroup::WaitGroupPool::new(config()).unwrap();
@@ -81,6 +84,7 @@ fn nothing_is_allocated_for_a_job() {
 
 #[test]
 fn run_all_allocates_nothing_for_a_job() {
+    let _alone = alone();
     let pool = manyhands::batch::BatchPool::new(config()).unwrap();
     let count = allocations(|| {
         let sink = |completion| drop(black_box(completion));
@@ -91,6 +95,7 @@ fn run_all_allocates_nothing_for_a_job() {
 
 #[test]
 fn a_handle_costs_one_allocation() {
+    let _alone = alone();
     let pool = channel::ChannelPool::<Task<'_>>::new(config()).unwrap();
     let count = allocations(|| {
         let mut handles: VecDeque<JobHandle<'_, usize>> = VecDeque::new();
@@ -113,7 +118,6 @@ fn a_handle_costs_one_allocation() {
 /// full: its workers are held up.
 fn overhead<P: WorkerPool<Large>>(make: impl FnOnce(Config) -> P) -> usize {
     const QUEUED: usize = 10_000;
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let region = Region::new(ALLOCATOR);
     let (gate, held) = std::sync::mpsc::channel::<()>();
     let held = std::sync::Arc::new(Mutex::new(held));
@@ -146,6 +150,7 @@ impl manyhands::Job for Large {
 
 #[test]
 fn a_queued_job_takes_its_size_and_sixteen_bytes_at_most() {
+    let _alone = alone();
     assert!(overhead(|it| channel::ChannelPool::new(it).unwrap()) <= 16);
     assert!(overhead(|it| waitgroup::WaitGroupPool::new(it).unwrap()) <= 16);
     let batch = |it| manyhands::batch::BatchPool::new(it).unwrap();
