@@ -426,9 +426,9 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (ClaimsOnceWarm, WorkIsShared, "but one are blocked"),
         (KeepsResultsBack, WorkIsShared, "of all jobs that had ended"),
         (ThiefLooksOnce, WorkIsShared, "but one are blocked"),
-        (ClaimWakesNobody, WorkIsShared, "but one are blocked"),
+        (ClaimWakesNobody, WorkIsShared, "waiting for"),
         (SomeWakeOne, WorkIsShared, "but one are blocked"),
-        (WakesNobodyForOne, WorkIsShared, "waiting for a single job"),
+        (WakesNobodyForOne, WorkIsShared, "but one are blocked"),
     ]
 };
 
