@@ -7,7 +7,7 @@
 //! [`WorkerPool`], the laws that every implementation keeps, and the few
 //! parts that all of them share. It depends on the standard library only,
 //! and but for [`shutdown`](WorkerPoolExt::shutdown) it starts no thread of
-//! its own accord and reads no clock.
+//! its own accord.
 //!
 //! # A map, in reading order
 //!
