@@ -426,9 +426,17 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
         (ClaimsOnceWarm, WorkIsShared, "but one are blocked"),
         (KeepsResultsBack, WorkIsShared, "of all jobs that had ended"),
         (ThiefLooksOnce, WorkIsShared, "but one are blocked"),
-        (ClaimWakesNobody, WorkIsShared, "waiting for"),
+        (
+            ClaimWakesNobody,
+            WorkIsShared,
+            "but one are blocked|blocks for each worker to start",
+        ),
         (SomeWakeOne, WorkIsShared, "but one are blocked"),
-        (WakesNobodyForOne, WorkIsShared, "but one are blocked"),
+        (
+            WakesNobodyForOne,
+            WorkIsShared,
+            "waiting for a single job|completions of all other jobs",
+        ),
     ]
 };
 
