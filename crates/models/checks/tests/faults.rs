@@ -175,6 +175,16 @@ const FAULTS: &[Fault] = &[
             "errgroup",
         )],
     },
+    // The token is free before the group knows of the error.
+    Fault {
+        file: "manyhands-errgroup/src/adapter.rs",
+        text: "                if let Outcome::Done(Err(_)) = completion.outcome {\n                    drop(intake.cancel());\n                    token.0.fail(Failure::Error(()));\n                }\n                // Whoever reads the completion finds the place free.\n                drop(token);\n",
+        fault: "                let group = Arc::clone(&token.0);\n                drop(token);\n                if let Outcome::Done(Err(_)) = completion.outcome {\n                    drop(intake.cancel());\n                    group.fail(Failure::Error(()));\n                }\n",
+        found_by: &[Shuttle(
+            "the_place_that_an_error_frees_starts_no_job",
+            "",
+        )],
+    },
     // The error can be read before the group knows of it.
     Fault {
         file: "manyhands-errgroup/src/adapter.rs",

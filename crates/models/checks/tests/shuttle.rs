@@ -503,6 +503,36 @@ fn after_the_first_error_no_job_starts_in_an_error_group() {
     }
 }
 
+/// With no place free before it, a job is accepted only where the error frees
+/// one, and by then the group has failed.
+#[test]
+fn the_place_that_an_error_frees_starts_no_job() {
+    let (_, make) = POOLS[4];
+    check(move || {
+        let pool = make(config(2, 0));
+        let (open, gate) = mpsc::channel::<()>();
+        let held = move || -> Result<u64, ()> {
+            // Until the other end is dropped.
+            drop(gate.recv());
+            Ok(0)
+        };
+        let started = Arc::new(AtomicUsize::new(0));
+        let late = {
+            let started = Arc::clone(&started);
+            move || {
+                started.fetch_add(1, Ordering::SeqCst);
+                Ok(1)
+            }
+        };
+        pool.submit(Box::new(held)).expect("it is open");
+        pool.submit(Box::new(|| Err(()))).expect("it has two places");
+        drop(pool.submit(Box::new(late)));
+        drop(open);
+        drop(drain(&pool));
+        assert_eq!(started.load(Ordering::SeqCst), 0);
+    });
+}
+
 #[test]
 fn a_handle_is_woken_whether_it_blocks_or_polls() {
     type Tasks = manyhands_channel::ChannelPool<Task<'static>>;
