@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use manyhands_conformance::watchdog;
 use manyhands_core::{
-    Closed, Completion, InlinePool, JobId, Ticket, TrySubmitError, WorkerPool,
-    WorkerPoolExt, run_one,
+    Closed, Completion, InlinePool, Job, JobId, Ticket, TrySubmitError,
+    WorkerPool, WorkerPoolExt, run_one,
 };
 
 /// Longer than any test waits.
@@ -135,12 +135,59 @@ fn what_comes_too_late_for_the_sink_is_counted_as_unread() {
         for n in 0..3 {
             pool.submit(Box::new(move || n)).unwrap();
         }
-        // Longer than the tenth of a second for what comes back.
-        let slow = |_| thread::sleep(Duration::from_millis(200));
+        let (told, all_read) = mpsc::channel();
+        let pool = Told { pool, told };
+        let slow = |_| {
+            // The others are at hand, and the time for them is over: longer
+            // than the tenth of a second for what comes back.
+            all_read.recv().unwrap();
+            thread::sleep(Duration::from_millis(200));
+        };
         let end = pool.shutdown(Duration::ZERO, slow).unwrap();
         assert_eq!((end.cancelled, end.unread), (3, 2));
         assert!(!end.is_complete());
     });
+}
+
+/// A pool that tells when its reader comes to the end, and so has handed on
+/// all that there was.
+struct Told<P> {
+    pool: P,
+    told: mpsc::Sender<()>,
+}
+
+impl<J: Job, P: WorkerPool<J>> WorkerPool<J> for Told<P> {
+    fn submit(&self, job: J) -> Result<JobId, Closed<J>> {
+        self.pool.submit(job)
+    }
+
+    fn try_submit(&self, job: J) -> Result<JobId, TrySubmitError<J>> {
+        self.pool.try_submit(job)
+    }
+
+    fn recv(&self) -> Option<Completion<J>> {
+        let received = self.pool.recv();
+        if received.is_none() {
+            self.told.send(()).unwrap();
+        }
+        received
+    }
+
+    fn close(&self) {
+        self.pool.close();
+    }
+
+    fn cancel(&self) {
+        self.pool.cancel();
+    }
+
+    fn workers(&self) -> NonZeroUsize {
+        self.pool.workers()
+    }
+
+    fn bound(&self) -> NonZeroUsize {
+        self.pool.bound()
+    }
 }
 
 /// A pool that always has a completion at hand, until it is cancelled.
@@ -200,11 +247,13 @@ fn a_sink_that_panics_is_not_joined_by_what_is_unread() {
         for _ in 0..3 {
             pool.submit(|| Hostile).unwrap();
         }
+        let (told, all_read) = mpsc::channel();
+        let pool = Told { pool, told };
         let first = AssertUnwindSafe(|| {
             pool.shutdown(LONG, |completion| {
                 forget(completion);
-                // The others have come meanwhile, or do so now.
-                thread::sleep(Duration::from_millis(50));
+                // The others have come meanwhile.
+                all_read.recv().unwrap();
                 resume_unwind(Box::new("sunk"));
             })
         });
