@@ -11,7 +11,7 @@ use std::sync::Arc;
 use manyhands_core::sync::thread::{self, JoinHandle};
 use manyhands_core::sync::{
     AtomicUsize, CachePadded, Condvar, Instant, Mutex, MutexGuard, Ordering,
-    linger, lock, spin_until, wait,
+    linger, lock, spin_briefly, spin_until, wait,
 };
 use manyhands_core::{
     BuildError, Builder, Closed, Completion, Config, Desk, Intake, Job, JobId,
@@ -152,8 +152,9 @@ impl<J: Job> Shared<J> {
                     done.extend(completions);
                 }
                 let most = self.grain;
-                lanes.exchange(lane, count, &mut done, &mut next, most);
-                lanes.bell.ring();
+                let unread =
+                    lanes.exchange(lane, count, &mut done, &mut next, most);
+                lanes.bell.ring(unread);
                 self.intake.left();
             }
             let now = Instant::now();
@@ -328,6 +329,27 @@ impl<J: Job> Search<'_, J> {
 }
 
 impl<J: Job> BatchPool<J> {
+    /// Waits a moment for results, and for a row of them if there is much to
+    /// do.
+    fn await_some(&self) {
+        let shared = &*self.shared;
+        let lanes = shared.intake.counter();
+        if lanes.unread() > 0 {
+            return;
+        }
+        let enough = shared.intake.enough(self.config.workers());
+        let there = || lanes.unread() >= enough;
+        if enough == 1 {
+            spin_until(there);
+        } else if !spin_briefly(there) {
+            lanes.bell.listen(enough.div_ceil(shared.workers));
+            if !there() {
+                lanes.bell.nap();
+            }
+            lanes.bell.ignore();
+        }
+    }
+
     /// What was read from the lanes, with at least one in it; `None` at the
     /// end.
     fn completions(&self) -> Option<MutexGuard<'_, VecDeque<Completion<J>>>> {
@@ -340,10 +362,10 @@ impl<J: Job> BatchPool<J> {
         // What a burst has grown is given back once the burst was read.
         const KEPT: usize = 4096;
         read.shrink_to(KEPT);
-        spin_until(|| lanes.unread() > 0);
+        self.await_some();
         lanes.read(&mut read);
         while read.is_empty() {
-            lanes.bell.listen();
+            lanes.bell.listen(1);
             let finished = lanes.read(&mut read);
             if read.is_empty() {
                 let desk = shared.intake.desk();
@@ -414,7 +436,7 @@ impl<J: Job> WorkerPool<J> for BatchPool<J> {
             let read = lock(&self.shared.read);
             if read.is_empty() {
                 // Nobody has read ahead: no need to move them twice.
-                spin_until(|| lanes.unread() > 0);
+                self.await_some();
                 linger(|| lanes.unread() >= 64);
                 lanes.read_seen(into);
             }
@@ -432,7 +454,7 @@ impl<J: Job> WorkerPool<J> for BatchPool<J> {
     fn close(&self) {
         self.shared.intake.shut();
         self.shared.work.notify_all();
-        self.shared.intake.counter().bell.ring();
+        self.shared.intake.counter().bell.ring(usize::MAX);
     }
 
     fn cancel(&self) {
@@ -464,7 +486,7 @@ impl<J: Job> WorkerPool<J> for BatchPool<J> {
         }
         lanes.exchange(0, count, &mut done, &mut Vec::new(), 0);
         shared.work.notify_all();
-        lanes.bell.ring();
+        lanes.bell.ring(usize::MAX);
     }
 
     fn workers(&self) -> NonZeroUsize {

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::mem::{swap, take};
 
 use manyhands_core::sync::{
-    AtomicBool, AtomicU64, AtomicUsize, CachePadded, Condvar, Mutex, Ordering,
-    lock, wait,
+    AtomicU64, AtomicUsize, CachePadded, Condvar, Mutex, NAP, Ordering, lock,
+    wait, wait_at_most,
 };
 use manyhands_core::{Completion, Finished, Job, JobId, Ticket, discard};
 
@@ -79,7 +79,8 @@ impl<J: Job> Lanes<J> {
     }
 
     /// Puts down what `count` jobs that have finished came to, and takes the
-    /// next ones, `most` at most, in exchange.
+    /// next ones, `most` at most, in exchange. Returns how much there is to
+    /// be read here.
     pub(crate) fn exchange(
         &self,
         lane: usize,
@@ -87,7 +88,7 @@ impl<J: Job> Lanes<J> {
         done: &mut Vec<Completion<J>>,
         next: &mut Vec<Ticket<J>>,
         most: usize,
-    ) {
+    ) -> usize {
         let Lane { state, look } = &self.lanes[lane];
         let mut state = lock(state);
         state.finished += count as u64;
@@ -100,6 +101,7 @@ impl<J: Job> Lanes<J> {
         let tickets = state.claimed.drain(..most).zip(first..);
         next.extend(tickets.map(|(job, id)| ticket(job, id)));
         state.first += most as u64;
+        state.done.len()
     }
 
     /// Takes a job that somebody has claimed and not started, out of a lane
@@ -213,18 +215,20 @@ impl<J: Job> Drop for Lanes<J> {
 /// Wakes the one reader that waits.
 #[derive(Default)]
 pub(crate) struct Bell {
-    /// A reader waits, or is about to. Read by workers, a job at a time.
-    awaited: CachePadded<AtomicBool>,
+    /// A reader waits, or is about to, for so many results in a lane; 0 when
+    /// none does. Read by workers, a job at a time.
+    awaited: CachePadded<AtomicUsize>,
     rung: Mutex<bool>,
     ring: Condvar,
 }
 
 impl Bell {
-    /// From here on the bell is heard. Between this and [`wait`](Self::wait)
-    /// the reader looks once more, under the locks of those who ring.
-    pub(crate) fn listen(&self) {
+    /// From here on the bell is heard, once there are `enough` in a lane.
+    /// Between this and [`wait`](Self::wait) the reader looks once more, under
+    /// the locks of those who ring.
+    pub(crate) fn listen(&self, enough: usize) {
         *lock(&self.rung) = false;
-        self.awaited.store(true, Ordering::SeqCst);
+        self.awaited.store(enough, Ordering::SeqCst);
     }
 
     /// Returns once it was rung.
@@ -237,12 +241,22 @@ impl Bell {
 
     /// The reader does not wait after all.
     pub(crate) fn ignore(&self) {
-        self.awaited.store(false, Ordering::SeqCst);
+        self.awaited.store(0, Ordering::SeqCst);
     }
 
-    pub(crate) fn ring(&self) {
-        if self.awaited.load(Ordering::SeqCst) {
-            self.awaited.store(false, Ordering::SeqCst);
+    /// Returns once it was rung, or after a nap.
+    pub(crate) fn nap(&self) {
+        let rung = lock(&self.rung);
+        if !*rung {
+            drop(wait_at_most(&self.rung, &self.ring, rung, NAP));
+        }
+    }
+
+    /// There are so many results in a lane.
+    pub(crate) fn ring(&self, unread: usize) {
+        let awaited = self.awaited.load(Ordering::SeqCst);
+        if (1..=unread).contains(&awaited) {
+            self.awaited.store(0, Ordering::SeqCst);
             *lock(&self.rung) = true;
             self.ring.notify_one();
         }

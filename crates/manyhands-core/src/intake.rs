@@ -339,6 +339,29 @@ impl<H, C: Finished> Intake<H, C> {
             .unwrap_or(usize::MAX)
     }
 
+    /// How many results a reader that finds none should wait for, in a pool
+    /// of so many workers: one, unless the queue is full by half. Then a part
+    /// of what is queued, so that the workers do not run out meanwhile.
+    ///
+    /// To wake a reader costs as much as some microseconds of work, and one
+    /// that keeps looking instead takes a core from the workers. So a reader
+    /// that is slower than jobs are finished, or that waits for room, is
+    /// better served by rows. Where the queue is empty, and a result may be
+    /// all that is awaited, it gets it at once.
+    pub fn enough(&self, workers: NonZeroUsize) -> usize {
+        /// Among so many, waking is nothing.
+        const MOST: u64 = 256;
+        let workers = workers.get() as u64;
+        let queue = self.bound.saturating_sub(workers);
+        let accepted = lock(&self.desk).accepted;
+        let unfinished = accepted.saturating_sub(self.finished.glance());
+        let queued = unfinished.saturating_sub(workers);
+        if queued < queue.div_ceil(2) {
+            return 1;
+        }
+        (queued / 4).clamp(1, MOST) as usize
+    }
+
     /// Whether there is room, as far as the caller can know: whoever has read
     /// a completion knows of its place.
     fn has_room(&self, desk: &mut Desk<H>) -> bool {

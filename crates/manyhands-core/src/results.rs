@@ -48,6 +48,10 @@
 //! workers have ended. Workers append under one lock, a reader takes all
 //! there is under another, so the two meet once a batch and not once a
 //! result.
+//!
+//! A reader that comes whenever there is one result takes them one at a time,
+//! and for that takes a core from the workers. While a pool is full it need
+//! not: [`recv_when`](Receiver::recv_when) lets a row of them come together.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -55,8 +59,8 @@ use std::mem::{swap, take};
 
 use crate::run::discard;
 use crate::sync::{
-    Arc, AtomicUsize, CachePadded, Condvar, Mutex, MutexGuard, Ordering, lock,
-    spin_until, wait,
+    Arc, AtomicUsize, CachePadded, Condvar, Mutex, MutexGuard, NAP, Ordering,
+    lock, spin_briefly, spin_until, wait, wait_at_most,
 };
 use crate::{Completion, Job};
 
@@ -80,7 +84,7 @@ fn new<T>(keep: bool) -> (Sender<T>, Receiver<T>) {
         back: CachePadded(Mutex::new(Back {
             items: VecDeque::new(),
             ended: false,
-            reader_parked: false,
+            wake_at: NOBODY,
             reader_gone: !keep,
         })),
         ready: Condvar::new(),
@@ -123,11 +127,14 @@ struct Back<T> {
     items: VecDeque<T>,
     /// The last sender is gone.
     ended: bool,
-    /// A reader waits on `ready`.
-    reader_parked: bool,
+    /// A reader waits on `ready` until there are so many.
+    wake_at: usize,
     /// Nobody will read: results are dropped as they are sent.
     reader_gone: bool,
 }
+
+/// What no number of results wakes.
+const NOBODY: usize = usize::MAX;
 
 impl<T> Sender<T> {
     /// Sends a result. Never waits.
@@ -138,8 +145,12 @@ impl<T> Sender<T> {
             return discard(result);
         }
         back.items.push_back(result);
-        self.shared.len.store(back.items.len(), Ordering::Relaxed);
-        let wake = take(&mut back.reader_parked);
+        let len = back.items.len();
+        self.shared.len.store(len, Ordering::Relaxed);
+        let wake = len >= back.wake_at;
+        if wake {
+            back.wake_at = NOBODY;
+        }
         drop(back);
         if wake {
             self.shared.ready.notify_one();
@@ -167,7 +178,17 @@ impl<T> Receiver<T> {
     /// The next result. Waits for one; `None` when every sender is gone and
     /// everything sent was read, and then for ever.
     pub fn recv(&self) -> Option<T> {
-        self.front_with_results()?.pop_front()
+        self.recv_when(|| 1)
+    }
+
+    /// [`recv`](Self::recv) that, where it has to wait, waits for `enough`
+    /// results before it takes the first; for a tenth of a millisecond, and
+    /// then for one.
+    ///
+    /// For a reader to whom more is to come than one, such as that of a pool
+    /// that is full: [`Intake::enough`](crate::Intake::enough) says how many.
+    pub fn recv_when(&self, enough: impl FnOnce() -> usize) -> Option<T> {
+        self.front_with_results(enough)?.pop_front()
     }
 
     /// Moves results to the end of `into`: at least one, and as many more as
@@ -176,10 +197,23 @@ impl<T> Receiver<T> {
     /// Returns how many, which is 0 only at the end of the channel or when
     /// `max` is 0.
     pub fn recv_many(&self, into: &mut Vec<T>, max: usize) -> usize {
+        self.recv_many_when(into, max, || 1)
+    }
+
+    /// [`recv_many`](Self::recv_many) that waits as
+    /// [`recv_when`](Self::recv_when) does.
+    pub fn recv_many_when(
+        &self,
+        into: &mut Vec<T>,
+        max: usize,
+        enough: impl FnOnce() -> usize,
+    ) -> usize {
         if max == 0 {
             return 0;
         }
-        let Some(mut front) = self.front_with_results() else { return 0 };
+        let Some(mut front) = self.front_with_results(enough) else {
+            return 0;
+        };
         let count = front.len().min(max);
         into.extend(front.drain(..count));
         count
@@ -192,7 +226,10 @@ impl<T> Receiver<T> {
     }
 
     /// The front with at least one result in it; `None` at the end.
-    fn front_with_results(&self) -> Option<MutexGuard<'_, VecDeque<T>>> {
+    fn front_with_results(
+        &self,
+        enough: impl FnOnce() -> usize,
+    ) -> Option<MutexGuard<'_, VecDeque<T>>> {
         let shared = &*self.shared;
         let mut front = lock(&shared.front);
         if !front.is_empty() {
@@ -201,19 +238,35 @@ impl<T> Receiver<T> {
         // What a burst has grown is given back once the burst was read.
         const KEPT: usize = 4096;
         front.shrink_to(KEPT);
-        spin_until(|| shared.len.load(Ordering::Relaxed) > 0);
-        let mut back = lock(&shared.back);
+        let mut back = self.back_with(enough());
         while back.items.is_empty() {
             if back.ended {
                 return None;
             }
-            back.reader_parked = true;
+            back.wake_at = 1;
             back = wait(&shared.ready, back);
         }
-        back.reader_parked = false;
+        back.wake_at = NOBODY;
         swap(&mut *front, &mut back.items);
         shared.len.store(0, Ordering::Relaxed);
         Some(front)
+    }
+
+    /// The back after a moment, in which `enough` results may have come.
+    fn back_with(&self, enough: usize) -> MutexGuard<'_, Back<T>> {
+        let shared = &*self.shared;
+        let there = || shared.len.load(Ordering::Relaxed) >= enough;
+        if enough <= 1 {
+            spin_until(there);
+            return lock(&shared.back);
+        }
+        let there = spin_briefly(there);
+        let mut back = lock(&shared.back);
+        if !there && back.items.len() < enough && !back.ended {
+            back.wake_at = enough;
+            back = wait_at_most(&shared.back, &shared.ready, back, NAP);
+        }
+        back
     }
 }
 

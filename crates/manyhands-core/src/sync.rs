@@ -163,6 +163,11 @@ pub fn linger(mut enough: impl FnMut() -> bool) {
     }
 }
 
+/// How long a reader may sleep for more results than one, while the pool has
+/// enough to do. Far more than it takes to be woken, and far less than what
+/// is queued by then will take.
+pub const NAP: Duration = Duration::from_micros(100);
+
 /// The first half of [`spin_until`], for a microsecond or two: returns whether
 /// `ready` was seen to hold.
 ///
@@ -186,21 +191,24 @@ const MODEL: bool = cfg!(any(loom, shuttle));
 /// What the checkers do not have: time that passes.
 #[cfg(any(loom, shuttle))]
 mod model {
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::cell::Cell;
     pub use std::time::Duration;
 
     use super::{Condvar, Mutex, MutexGuard, lock, thread};
 
-    /// Milliseconds. Only differences count, so it goes on from one execution
-    /// to the next.
-    static NOW: AtomicU64 = AtomicU64::new(0);
+    thread_local! {
+        /// Milliseconds. Only differences count, so it goes on from one
+        /// execution to the next. All threads of a model are one in truth,
+        /// and no other model's time is to pass in it.
+        static NOW: Cell<u64> = const { Cell::new(0) };
+    }
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
     pub struct Instant(u64);
 
     impl Instant {
         pub fn now() -> Self {
-            Self(NOW.load(Ordering::SeqCst))
+            Self(NOW.get())
         }
 
         pub fn checked_add(self, duration: Duration) -> Option<Self> {
@@ -221,7 +229,7 @@ mod model {
         _limit: Duration,
     ) -> MutexGuard<'a, T> {
         drop(guard);
-        NOW.fetch_add(1, Ordering::SeqCst);
+        NOW.set(NOW.get() + 1);
         thread::yield_now();
         lock(mutex)
     }

@@ -100,11 +100,12 @@ impl<J: Job + 'static> WorkerPool<J> for DispatcherPool<J> {
     }
 
     fn recv(&self) -> Option<Completion<J>> {
-        self.results.recv()
+        self.results.recv_when(|| self.intake.enough(self.config.workers()))
     }
 
     fn recv_many(&self, into: &mut Vec<Completion<J>>, max: usize) -> usize {
-        self.results.recv_many(into, max)
+        let enough = || self.intake.enough(self.config.workers());
+        self.results.recv_many_when(into, max, enough)
     }
 
     /// The dispatcher hears of it as the end of its queue, which it reaches

@@ -97,11 +97,12 @@ impl<J: Job> WorkerPool<J> for WaitGroupPool<J> {
     }
 
     fn recv(&self) -> Option<Completion<J>> {
-        self.results.recv()
+        self.results.recv_when(|| self.intake.enough(self.config.workers()))
     }
 
     fn recv_many(&self, into: &mut Vec<Completion<J>>, max: usize) -> usize {
-        self.results.recv_many(into, max)
+        let enough = || self.intake.enough(self.config.workers());
+        self.results.recv_many_when(into, max, enough)
     }
 
     /// `close(wp.jobs)`

@@ -60,6 +60,29 @@ fn the_unfinished_are_the_accepted_that_have_not_run() {
 }
 
 #[test]
+fn a_row_is_enough_only_while_the_queue_is_full_by_half() {
+    watchdog(|| {
+        let (intake, queue) = intake(2 + 40);
+        let two = NonZeroUsize::new(2).unwrap();
+        let mut enough = vec![intake.enough(two)];
+        for _ in 0..42 {
+            intake.enter(0, hand_over).unwrap();
+            enough.push(intake.enough(two));
+        }
+        // Two with the workers, twenty in the queue: then a fourth of it.
+        assert_eq!(enough[..22], [1; 22]);
+        assert_eq!(enough[22..27], [5, 5, 5, 5, 6]);
+        assert_eq!(enough[42], 10);
+        (0..21).for_each(|_| finish(&intake, &queue));
+        assert_eq!(intake.enough(two), 1);
+        // Without a queue, whoever waits has a worker wait for him.
+        let all = NonZeroUsize::new(42).unwrap();
+        (0..21).for_each(|_| drop(intake.enter(0, hand_over)));
+        assert_eq!(intake.enough(all), 1);
+    });
+}
+
+#[test]
 fn a_job_that_cannot_be_handed_over_is_refused_and_takes_no_place() {
     watchdog(|| {
         let (intake, _queue) = intake(1);

@@ -231,12 +231,26 @@ const FAULTS: &[Fault] = &[
     // A reader lets go of the front while it is parked at the back.
     Fault {
         file: "manyhands-core/src/results.rs",
-        text: "            back.reader_parked = true;\n",
-        fault: "            back.reader_parked = true;\n            drop(front);\n            front = lock(&shared.front);\n",
+        text: "            back.wake_at = 1;\n",
+        fault: "            back.wake_at = 1;\n            drop(front);\n            front = lock(&shared.front);\n",
         found_by: &[Shuttle(
             "several_readers_share_the_completions_and_all_find_the_end",
             "channel",
         )],
+    },
+    // After its nap the reader still waits for a row.
+    Fault {
+        file: "manyhands-core/src/results.rs",
+        text: "            back.wake_at = 1;\n",
+        fault: "            back.wake_at = back.wake_at.min(2);\n",
+        found_by: &[Loom("who_has_waited_for_a_row_is_woken_for_one")],
+    },
+    // Whoever sends does not see that a reader naps, and later that it waits.
+    Fault {
+        file: "manyhands-batch/src/adapter.rs",
+        text: "            lanes.bell.listen(1);\n",
+        fault: "",
+        found_by: &[Shuttle("a_full_pool_is_read_in_rows_to_its_end", "batch")],
     },
     // A batch that is not full is taken for the end.
     Fault {

@@ -232,6 +232,17 @@ fn several_senders_lose_nothing_and_the_last_ends_it() {
 }
 
 #[test]
+fn who_has_waited_for_a_row_is_woken_for_one() {
+    model(|| {
+        let (sender, receiver) = results::channel();
+        let _not_the_end = sender.clone();
+        let worker = thread::spawn(move || sender.send(1));
+        assert_eq!(receiver.recv_when(|| 2), Some(1));
+        worker.join().expect("it does not panic");
+    });
+}
+
+#[test]
 fn a_handle_that_is_joined_has_the_answer_and_what_was_written() {
     model(|| {
         let pool = tasks();

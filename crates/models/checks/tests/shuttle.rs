@@ -293,6 +293,19 @@ fn batches_lose_nothing_and_wait_for_one() {
     });
 }
 
+#[test]
+fn a_full_pool_is_read_in_rows_to_its_end() {
+    check_pools(|make| {
+        let pool = make(config(1, 8));
+        for n in 0..9 {
+            pool.submit(answer(n)).expect("it is open");
+        }
+        pool.close();
+        let received: Vec<_> = pool.completions().collect();
+        assert!(answers(received).into_iter().eq(0..9));
+    });
+}
+
 /// Hands jobs over together, as far as there are places.
 fn submit_together<const N: usize>(pool: &Pool, jobs: [Work; N]) {
     let mut jobs = VecDeque::from(jobs);
