@@ -250,7 +250,10 @@ const FAULTS: &[Fault] = &[
         file: "manyhands-batch/src/adapter.rs",
         text: "            lanes.bell.listen(1);\n",
         fault: "",
-        found_by: &[Shuttle("a_full_pool_is_read_in_rows_to_its_end", "batch")],
+        found_by: &[Shuttle(
+            "a_full_pool_is_read_in_rows_to_its_end",
+            "batch",
+        )],
     },
     // A batch that is not full is taken for the end.
     Fault {
@@ -510,8 +513,8 @@ const FAULTS: &[Fault] = &[
     // not hear.
     Fault {
         file: "manyhands-batch/src/adapter.rs",
-        text: "            lanes.bell.listen();\n            let finished = lanes.read(&mut read);\n",
-        fault: "            let finished = lanes.read(&mut read);\n            lanes.bell.listen();\n",
+        text: "            lanes.bell.listen(1);\n            let finished = lanes.read(&mut read);\n",
+        fault: "            let finished = lanes.read(&mut read);\n            lanes.bell.listen(1);\n",
         found_by: &[Loom(
             "a_batch_pool_that_sleeps_is_woken_and_so_is_its_reader",
         )],
@@ -519,8 +522,8 @@ const FAULTS: &[Fault] = &[
     // Who waits for a place is told before the job is counted.
     Fault {
         file: "manyhands-batch/src/adapter.rs",
-        text: "                lanes.exchange(lane, count, &mut done, &mut next, most);\n                lanes.bell.ring();\n                self.intake.left();\n",
-        fault: "                self.intake.left();\n                lanes.exchange(lane, count, &mut done, &mut next, most);\n                lanes.bell.ring();\n",
+        text: "                let unread =\n                    lanes.exchange(lane, count, &mut done, &mut next, most);\n                lanes.bell.ring(unread);\n                self.intake.left();\n",
+        fault: "                self.intake.left();\n                let unread =\n                    lanes.exchange(lane, count, &mut done, &mut next, most);\n                lanes.bell.ring(unread);\n",
         found_by: &[Loom(
             "a_submitter_gets_the_place_of_a_job_that_a_lane_has_counted",
         )],
@@ -559,7 +562,7 @@ const FAULTS: &[Fault] = &[
     // A reader that waits does not hear of the close.
     Fault {
         file: "manyhands-batch/src/adapter.rs",
-        text: "        self.shared.intake.counter().bell.ring();\n",
+        text: "        self.shared.intake.counter().bell.ring(usize::MAX);\n",
         fault: "",
         found_by: &[Shuttle(
             "several_readers_share_the_completions_and_all_find_the_end",
