@@ -25,10 +25,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// The most workers a pool may have. A system that is asked for threads
-    /// without end does not refuse cleanly: some die while they start, and
-    /// take the process with them.
+    /// The most workers a pool of threads may have. A system that is asked for
+    /// threads without end does not refuse cleanly: some die while they start,
+    /// and take the process with them.
     pub const MAX_WORKERS: usize = 1024;
+
+    /// The most workers a pool of tasks may have: about a million. A task that
+    /// waits takes a kilobyte or so, and no thread.
+    pub const MAX_TASKS: usize = 1 << 20;
 
     /// The longest queue a pool may have: about a million jobs. Queues that
     /// take the channel's memory at once would ask for gigabytes beyond it,
@@ -47,6 +51,34 @@ impl Config {
     /// [`MAX_WORKERS`](Self::MAX_WORKERS) or `queue` not within 0 to
     /// [`MAX_QUEUE`](Self::MAX_QUEUE).
     pub fn new(workers: usize, queue: usize) -> Result<Self, ConfigError> {
+        Self::within(Self::MAX_WORKERS, workers, queue)
+    }
+
+    /// The sizes of a pool whose workers are tasks, or permits for tasks. A
+    /// pool of threads that is given more than
+    /// [`MAX_WORKERS`](Self::MAX_WORKERS) tries to start them.
+    ///
+    /// ```
+    /// use manyhands_core::Config;
+    ///
+    /// let config = Config::tasks(10_000, 0)?;
+    /// assert_eq!(config.workers().get(), 10_000);
+    /// # Ok::<(), manyhands_core::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), with [`MAX_TASKS`](Self::MAX_TASKS) as the most
+    /// workers.
+    pub fn tasks(workers: usize, queue: usize) -> Result<Self, ConfigError> {
+        Self::within(Self::MAX_TASKS, workers, queue)
+    }
+
+    fn within(
+        most: usize,
+        workers: usize,
+        queue: usize,
+    ) -> Result<Self, ConfigError> {
         let check = |field, value, least, most| {
             if (least..=most).contains(&value) {
                 Ok(value)
@@ -54,7 +86,7 @@ impl Config {
                 Err(ConfigError { field, value, least, most })
             }
         };
-        let workers = check("workers", workers, 1, Self::MAX_WORKERS)?;
+        let workers = check("workers", workers, 1, most)?;
         let queue = check("queue", queue, 0, Self::MAX_QUEUE)?;
         let workers = NonZeroUsize::new(workers).unwrap_or(NonZeroUsize::MIN);
         Ok(Self { workers, queue })
@@ -96,17 +128,32 @@ impl Default for Config {
 pub struct Builder<P> {
     workers: usize,
     queue: usize,
+    sizes: fn(usize, usize) -> Result<Config, ConfigError>,
     make: fn(Config) -> Result<P, BuildError>,
 }
 
 impl<P> Builder<P> {
     /// A builder that ends in `make`. For whoever writes a pool.
     pub fn new(make: fn(Config) -> Result<P, BuildError>) -> Self {
-        let Config { workers, queue } = Config::default();
-        Self { workers: workers.get(), queue, make }
+        Self::with(Config::new, make)
     }
 
-    /// Most jobs that run at once, 1 to [`Config::MAX_WORKERS`].
+    /// [`new`](Self::new) for a pool of tasks, which may have
+    /// [more](Config::tasks) workers.
+    pub fn of_tasks(make: fn(Config) -> Result<P, BuildError>) -> Self {
+        Self::with(Config::tasks, make)
+    }
+
+    fn with(
+        sizes: fn(usize, usize) -> Result<Config, ConfigError>,
+        make: fn(Config) -> Result<P, BuildError>,
+    ) -> Self {
+        let Config { workers, queue } = Config::default();
+        Self { workers: workers.get(), queue, sizes, make }
+    }
+
+    /// Most jobs that run at once, 1 to [`Config::MAX_WORKERS`], or to
+    /// [`Config::MAX_TASKS`] where workers are tasks.
     pub fn workers(self, workers: usize) -> Self {
         Self { workers, ..self }
     }
@@ -125,7 +172,7 @@ impl<P> Builder<P> {
     /// before anything is started; [`BuildError::Spawn`] when the system
     /// refuses a thread, after those already started have ended.
     pub fn build(self) -> Result<P, BuildError> {
-        (self.make)(Config::new(self.workers, self.queue)?)
+        (self.make)((self.sizes)(self.workers, self.queue)?)
     }
 }
 

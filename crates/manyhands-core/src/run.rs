@@ -55,16 +55,16 @@ pub async fn run_one_async<J: AsyncJob>(
     if stopped() {
         return Completion { id, outcome: Outcome::Cancelled(job) };
     }
-    let made = catch_unwind(AssertUnwindSafe(|| job.run_async()));
-    let future = match made {
-        Ok(future) => future,
-        Err(payload) => {
-            let outcome = Outcome::Panicked(Panic::new(payload));
-            return Completion { id, outcome };
-        }
-    };
-    // In an `Option`, so that it can be dropped in place, with panics caught.
-    let mut future = pin!(Some(future));
+    // In an `Option`, so that it can be dropped in place, with panics caught;
+    // and in one place, since what is moved here takes its room twice.
+    let mut future =
+        pin!(match catch_unwind(AssertUnwindSafe(|| { job.run_async() })) {
+            Ok(future) => Some(future),
+            Err(payload) => {
+                let outcome = Outcome::Panicked(Panic::new(payload));
+                return Completion { id, outcome };
+            }
+        });
     let outcome = poll_fn(|context| {
         let polled = catch_unwind(AssertUnwindSafe(|| {
             let future = future.as_mut().as_pin_mut();

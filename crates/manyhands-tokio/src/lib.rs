@@ -173,7 +173,9 @@ pub use manyhands_core::AsyncJob;
 /// The channel of the jobs, and the runtime, that this crate is built on.
 pub use {async_channel, tokio};
 
-pub use crate::adapter::{JoinSetPool, TaskPool};
+pub use crate::adapter::{
+    AsyncPool, JoinSetPool, TaskAJob, TaskPool, Workers,
+};
 pub use crate::job::{Async, Blocking};
 
 /// Works on jobs until their channel is closed and empty.

@@ -29,6 +29,7 @@
 use std::fmt;
 
 use async_channel::TryRecvError;
+use manyhands_core::sync::spin_until;
 use manyhands_core::{Completion, Job, discard};
 
 /// A channel for results: any number of senders, one [`Receiver`] that any
@@ -94,6 +95,7 @@ impl<T> Receiver<T> {
 
     /// [`recv`](Self::recv) for a thread, which blocks.
     pub fn recv_blocking(&self) -> Option<T> {
+        spin_until(|| !self.parcels.is_empty());
         self.parcels.recv_blocking().ok().and_then(Parcel::open)
     }
 

@@ -16,48 +16,46 @@ use tokio::runtime::Runtime;
 
 #[test]
 fn the_task_pool_keeps_all_laws() {
-    check_all(Claim::InOrder, |config| TaskPool::new(config).unwrap());
+    check_all([Claim::InOrder], |config| TaskPool::new(config).unwrap());
 }
 
 #[test]
 fn the_join_set_pool_keeps_all_laws() {
-    check_all(Claim::NoQueue, |config| JoinSetPool::new(config).unwrap());
+    check_all([], |config| JoinSetPool::new(config).unwrap());
 }
 
 #[test]
 fn the_task_pool_keeps_all_laws_on_a_callers_runtime() {
     let runtime = Runtime::new().unwrap();
     let handle = runtime.handle().clone();
-    check_all(Claim::InOrder, move |config| TaskPool::on(&handle, config));
+    check_all([Claim::InOrder], move |config| TaskPool::on(&handle, config));
 }
 
 #[test]
 fn the_join_set_pool_keeps_all_laws_on_a_callers_runtime() {
     let runtime = Runtime::new().unwrap();
     let handle = runtime.handle().clone();
-    check_all(Claim::NoQueue, move |config| JoinSetPool::on(&handle, config));
+    check_all([], move |config| JoinSetPool::on(&handle, config));
 }
 
 #[test]
 fn the_task_pool_keeps_all_laws_with_blocking_jobs() {
-    check_all(Claim::InOrder, |config| {
+    check_all([Claim::InOrder], |config| {
         Unwrapped(TaskPool::new(config).unwrap())
     });
 }
 
 #[test]
 fn the_join_set_pool_keeps_all_laws_with_blocking_jobs() {
-    check_all(Claim::NoQueue, |config| {
-        Unwrapped(JoinSetPool::new(config).unwrap())
-    });
+    check_all([], |config| Unwrapped(JoinSetPool::new(config).unwrap()));
 }
 
-/// Holds a pool to all laws, and to the one claim that it makes.
-fn check_all<P: WorkerPool<LawJob> + 'static>(
-    claim: Claim,
+/// Holds a pool to all laws, and to the claims that it makes.
+fn check_all<P: WorkerPool<LawJob> + 'static, const CLAIMS: usize>(
+    claims: [Claim; CLAIMS],
     make: impl Fn(Config) -> P + Send + Sync + 'static,
 ) {
-    Kit::new().claims([claim]).check(make).assert_passed();
+    Kit::new().claims(claims).check(make).assert_passed();
 }
 
 /// A pool of blocking jobs as a pool of the jobs themselves.

@@ -194,7 +194,7 @@ where
             name: "tokio-tasks",
             summary: "an async task a job, under a semaphore",
             origin: "the tokio library",
-            claims: Claims::NO_QUEUE,
+            claims: Claims::NONE,
             make: |config| {
                 Ok(Box::new(manyhands_tokio::JoinSetPool::new(config)?))
             },

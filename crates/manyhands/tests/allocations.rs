@@ -1,14 +1,26 @@
 //! What is allocated for a job. In a binary of its own, since it counts what
 //! the whole process allocates.
 
-#![cfg(all(feature = "batch", feature = "channel", feature = "waitgroup"))]
+#![cfg(all(
+    feature = "batch",
+    feature = "channel",
+    feature = "tokio",
+    feature = "waitgroup"
+))]
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
 use std::alloc::System;
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::hint::black_box;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
+use manyhands::tokio::tokio::sync::Semaphore;
+use manyhands::tokio::{JoinSetPool, TaskPool, tokio};
 use manyhands::{
     Config, JobHandle, Spawn, Task, WorkerPool, WorkerPoolExt, channel,
     waitgroup,
@@ -120,10 +132,10 @@ fn overhead<P: WorkerPool<Large>>(make: impl FnOnce(Config) -> P) -> usize {
     const QUEUED: usize = 10_000;
     let region = Region::new(ALLOCATOR);
     let (gate, held) = std::sync::mpsc::channel::<()>();
-    let held = std::sync::Arc::new(Mutex::new(held));
+    let held = Arc::new(Mutex::new(held));
     let pool = make(Config::new(1, QUEUED).unwrap());
     for _ in 0..=QUEUED {
-        let held = std::sync::Arc::clone(&held);
+        let held = Arc::clone(&held);
         let filler = [0; 6];
         pool.try_submit(Large { held, filler }).ok().unwrap();
     }
@@ -134,7 +146,7 @@ fn overhead<P: WorkerPool<Large>>(make: impl FnOnce(Config) -> P) -> usize {
 }
 
 struct Large {
-    held: std::sync::Arc<Mutex<std::sync::mpsc::Receiver<()>>>,
+    held: Arc<Mutex<std::sync::mpsc::Receiver<()>>>,
     filler: [u64; 6],
 }
 
@@ -155,4 +167,63 @@ fn a_queued_job_takes_its_size_and_sixteen_bytes_at_most() {
     assert!(overhead(|it| waitgroup::WaitGroupPool::new(it).unwrap()) <= 16);
     let batch = |it| manyhands::batch::BatchPool::new(it).unwrap();
     assert!(overhead(batch) <= 16);
+}
+
+/// How many bytes a pool of tasks takes whose jobs all sleep.
+fn asleep<P>(make: impl FnOnce(Config) -> P) -> usize
+where
+    P: WorkerPool<Sleeper>,
+{
+    let region = Region::new(ALLOCATOR);
+    let wake = Arc::new(Semaphore::new(0));
+    let asleep = Arc::new(AtomicUsize::new(0));
+    let pool = make(Config::tasks(SLEEPERS, 0).unwrap());
+    for _ in 0..SLEEPERS {
+        let (wake, asleep) = (Arc::clone(&wake), Arc::clone(&asleep));
+        pool.submit(Sleeper { wake, asleep }).ok().unwrap();
+    }
+    while asleep.load(Ordering::SeqCst) < SLEEPERS {
+        thread::yield_now();
+    }
+    let change = region.change();
+    wake.close();
+    change.bytes_allocated - change.bytes_deallocated
+}
+
+const SLEEPERS: usize = 10_000;
+
+struct Sleeper {
+    wake: Arc<Semaphore>,
+    asleep: Arc<AtomicUsize>,
+}
+
+impl manyhands::Job for Sleeper {
+    type Output = bool;
+
+    fn run(self) -> bool {
+        unreachable!("it runs as a task")
+    }
+}
+
+impl manyhands::AsyncJob for Sleeper {
+    async fn run_async(self) -> bool {
+        let mut woken = pin!(self.wake.acquire());
+        let asleep = poll_fn(|context| {
+            let polled = woken.as_mut().poll(context);
+            self.asleep.fetch_add(1, Ordering::SeqCst);
+            polled
+        });
+        let hour = Duration::from_secs(3600);
+        tokio::time::timeout(hour, asleep).await.is_ok()
+    }
+}
+
+#[test]
+fn ten_thousand_jobs_that_sleep_take_ten_mebibytes_at_most() {
+    const MOST: usize = 10 << 20;
+    let _alone = alone();
+    let workers = asleep(|it| TaskPool::new(it).unwrap());
+    assert!((SLEEPERS..=MOST).contains(&workers), "{workers}");
+    let tasks = asleep(|it| JoinSetPool::new(it).unwrap());
+    assert!((SLEEPERS..=MOST).contains(&tasks), "{tasks}");
 }

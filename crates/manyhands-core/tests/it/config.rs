@@ -32,6 +32,18 @@ fn the_least_and_the_most_are_allowed_and_one_more_is_not() {
 }
 
 #[test]
+fn tasks_may_be_more_than_threads() {
+    assert_eq!(Config::MAX_TASKS, 1_048_576);
+    let most = Config::tasks(1_048_576, 1_048_576).unwrap();
+    assert_eq!(most.bound().get(), 2_097_152);
+    let error = Config::tasks(1_048_577, 0).unwrap_err();
+    let line = "workers is 1048577, allowed is 1 to 1048576";
+    assert_eq!(error.to_string(), line);
+    let tasks = Builder::<Config>::of_tasks(Ok).workers(1025).build();
+    assert_eq!(tasks.unwrap().workers().get(), 1025);
+}
+
+#[test]
 fn the_default_is_a_worker_for_each_processor() {
     let config = Config::default();
     let processors = available_parallelism().map_or(1, NonZeroUsize::get);

@@ -102,28 +102,25 @@ impl Home {
 
     /// Waits for the tasks, as far as that is possible from here, and ends
     /// the runtime if it is the pool's own. They must be about to end.
-    pub(super) fn end<S>(&mut self, sets: S)
-    where
-        S: IntoIterator<Item = JoinSet<()>> + Send + 'static,
-    {
+    pub(super) fn end(&mut self, mut tasks: JoinSet<()>) {
         match self.own.take() {
             // A task of the runtime would wait for itself: a thread that is
             // none of it does, in the background.
             Some(runtime) if self.is_here() => {
                 drop(aside(move || {
-                    wait_for(sets);
+                    wait_for(tasks);
                     drop(runtime);
                 }));
             }
             Some(runtime) => {
-                wait_for(sets);
+                wait_for(tasks);
                 end(runtime);
             }
             // Waiting would keep the caller's runtime from its work.
             None if self.is_here() || !self.is_driven_by_itself() => {
-                sets.into_iter().for_each(|mut tasks| tasks.detach_all());
+                tasks.detach_all();
             }
-            None => wait_for(sets),
+            None => wait_for(tasks),
         }
     }
 
@@ -133,12 +130,10 @@ impl Home {
     }
 }
 
-fn wait_for(sets: impl IntoIterator<Item = JoinSet<()>>) {
+fn wait_for(mut tasks: JoinSet<()>) {
     block_on(async {
-        for mut tasks in sets {
-            while let Some(ended) = tasks.join_next().await {
-                discard(ended);
-            }
+        while let Some(ended) = tasks.join_next().await {
+            discard(ended);
         }
     });
 }

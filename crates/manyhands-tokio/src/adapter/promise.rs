@@ -23,13 +23,14 @@ impl<J: Job, L: FnOnce(Completion<J>)> Promise<J, L> {
 }
 
 impl<J: AsyncJob, L: FnOnce(Completion<J>)> Promise<J, L> {
-    /// Runs the job.
+    /// Runs the job, once. Takes the promise by reference, since each of the
+    /// futures that it is handed down through would have room for it.
     pub(super) async fn keep<H>(
-        mut self,
+        &mut self,
         intake: &Intake<H>,
     ) -> Completion<J> {
         let Some(ticket) = self.ticket.take() else {
-            unreachable!("keeping a promise consumes it")
+            unreachable!("a promise is kept once")
         };
         let completion = intake.run_async(ticket).await;
         self.lost = None;

@@ -6,8 +6,8 @@ use manyhands_tokio::{JoinSetPool, TaskPool};
 #[test]
 fn sizes_outside_of_what_is_allowed_are_refused() {
     for (workers, queue, told) in [
-        (0, 1, "workers is 0, allowed is 1 to 1024"),
-        (1025, 1, "workers is 1025, allowed is 1 to 1024"),
+        (0, 1, "workers is 0, allowed is 1 to 1048576"),
+        (1_048_577, 1, "workers is 1048577, allowed is 1 to 1048576"),
         (1, 2_000_000, "queue is 2000000, allowed is 0 to 1048576"),
     ] {
         let builder = TaskPool::<Task<'_>>::builder();

@@ -7,14 +7,10 @@ use std::sync::{Arc, Barrier};
 use std::task::{Context, Wake};
 use std::thread;
 
-use manyhands_conformance::watchdog;
 use manyhands_core::{JobError, Spawn, Task, WorkerPool};
-use manyhands_tokio::JoinSetPool;
 use tokio::runtime::Handle;
 
-use crate::{
-    Work, current_thread, for_both_pools, multi_thread, work, workers,
-};
+use crate::{current_thread, for_both_pools, multi_thread, work, workers};
 
 /// Does something when it is dropped.
 struct OnDrop<F: FnOnce()>(Option<F>);
@@ -80,51 +76,47 @@ for_both_pools! {
             });
         }
     }
-}
 
-#[test]
-fn what_a_waker_panicked_with_may_use_the_pool_when_it_is_dropped() {
-    /// Panics, with a payload that submits a job when it is dropped.
-    struct Hostile {
-        pool: Arc<JoinSetPool<Work<()>>>,
-        dropped: Arc<AtomicBool>,
-    }
-    impl Wake for Hostile {
-        fn wake(self: Arc<Self>) {
-            let pool = Arc::clone(&self.pool);
-            let dropped = Arc::clone(&self.dropped);
-            panic_any(OnDrop::new(move || {
-                pool.try_submit(work(async {})).unwrap();
-                dropped.store(true, Ordering::SeqCst);
-            }));
-        }
-    }
-    watchdog(|| {
+    fn a_waker_that_panics_costs_no_completion_and_its_payload_may_submit() {
         let runtime = current_thread();
-        let pool = JoinSetPool::on(runtime.handle(), workers(2));
-        let pool = Arc::new(pool);
+        let pool = Arc::new(Pool::on(runtime.handle(), workers(2)));
         let dropped = Arc::new(AtomicBool::new(false));
-        for _ in 0..2 {
+        let bound = pool.bound().get();
+        for _ in 0..bound {
             pool.submit(work(async {})).unwrap();
         }
         {
             let mut submitting = pin!(pool.submit_async(work(async {})));
-            let hostile = Hostile {
-                pool: Arc::clone(&pool),
-                dropped: Arc::clone(&dropped),
-            };
-            let waker = Arc::new(hostile).into();
+            let (user, tell) = (Arc::clone(&pool), Arc::clone(&dropped));
+            let waker = Arc::new(Hostile(move || {
+                user.try_submit(work(async {})).unwrap();
+                tell.store(true, Ordering::SeqCst);
+            }));
+            let waker = waker.into();
             let mut context = Context::from_waker(&waker);
             assert!(submitting.as_mut().poll(&mut context).is_pending());
-            // A task ends, wakes the submitter, and is killed for that.
-            runtime.block_on(tokio::task::yield_now());
+            // A job ends, and wakes the submitter.
+            let first = runtime.block_on(pool.recv_async());
+            assert!(first.and_then(|it| it.done()).is_some());
+            while !dropped.load(Ordering::SeqCst) {
+                runtime.block_on(tokio::task::yield_now());
+            }
         }
-        assert!(!dropped.load(Ordering::SeqCst));
-
-        // Here the pool looks after the tasks that have ended.
-        pool.submit(work(async {})).unwrap();
-        assert!(dropped.load(Ordering::SeqCst));
         pool.close();
-        runtime.block_on(async { while pool.recv_async().await.is_some() {} });
-    });
+        let mut completions = 1;
+        while let Some(completion) = runtime.block_on(pool.recv_async()) {
+            assert!(completion.done().is_some());
+            completions += 1;
+        }
+        assert_eq!(completions, bound + 1);
+    }
+}
+
+/// Panics, with a payload that calls this when it is dropped.
+struct Hostile<F>(F);
+
+impl<F: Fn() + Clone + Send + Sync + 'static> Wake for Hostile<F> {
+    fn wake(self: Arc<Self>) {
+        panic_any(OnDrop::new(self.0.clone()));
+    }
 }
