@@ -16,7 +16,6 @@
 use std::collections::VecDeque;
 use std::hint::black_box;
 use std::io::{self, Write};
-use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -83,8 +82,8 @@ fn run(times: u64) {
 
 fn intake(times: u64) {
     let queue = VecDeque::<Ticket<Mix>>::new();
-    let bound = NonZeroUsize::new(64).expect("more than none");
-    let intake = Intake::new(queue, bound);
+    let config = Config::new(2, 62).expect("a small pool");
+    let intake = Intake::new(queue, config);
     for number in 0..times {
         let entered = intake.enter(Mix(number), |queue, ticket| {
             queue.push_back(ticket);

@@ -110,7 +110,7 @@ impl<J: Job + 'static> BatchPool<J> {
         };
         let lanes = Lanes::new(workers);
         let shared = Arc::new(Shared {
-            intake: Intake::counted_by(lanes, queue, config.bound()),
+            intake: Intake::counted_by(lanes, queue, config),
             queued: CachePadded::default(),
             idle: CachePadded::default(),
             work: Condvar::new(),
@@ -337,7 +337,7 @@ impl<J: Job> BatchPool<J> {
         if lanes.unread() > 0 {
             return;
         }
-        let enough = shared.intake.enough(self.config.workers());
+        let enough = shared.intake.enough();
         let there = || lanes.unread() >= enough;
         if enough == 1 {
             spin_until(there);

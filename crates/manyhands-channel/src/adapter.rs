@@ -105,7 +105,7 @@ impl<J: Job> ChannelPool<J> {
         jobs: Sender<Ticket<J>>,
         results: results::Receiver<Completion<J>>,
     ) -> Self {
-        let intake = Arc::new(Intake::new(jobs, config.bound()));
+        let intake = Arc::new(Intake::new(jobs, config));
         Self { intake, results, config, workers: Vec::new() }
     }
 }
@@ -125,11 +125,11 @@ impl<J: Job> WorkerPool<J> for ChannelPool<J> {
     }
 
     fn recv(&self) -> Option<Completion<J>> {
-        self.results.recv_when(|| self.intake.enough(self.config.workers()))
+        self.results.recv_when(|| self.intake.enough())
     }
 
     fn recv_many(&self, into: &mut Vec<Completion<J>>, max: usize) -> usize {
-        let enough = || self.intake.enough(self.config.workers());
+        let enough = || self.intake.enough();
         self.results.recv_many_when(into, max, enough)
     }
 

@@ -41,7 +41,7 @@ impl<J: Job<Output: 'static> + 'static> MyPool<J> {
     fn new(config: Config) -> Self {
         let (jobs, queue) = mpsc::channel::<Ticket<J>>();
         let queue = Arc::new(Mutex::new(queue));
-        let intake = Arc::new(Intake::new(jobs, config.bound()));
+        let intake = Arc::new(Intake::new(jobs, config));
         let (sender, results) = results::for_jobs::<J>();
         let worker = |_| {
             let queue = Arc::clone(&queue);

@@ -3,16 +3,16 @@
 use std::collections::VecDeque;
 use std::collections::vec_deque::Drain;
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::ops::Range;
 
 use crate::run::{run_one, run_one_async};
 use crate::sync::{
-    AtomicBool, AtomicU64, CachePadded, Condvar, Mutex, MutexGuard, Ordering,
-    load_in_order, lock, spin_until, thread_number, wait,
+    AtomicBool, AtomicU64, CachePadded, Condvar, Mutex, MutexGuard, NAP,
+    Ordering, load_in_order, lock, spin_briefly, spin_until, thread_number,
+    wait, wait_at_most,
 };
 use crate::{
-    AsyncJob, Closed, Completion, Job, JobId, Ticket, TrySubmitError,
+    AsyncJob, Closed, Completion, Config, Job, JobId, Ticket, TrySubmitError,
 };
 
 /// The intake of a pool: gives out places and ids, and knows whether the pool
@@ -32,9 +32,8 @@ use crate::{
 /// whoever has read all completions finds the pool not full.
 ///
 /// ```
-/// use std::num::NonZeroUsize;
 /// use std::sync::mpsc;
-/// use manyhands_core::{Intake, Outcome, Ticket};
+/// use manyhands_core::{Config, Intake, Outcome, Ticket};
 ///
 /// type Work = fn() -> u32;
 /// type Jobs = mpsc::Sender<Ticket<Work>>;
@@ -44,7 +43,7 @@ use crate::{
 /// }
 ///
 /// let (jobs, queue) = mpsc::channel();
-/// let intake: Intake<Jobs> = Intake::new(jobs, NonZeroUsize::new(2).unwrap());
+/// let intake: Intake<Jobs> = Intake::new(jobs, Config::new(1, 1).unwrap());
 /// intake.enter(|| 1, hand_over).unwrap();
 /// intake.enter(|| 2, hand_over).unwrap();
 /// assert!(intake.try_enter(|| 3, hand_over).unwrap_err().is_full());
@@ -69,9 +68,14 @@ pub struct Intake<H, C = Counter> {
     /// locked: a waker that counted them down would lose a wake-up when one
     /// gives up by itself.
     waiting: CachePadded<AtomicU64>,
+    /// How many jobs have to be finished before one of them is woken; 0 for
+    /// any.
+    wake_at: AtomicU64,
     /// Set by `cancel`: no job starts any more.
     stopped: AtomicBool,
     bound: u64,
+    /// How long the queue is.
+    queue: u64,
 }
 
 /// What is behind the lock of an [`Intake`].
@@ -130,16 +134,15 @@ impl Finished for Counter {
 }
 
 impl<H> Intake<H> {
-    /// An open intake to `way_in`, for at most `bound` unfinished jobs.
-    pub fn new(way_in: H, bound: NonZeroUsize) -> Self {
-        let bound = bound.get() as u64;
-        Self::with_bound(way_in, bound, Counter::default())
+    /// An open intake to `way_in`, for a pool of that size.
+    pub fn new(way_in: H, config: Config) -> Self {
+        Self::counted_by(Counter::default(), way_in, config)
     }
 
     /// An open intake to `way_in` without a bound of its own, for a pattern
     /// that has one: the permits of a semaphore.
     pub fn unbounded(way_in: H) -> Self {
-        Self::with_bound(way_in, u64::MAX, Counter::default())
+        Self::with_bound(Counter::default(), way_in, u64::MAX, 0)
     }
 
     /// Runs an accepted job, on the worker's thread, and frees its place.
@@ -170,13 +173,13 @@ impl<H> Intake<H> {
 }
 
 impl<H, C: Finished> Intake<H, C> {
-    /// An open intake to `way_in`, for at most `bound` unfinished jobs, of a
-    /// pattern that counts itself.
-    pub fn counted_by(finished: C, way_in: H, bound: NonZeroUsize) -> Self {
-        Self::with_bound(way_in, bound.get() as u64, finished)
+    /// [`new`](Intake::new) for a pattern that counts itself.
+    pub fn counted_by(finished: C, way_in: H, config: Config) -> Self {
+        let bound = config.bound().get() as u64;
+        Self::with_bound(finished, way_in, bound, config.queue() as u64)
     }
 
-    fn with_bound(way_in: H, bound: u64, finished: C) -> Self {
+    fn with_bound(finished: C, way_in: H, bound: u64, queue: u64) -> Self {
         let way_in = Some(way_in);
         let desk = Desk { open: true, way_in, accepted: 0, room_until: bound };
         Self {
@@ -184,8 +187,10 @@ impl<H, C: Finished> Intake<H, C> {
             place: Condvar::new(),
             finished,
             waiting: CachePadded::default(),
+            wake_at: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
             bound,
+            queue,
         }
     }
 
@@ -282,7 +287,11 @@ impl<H, C: Finished> Intake<H, C> {
     /// Tells a submitter that waits for a place that there may be one: after
     /// one or more jobs were counted as [`Finished`].
     pub fn left(&self) {
-        if load_in_order(&self.waiting) > 0 {
+        if load_in_order(&self.waiting) == 0 {
+            return;
+        }
+        let wake_at = load_in_order(&self.wake_at);
+        if wake_at == 0 || self.finished.glance() >= wake_at {
             // A submitter between its last look and its wait holds the lock:
             // pass through it, so that the notification cannot come too early.
             drop(lock(&self.desk));
@@ -339,27 +348,23 @@ impl<H, C: Finished> Intake<H, C> {
             .unwrap_or(usize::MAX)
     }
 
-    /// How many results a reader that finds none should wait for, in a pool
-    /// of so many workers: one, unless the queue is full by half. Then a part
-    /// of what is queued, so that the workers do not run out meanwhile.
+    /// How many results a reader that finds none should wait for: one, unless
+    /// the queue is full by half. Then a part of what is queued, so that the
+    /// workers do not run out meanwhile.
     ///
     /// To wake a reader costs as much as some microseconds of work, and one
     /// that keeps looking instead takes a core from the workers. So a reader
-    /// that is slower than jobs are finished, or that waits for room, is
-    /// better served by rows. Where the queue is empty, and a result may be
-    /// all that is awaited, it gets it at once.
-    pub fn enough(&self, workers: NonZeroUsize) -> usize {
-        /// Among so many, waking is nothing.
-        const MOST: u64 = 256;
-        let workers = workers.get() as u64;
-        let queue = self.bound.saturating_sub(workers);
+    /// that is quicker than jobs are finished is better served by rows. Where
+    /// the queue is empty, and a result may be all that is awaited, it gets it
+    /// at once.
+    pub fn enough(&self) -> usize {
         let accepted = lock(&self.desk).accepted;
         let unfinished = accepted.saturating_sub(self.finished.glance());
-        let queued = unfinished.saturating_sub(workers);
-        if queued < queue.div_ceil(2) {
+        let queued = (unfinished + self.queue).saturating_sub(self.bound);
+        if queued < self.queue.div_ceil(2) {
             return 1;
         }
-        (queued / 4).clamp(1, MOST) as usize
+        row(queued) as usize
     }
 
     /// Whether there is room, as far as the caller can know: whoever has read
@@ -388,16 +393,48 @@ impl<H, C: Finished> Intake<H, C> {
     ) -> MutexGuard<'a, Desk<H>> {
         let full_at = desk.accepted - self.bound;
         drop(desk);
-        spin_until(|| self.finished.glance() > full_at);
-
+        let row = row(self.queue);
+        if row == 1 {
+            spin_until(|| self.finished.glance() > full_at);
+        } else {
+            spin_briefly(|| self.finished.glance() >= full_at + row);
+        }
         let mut desk = lock(&self.desk);
-        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let first = self.waiting.fetch_add(1, Ordering::SeqCst) == 0;
+        if row > 1 && first {
+            desk = self.wait_for_row(desk, row);
+        }
         while desk.open && !self.has_room_for_sure(&mut desk) {
             desk = wait(&self.place, desk);
         }
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         desk
     }
+
+    /// Sleeps until there are so many places, a tenth of a millisecond at
+    /// most. For one submitter at a time: those that come to wait meanwhile
+    /// are woken after it.
+    fn wait_for_row<'a>(
+        &'a self,
+        mut desk: MutexGuard<'a, Desk<H>>,
+        row: u64,
+    ) -> MutexGuard<'a, Desk<H>> {
+        let wake_at = desk.accepted - self.bound + row;
+        self.wake_at.store(wake_at, Ordering::SeqCst);
+        if desk.open && self.finished.finished() < wake_at {
+            desk = wait_at_most(&self.desk, &self.place, desk, NAP);
+        }
+        // Before the next look at `finished`: whoever is not seen there has
+        // seen this.
+        self.wake_at.store(0, Ordering::SeqCst);
+        desk
+    }
+}
+
+/// How many of the queued go together: so many that waking is nothing among
+/// them, and so few that three times as many are left.
+fn row(queued: u64) -> u64 {
+    (queued / 4).clamp(1, 256)
 }
 
 /// Frees a place when it is dropped.

@@ -57,7 +57,7 @@ impl<J: Job + 'static> DispatcherPool<J> {
     pub fn new(config: Config) -> Result<Self, BuildError> {
         let dispatcher = Arc::new(Dispatcher::new());
         let way_in = WayIn(Arc::clone(&dispatcher));
-        let intake = Arc::new(Intake::new(way_in, config.bound()));
+        let intake = Arc::new(Intake::new(way_in, config));
         let (sender, results) = for_jobs::<J>();
         let process = {
             let intake = Arc::clone(&intake);
@@ -100,11 +100,11 @@ impl<J: Job + 'static> WorkerPool<J> for DispatcherPool<J> {
     }
 
     fn recv(&self) -> Option<Completion<J>> {
-        self.results.recv_when(|| self.intake.enough(self.config.workers()))
+        self.results.recv_when(|| self.intake.enough())
     }
 
     fn recv_many(&self, into: &mut Vec<Completion<J>>, max: usize) -> usize {
-        let enough = || self.intake.enough(self.config.workers());
+        let enough = || self.intake.enough();
         self.results.recv_many_when(into, max, enough)
     }
 

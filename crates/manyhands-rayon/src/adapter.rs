@@ -55,7 +55,7 @@ impl<J: Job + 'static> RayonPool<J> {
     pub fn new(config: Config) -> Result<Self, BuildError> {
         let threads = RayonThreads::start(config.workers().get())?;
         let (results, collected) = for_jobs::<J>();
-        let intake = Arc::new(Intake::new(results, config.bound()));
+        let intake = Arc::new(Intake::new(results, config));
         Ok(Self { intake, results: collected, config, threads })
     }
 
@@ -103,11 +103,11 @@ impl<J: Job + 'static> WorkerPool<J> for RayonPool<J> {
     }
 
     fn recv(&self) -> Option<Completion<J>> {
-        self.results.recv_when(|| self.intake.enough(self.config.workers()))
+        self.results.recv_when(|| self.intake.enough())
     }
 
     fn recv_many(&self, into: &mut Vec<Completion<J>>, max: usize) -> usize {
-        let enough = || self.intake.enough(self.config.workers());
+        let enough = || self.intake.enough();
         self.results.recv_many_when(into, max, enough)
     }
 

@@ -54,7 +54,7 @@ impl<J: Job + 'static> WaitGroupPool<J> {
             config.bound().get(),
             sender,
         );
-        let intake = Arc::new(Intake::new(jobs, config.bound()));
+        let intake = Arc::new(Intake::new(jobs, config));
 
         // The closer first: it can still be sent home when a worker fails.
         let (hand, pool) = bounded::<crate::WorkerPool<_, _>>(1);
@@ -97,11 +97,11 @@ impl<J: Job> WorkerPool<J> for WaitGroupPool<J> {
     }
 
     fn recv(&self) -> Option<Completion<J>> {
-        self.results.recv_when(|| self.intake.enough(self.config.workers()))
+        self.results.recv_when(|| self.intake.enough())
     }
 
     fn recv_many(&self, into: &mut Vec<Completion<J>>, max: usize) -> usize {
-        let enough = || self.intake.enough(self.config.workers());
+        let enough = || self.intake.enough();
         self.results.recv_many_when(into, max, enough)
     }
 

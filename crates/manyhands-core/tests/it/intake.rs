@@ -1,5 +1,4 @@
 use std::future::pending;
-use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -8,7 +7,7 @@ use std::thread;
 
 use manyhands_conformance::watchdog;
 use manyhands_core::{
-    AsyncJob, Closed, Intake, Job, JobId, Ticket, TrySubmitError,
+    AsyncJob, Closed, Config, Intake, Job, JobId, Ticket, TrySubmitError,
 };
 
 use crate::often;
@@ -17,7 +16,7 @@ type Way = Sender<Ticket<u32>>;
 
 fn intake(bound: usize) -> (Intake<Way>, Receiver<Ticket<u32>>) {
     let (jobs, queue) = channel();
-    (Intake::new(jobs, NonZeroUsize::new(bound).unwrap()), queue)
+    (Intake::new(jobs, Config::new(1, bound - 1).unwrap()), queue)
 }
 
 fn hand_over(jobs: &mut Way, ticket: Ticket<u32>) -> Result<(), u32> {
@@ -62,25 +61,53 @@ fn the_unfinished_are_the_accepted_that_have_not_run() {
 #[test]
 fn a_row_is_enough_only_while_the_queue_is_full_by_half() {
     watchdog(|| {
-        let (intake, queue) = intake(2 + 40);
-        let two = NonZeroUsize::new(2).unwrap();
-        let mut enough = vec![intake.enough(two)];
+        let (jobs, queue) = channel();
+        let intake: Intake<Way> =
+            Intake::new(jobs, Config::new(2, 40).unwrap());
+        let mut enough = vec![intake.enough()];
         for _ in 0..42 {
             intake.enter(0, hand_over).unwrap();
-            enough.push(intake.enough(two));
+            enough.push(intake.enough());
         }
         // Two with the workers, twenty in the queue: then a fourth of it.
         assert_eq!(enough[..22], [1; 22]);
         assert_eq!(enough[22..27], [5, 5, 5, 5, 6]);
         assert_eq!(enough[42], 10);
         (0..21).for_each(|_| finish(&intake, &queue));
-        assert_eq!(intake.enough(two), 1);
-        // Without a queue, whoever waits has a worker wait for him.
-        let all = NonZeroUsize::new(42).unwrap();
-        for _ in 0..21 {
+        assert_eq!(intake.enough(), 1);
+    });
+}
+
+#[test]
+fn without_a_queue_every_result_is_awaited() {
+    watchdog(|| {
+        let (jobs, _queue) = channel();
+        let intake: Intake<Way> =
+            Intake::new(jobs, Config::new(42, 0).unwrap());
+        for _ in 0..42 {
             intake.enter(0, hand_over).unwrap();
         }
-        assert_eq!(intake.enough(all), 1);
+        assert_eq!(intake.enough(), 1);
+    });
+}
+
+#[test]
+fn who_waits_for_a_row_of_places_settles_for_one() {
+    watchdog(|| {
+        let (intake, queue) = intake(41);
+        for _ in 0..41 {
+            intake.enter(0, hand_over).unwrap();
+        }
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| intake.enter(0, hand_over).unwrap());
+            let waits_too =
+                scope.spawn(|| intake.enter(0, hand_over).unwrap());
+            // Each of these is one place, and no row.
+            finish(&intake, &queue);
+            finish(&intake, &queue);
+            let ids = [waits.join().unwrap(), waits_too.join().unwrap()];
+            assert_eq!(ids.iter().map(|id| id.get()).sum::<u64>(), 41 + 42);
+        });
     });
 }
 
@@ -159,8 +186,8 @@ fn never_more_than_the_bound_are_inside() {
     watchdog(|| {
         const BOUND: usize = 3;
         let (jobs, queue) = channel();
-        let bound = NonZeroUsize::new(BOUND).unwrap();
-        let intake = Arc::new(Intake::new(jobs, bound));
+        let config = Config::new(1, BOUND - 1).unwrap();
+        let intake = Arc::new(Intake::new(jobs, config));
         let inside = Arc::new(AtomicUsize::new(0));
         let over = Arc::new(AtomicBool::new(false));
         let queue: Arc<Mutex<Receiver<Ticket<u32>>>> =

@@ -64,7 +64,7 @@ impl<J: AsyncJob + 'static, P> AsyncPool<J, P> {
     ) -> Self {
         let (jobs, queued) = bounded(config.bound().get());
         let (results, collected) = results::for_jobs::<J>();
-        let intake = Intake::new(jobs, config.bound());
+        let intake = Intake::new(jobs, config);
         let entry = Arc::new(Entry { intake, place: Notify::new() });
         let shift = || Shift {
             entry: Arc::clone(&entry),

@@ -50,8 +50,8 @@ const FAULTS: &[Fault] = &[
     // The worker's look at who waits may come before its own count.
     Fault {
         file: "manyhands-core/src/intake.rs",
-        text: "if load_in_order(&self.waiting) > 0 {",
-        fault: "if self.waiting.load(Ordering::Relaxed) > 0 {",
+        text: "if load_in_order(&self.waiting) == 0 {",
+        fault: "if self.waiting.load(Ordering::Relaxed) == 0 {",
         found_by: &[Loom(
             "a_submitter_that_waits_gets_the_place_that_becomes_free",
         )],
@@ -104,8 +104,8 @@ const FAULTS: &[Fault] = &[
     // down for both.
     Fault {
         file: "manyhands-core/src/intake.rs",
-        text: "        self.waiting.fetch_add(1, Ordering::SeqCst);\n        while desk.open && !self.has_room_for_sure(&mut desk) {\n            desk = wait(&self.place, desk);\n        }\n        self.waiting.fetch_sub(1, Ordering::SeqCst);\n",
-        fault: "        self.waiting.store(1, Ordering::SeqCst);\n        while desk.open && !self.has_room_for_sure(&mut desk) {\n            desk = wait(&self.place, desk);\n        }\n        self.waiting.store(0, Ordering::SeqCst);\n",
+        text: "        let first = self.waiting.fetch_add(1, Ordering::SeqCst) == 0;\n        if row > 1 && first {\n            desk = self.wait_for_row(desk, row);\n        }\n        while desk.open && !self.has_room_for_sure(&mut desk) {\n            desk = wait(&self.place, desk);\n        }\n        self.waiting.fetch_sub(1, Ordering::SeqCst);\n",
+        fault: "        let first = self.waiting.swap(1, Ordering::SeqCst) == 0;\n        if row > 1 && first {\n            desk = self.wait_for_row(desk, row);\n        }\n        while desk.open && !self.has_room_for_sure(&mut desk) {\n            desk = wait(&self.place, desk);\n        }\n        self.waiting.store(0, Ordering::SeqCst);\n",
         found_by: &[Loom("each_of_two_submitters_that_wait_gets_its_place")],
     },
     // "Is it open?" is asked under one lock, and the job is accepted under
@@ -236,6 +236,15 @@ const FAULTS: &[Fault] = &[
         found_by: &[Shuttle(
             "several_readers_share_the_completions_and_all_find_the_end",
             "channel",
+        )],
+    },
+    // After its nap a submitter is still not told of less than a row.
+    Fault {
+        file: "manyhands-core/src/intake.rs",
+        text: "        self.wake_at.store(0, Ordering::SeqCst);\n",
+        fault: "",
+        found_by: &[Loom(
+            "who_has_waited_for_a_row_of_places_is_woken_for_one",
         )],
     },
     // After its nap the reader still waits for a row.

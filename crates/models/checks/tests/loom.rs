@@ -8,7 +8,6 @@
 #![cfg(loom)]
 
 use std::collections::VecDeque;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -28,13 +27,17 @@ use manyhands_core::{
 use manyhands_dispatcher::JobQueue;
 use manyhands_semaphore::{AcquireError, Semaphore, SemaphorePool};
 
+fn config(workers: usize, queue: usize) -> Config {
+    Config::new(workers, queue).expect("a small pool")
+}
+
 type Work = fn() -> u32;
 type Jobs = Intake<Sender<Ticket<Work>>>;
 
 /// An intake for one unfinished job, and where its jobs come out.
 fn intake() -> (Arc<Jobs>, Receiver<Ticket<Work>>) {
     let (sender, queue) = results::channel();
-    (Arc::new(Intake::new(sender, NonZeroUsize::MIN)), queue)
+    (Arc::new(Intake::new(sender, config(1, 0))), queue)
 }
 
 fn submit(jobs: &Jobs) -> Result<JobId, Closed<Work>> {
@@ -171,6 +174,23 @@ fn a_place_is_free_before_its_completion_can_be_read() {
         if full {
             assert!(jobs.try_enter(|| 3, |_, _| Ok(())).is_ok());
         }
+        worker.join().expect("it does not panic");
+    });
+}
+
+#[test]
+fn who_has_waited_for_a_row_of_places_is_woken_for_one() {
+    model(|| {
+        let (sender, queue) = results::channel();
+        let jobs: Arc<Jobs> = Arc::new(Intake::new(sender, config(1, 8)));
+        for _ in 0..9 {
+            submit(&jobs).expect("it is open");
+        }
+        let worker = {
+            let jobs = Arc::clone(&jobs);
+            thread::spawn(move || work(&jobs, &queue))
+        };
+        submit(&jobs).expect("it is open");
         worker.join().expect("it does not panic");
     });
 }
@@ -347,7 +367,7 @@ fn a_crew_that_is_dropped_has_done_what_was_handed_over() {
 
 /// A pool with one thread.
 fn tasks() -> SemaphorePool<Task<'static>> {
-    SemaphorePool::new(Config::new(1, 0).expect("one worker"))
+    SemaphorePool::new(config(1, 0))
 }
 
 #[test]
@@ -477,9 +497,8 @@ fn a_job_of_a_batch_that_waits_for_another_gets_it() {
     model.max_branches = 10_000;
     model.check(|| {
         type Boxed = Box<dyn FnOnce() + Send>;
-        let config = Config::new(2, 2).expect("a small pool");
         let pool: BatchPool<Boxed> =
-            BatchPool::new(config).expect("a model's threads start");
+            BatchPool::new(config(2, 2)).expect("a model's threads start");
         pool.submit(Box::new(|| ())).expect("it is open");
         pool.recv().expect("one is owed");
         let gate = Arc::new((Mutex::new(false), Condvar::new()));
@@ -509,6 +528,5 @@ fn a_job_of_a_batch_that_waits_for_another_gets_it() {
 }
 
 fn batches(workers: usize, queue: usize) -> BatchPool<Work> {
-    let config = Config::new(workers, queue).expect("a small pool");
-    BatchPool::new(config).expect("a model's threads start")
+    BatchPool::new(config(workers, queue)).expect("a model's threads start")
 }
