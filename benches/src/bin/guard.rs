@@ -3,6 +3,7 @@
 //!
 //! ```console
 //! $ guard BASE HEAD [--time]     # two programs `hot`
+//! $ guard HOT                    # the instructions of one
 //! ```
 //!
 //! Exit code 1 if a path takes a tenth more instructions than before, or
@@ -39,8 +40,9 @@ fn main() -> ExitCode {
         // In a process that measures, which is told the path as well.
         [base, head, path] if is_child() => time_child(path, base, head),
         [base, head] => compare(base, head, timed),
+        [hot] if !timed => list(hot),
         _ => {
-            eprintln!("usage: guard BASE HEAD [--time]");
+            eprintln!("usage: guard BASE HEAD [--time], or guard HOT");
             return ExitCode::from(2);
         }
     };
@@ -52,6 +54,16 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// A row for each path.
+fn list(hot: &str) -> Result<bool, String> {
+    println!("{:<20} {:>9} {:>9}", "instructions a job", "least", "most");
+    for path in paths(hot)? {
+        let Count { least, most } = count(hot, &path)?;
+        println!("{path:<20} {least:>9.1} {most:>9.1}");
+    }
+    Ok(true)
 }
 
 /// A row for each path that both have. False if one is worse.
