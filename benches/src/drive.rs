@@ -5,6 +5,12 @@
 //! job, answers read while it feeds, all from one thread. What cannot be
 //! driven so (a scope, a parallel iterator, a stream) is a [`Drive`] with a
 //! loop of its own. Both are a [`Pool`], which is what a measurement holds.
+//!
+//! Where each job has a handle, whether it blocks or is awaited, the handles
+//! are waited for in the order of [`oldest_first`].
+
+use std::collections::VecDeque;
+use std::iter::from_fn;
 
 use crate::work::{Answer, Counted, Source, Stops, Sum, Task, Work};
 
@@ -94,6 +100,25 @@ impl<F: Feed> Drive for Single<F> {
     }
 }
 
+/// The handles of jobs that are spawned as they are asked for, the oldest
+/// first. Each is to be waited for before the next is asked for, so that `most`
+/// jobs, at least one, are under way at once.
+pub fn oldest_first<H>(
+    most: usize,
+    mut spawned: impl Iterator<Item = H>,
+) -> impl Iterator<Item = H> {
+    let mut handles = VecDeque::with_capacity(most);
+    from_fn(move || {
+        // Not by `extend`: what that costs a job shows in the figures.
+        while handles.len() < most
+            && let Some(handle) = spawned.next()
+        {
+            handles.push_back(handle);
+        }
+        handles.pop_front()
+    })
+}
+
 /// A pool, whatever it is made of.
 pub trait Pool {
     /// Runs the first so many jobs and adds up what came back. The sum of
@@ -141,5 +166,23 @@ impl<D: Drive> Pool for D {
 
     fn fail_fast(&mut self, source: &Stops, jobs: u64) -> bool {
         Drive::fail_fast(self, source, jobs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn the_oldest_handle_comes_when_there_are_as_many_as_may_be() {
+        let spawned = Cell::new(0);
+        let jobs = (0..10).inspect(|_| spawned.set(spawned.get() + 1));
+        for (due, oldest) in (0..).zip(oldest_first(3, jobs)) {
+            assert_eq!(oldest, due);
+            assert_eq!(spawned.get(), 10.min(due + 3));
+        }
+        assert_eq!(spawned.get(), 10);
     }
 }

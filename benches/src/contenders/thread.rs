@@ -1,13 +1,12 @@
 //! No pool: a thread of the standard library for each job.
 
-use std::collections::VecDeque;
-use std::thread::{JoinHandle, spawn};
+use std::thread::spawn;
 
 use manyhands::Job;
 
 use super::closures::{Closures, Execute};
 use super::{Contender, Sizes, Way};
-use crate::drive::Drive;
+use crate::drive::{Drive, oldest_first};
 use crate::work::{Answer, Source};
 
 /// Half a second of threads, more or less.
@@ -47,17 +46,10 @@ impl Drive for Handles {
         jobs: u64,
         mut sink: impl FnMut(u64, Answer),
     ) {
-        let mut handles = VecDeque::with_capacity(self.most);
-        let mut join = |handle: JoinHandle<Answer>| {
+        let tasks = (0..jobs).map(|index| source.task(index));
+        let spawned = tasks.map(|task| spawn(move || task.run()));
+        for handle in oldest_first(self.most, spawned) {
             sink(0, handle.join().expect("no job panics"));
-        };
-        for index in 0..jobs {
-            if handles.len() == self.most {
-                handles.pop_front().map(&mut join);
-            }
-            let task = source.task(index);
-            handles.push_back(spawn(move || task.run()));
         }
-        handles.into_iter().for_each(join);
     }
 }

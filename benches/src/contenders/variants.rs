@@ -2,19 +2,17 @@
 //! shared trait. How a variant is driven is here and nowhere else.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::mem::take;
 use std::num::NonZeroUsize;
 
 use manyhands::batch::BatchPool;
 use manyhands::{
-    AsyncJob, Claims, Completion, Config, Job, JobHandle, Outcome, Spawn,
-    TrySubmitError, Variant, WorkerPool, WorkerPoolExt, variants,
+    AsyncJob, Claims, Completion, Config, Job, Outcome, Spawn, TrySubmitError,
+    Variant, WorkerPool, WorkerPoolExt, variants,
 };
 
 use super::{Contender, Sizes, Way};
-use crate::drive::{Drive, Feed, Single};
+use crate::drive::{Drive, Feed, Single, oldest_first};
 use crate::work::{Answer, Source, Stops, Task};
 
 pub(super) fn contenders() -> Vec<Contender> {
@@ -326,18 +324,13 @@ impl Drive for Handles {
         jobs: u64,
         mut sink: impl FnMut(u64, Answer),
     ) {
-        let mut handles = VecDeque::with_capacity(self.most);
-        let mut join = |handle: JobHandle<'_, Answer>| {
-            sink(0, handle.join().expect("the job ran to its end"));
-        };
-        for index in 0..jobs {
-            if handles.len() == self.most {
-                handles.pop_front().map(&mut join);
-            }
-            let task = source.task(index);
+        let tasks = (0..jobs).map(|index| source.task(index));
+        let spawned = tasks.map(|task| {
             let handle = self.pool.spawn(move || task.run());
-            handles.push_back(handle.expect("the pool is open"));
+            handle.expect("the pool is open")
+        });
+        for handle in oldest_first(self.most, spawned) {
+            sink(0, handle.join().expect("the job ran to its end"));
         }
-        take(&mut handles).into_iter().for_each(join);
     }
 }

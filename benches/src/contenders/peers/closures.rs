@@ -1,13 +1,12 @@
 //! Pools that take closures: `threadpool` and `rusty_pool`.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use manyhands::Job;
 
 use super::super::closures::{Closures, Execute};
 use super::super::{Contender, Sizes, Way};
-use crate::drive::Drive;
+use crate::drive::{Drive, oldest_first};
 use crate::work::{Answer, Source};
 
 pub(super) fn contenders() -> Vec<Contender> {
@@ -63,17 +62,10 @@ impl Drive for Handles {
         jobs: u64,
         mut sink: impl FnMut(u64, Answer),
     ) {
-        let mut handles = VecDeque::with_capacity(self.most);
-        let mut join = |handle: rusty_pool::JoinHandle<Answer>| {
+        let tasks = (0..jobs).map(|index| source.task(index));
+        let spawned = tasks.map(|task| self.pool.evaluate(move || task.run()));
+        for handle in oldest_first(self.most, spawned) {
             sink(0, handle.await_complete());
-        };
-        for index in 0..jobs {
-            if handles.len() == self.most {
-                handles.pop_front().map(&mut join);
-            }
-            let task = source.task(index);
-            handles.push_back(self.pool.evaluate(move || task.run()));
         }
-        handles.into_iter().for_each(join);
     }
 }

@@ -1,6 +1,5 @@
 //! The executor of `smol`, and its timer: a task a job.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::thread::{JoinHandle, spawn};
 use std::time::Duration;
@@ -12,7 +11,7 @@ use manyhands::Job;
 
 use super::super::{Contender, Sizes, Way};
 use super::threads;
-use crate::drive::{Drive, Feed, Single};
+use crate::drive::{Drive, Feed, Single, oldest_first};
 use crate::work::{Answer, Source, Task};
 
 pub(super) fn contenders() -> Vec<Contender> {
@@ -132,20 +131,10 @@ impl Drive for Handles {
         jobs: u64,
         mut sink: impl FnMut(u64, Answer),
     ) {
-        let most = self.most;
-        let executor = &self.threads.executor;
+        let tasks = (0..jobs).map(|index| source.task(index));
+        let spawned = tasks.map(|task| self.threads.executor.spawn(run(task)));
         block_on(async {
-            let mut handles = VecDeque::with_capacity(most);
-            for index in 0..jobs {
-                if handles.len() == most
-                    && let Some(oldest) = handles.pop_front()
-                {
-                    let oldest: async_executor::Task<Answer> = oldest;
-                    sink(0, oldest.await);
-                }
-                handles.push_back(executor.spawn(run(source.task(index))));
-            }
-            for handle in handles {
+            for handle in oldest_first(self.most, spawned) {
                 sink(0, handle.await);
             }
         });

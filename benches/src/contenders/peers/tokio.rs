@@ -5,19 +5,18 @@
 //! each would go through the queue for strangers, at two to six times the
 //! price. So answers come to the caller in vectors, over a channel.
 
-use std::collections::VecDeque;
 use std::mem::take;
 use std::sync::Arc;
 
 use manyhands::{AsyncJob, Job};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, mpsc};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 
 use super::super::closures::{Closures, Execute};
 use super::super::{Contender, Sizes, Way};
 use super::threads;
-use crate::drive::Drive;
+use crate::drive::{Drive, oldest_first};
 use crate::work::{Answer, Source, Stops};
 
 pub(super) fn contenders() -> Vec<Contender> {
@@ -227,17 +226,10 @@ impl Drive for Handles {
     ) {
         let (source, most) = (source.clone(), self.most);
         let driver = async move |mut answers: Answers| {
-            let mut handles = VecDeque::<JoinHandle<Answer>>::new();
-            for index in 0..jobs {
-                if handles.len() == most
-                    && let Some(oldest) = handles.pop_front()
-                {
-                    answers.add(oldest.await.expect("no job panics")).await;
-                }
-                let task = source.task(index);
-                handles.push_back(tokio::spawn(async move { task.run() }));
-            }
-            for handle in handles {
+            let tasks = (0..jobs).map(move |index| source.task(index));
+            let spawned =
+                tasks.map(|task| tokio::spawn(async move { task.run() }));
+            for handle in oldest_first(most, spawned) {
                 answers.add(handle.await.expect("no job panics")).await;
             }
             answers
