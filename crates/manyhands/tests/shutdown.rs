@@ -1,4 +1,4 @@
-//! An end at a deadline, for every pool.
+//! An end at a deadline, for every pool, and the count that it goes by.
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
 use std::convert::Infallible;
@@ -102,6 +102,28 @@ fn until_alone(gate: &Arc<Gate>) {
     while Arc::strong_count(gate) > 1 {
         thread::yield_now();
     }
+}
+
+#[test]
+fn every_variant_counts_its_unfinished_jobs() {
+    each_variant(|variant| {
+        let pool = variant.make(Config::new(2, 3).unwrap()).unwrap();
+        let unfinished = |jobs| {
+            assert_eq!(pool.unfinished(), Some(jobs), "{}", variant.name);
+        };
+        let bound = pool.bound().get();
+        let gate = Gate::closed();
+        unfinished(0);
+        for accepted in 1..=bound {
+            pool.submit(Passes(Arc::clone(&gate))).unwrap();
+            unfinished(accepted);
+        }
+        gate.open();
+        for _ in 0..bound {
+            assert!(pool.recv().is_some(), "{}", variant.name);
+        }
+        unfinished(0);
+    });
 }
 
 #[test]

@@ -148,17 +148,3 @@ fn a_cancelled_pool_gives_its_queue_back_in_order() {
         assert_eq!(rest, (1..9).collect::<Vec<_>>());
     });
 }
-
-#[test]
-fn the_pool_counts_its_unfinished_jobs() {
-    watchdog(|| {
-        let pool = ChannelPool::builder().workers(1).build().unwrap();
-        assert_eq!(pool.unfinished(), Some(0));
-        let (open, gate) = mpsc::channel::<()>();
-        pool.submit(move || gate.recv().is_err()).unwrap();
-        assert_eq!(pool.unfinished(), Some(1));
-        drop(open);
-        assert!(pool.recv().is_some());
-        assert_eq!(pool.unfinished(), Some(0));
-    });
-}

@@ -266,20 +266,6 @@ fn spawned_closures_answer_their_handles_and_pile_up_nowhere() {
     });
 }
 
-#[test]
-fn the_pool_counts_its_unfinished_jobs() {
-    watchdog(|| {
-        let pool = DispatcherPool::builder().workers(1).build().unwrap();
-        assert_eq!(pool.unfinished(), Some(0));
-        let (open, gate) = mpsc::channel::<()>();
-        pool.submit(move || gate.recv().is_err()).unwrap();
-        assert_eq!(pool.unfinished(), Some(1));
-        drop(open);
-        assert!(pool.recv().is_some());
-        assert_eq!(pool.unfinished(), Some(0));
-    });
-}
-
 /// Waits long enough for a drop that does not wait to be over first.
 fn linger() {
     (0..1000).for_each(|_| thread::yield_now());

@@ -336,21 +336,6 @@ fn dropping_the_group_or_the_pool_waits_for_what_runs() {
 }
 
 #[test]
-fn the_pool_counts_its_unfinished_jobs() {
-    watchdog(|| {
-        let pool = pool(1);
-        assert_eq!(pool.unfinished(), Some(0));
-        let (open, gate) = mpsc::channel::<()>();
-        pool.submit(Box::new(move || Ok(gate.recv().map_or(0, |()| 1))))
-            .unwrap();
-        assert_eq!(pool.unfinished(), Some(1));
-        drop(open);
-        assert!(pool.recv().is_some());
-        assert_eq!(pool.unfinished(), Some(0));
-    });
-}
-
-#[test]
 fn the_pool_keeps_its_threads_and_has_no_more_than_it_may() {
     watchdog(|| {
         let pool = pool(2);

@@ -112,17 +112,3 @@ fn the_pool_shows_itself_without_its_jobs() {
     assert!(shown.starts_with("RayonPool {"), "{shown}");
     assert!(shown.contains("open: true"), "{shown}");
 }
-
-#[test]
-fn the_pool_counts_its_unfinished_jobs() {
-    watchdog(|| {
-        let pool = pool(1, 0);
-        assert_eq!(pool.unfinished(), Some(0));
-        let (open, gate) = mpsc::channel::<()>();
-        pool.submit(Box::new(move || gate.recv().map_or(0, |()| 1))).unwrap();
-        assert_eq!(pool.unfinished(), Some(1));
-        drop(open);
-        assert!(pool.recv().is_some());
-        assert_eq!(pool.unfinished(), Some(0));
-    });
-}

@@ -326,20 +326,6 @@ fn dropping_the_pool_waits_for_its_jobs() {
 }
 
 #[test]
-fn the_pool_counts_its_unfinished_jobs() {
-    watchdog(|| {
-        let pool = SemaphorePool::new(Config::new(1, 0).unwrap());
-        assert_eq!(pool.unfinished(), Some(0));
-        let (open, gate) = mpsc::channel::<()>();
-        pool.submit(move || gate.recv().is_err()).unwrap();
-        assert_eq!(pool.unfinished(), Some(1));
-        drop(open);
-        assert!(pool.recv().is_some());
-        assert_eq!(pool.unfinished(), Some(0));
-    });
-}
-
-#[test]
 fn the_pool_keeps_its_threads_and_has_no_more_than_it_may() {
     watchdog(|| {
         let pool = SemaphorePool::new(Config::new(2, 0).unwrap());

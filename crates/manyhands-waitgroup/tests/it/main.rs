@@ -146,17 +146,3 @@ fn spawned_closures_answer_their_handles_and_pile_up_nowhere() {
         assert!(pool.recv().is_none());
     });
 }
-
-#[test]
-fn the_pool_counts_its_unfinished_jobs() {
-    watchdog(|| {
-        let pool = WaitGroupPool::builder().workers(1).build().unwrap();
-        assert_eq!(pool.unfinished(), Some(0));
-        let (open, gate) = mpsc::channel::<()>();
-        pool.submit(move || gate.recv().is_err()).unwrap();
-        assert_eq!(pool.unfinished(), Some(1));
-        drop(open);
-        assert!(pool.recv().is_some());
-        assert_eq!(pool.unfinished(), Some(0));
-    });
-}
