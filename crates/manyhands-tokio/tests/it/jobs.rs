@@ -17,17 +17,6 @@ use tokio::runtime::Handle;
 use crate::{current_thread, for_both_pools, waits, work, workers};
 
 for_both_pools! {
-    fn the_pool_counts_its_unfinished_jobs() {
-        let pool = Pool::new(workers(1)).unwrap();
-        assert_eq!(pool.unfinished(), Some(0));
-        let (release, job) = waits(());
-        pool.submit(job).unwrap();
-        assert_eq!(pool.unfinished(), Some(1));
-        release.send(()).unwrap();
-        assert!(pool.recv().is_some());
-        assert_eq!(pool.unfinished(), Some(0));
-    }
-
     fn recv_many_takes_what_there_is_up_to_max() {
         let pool = Pool::new(workers(1)).unwrap();
         for n in 0..5 {
