@@ -112,6 +112,8 @@
 
 mod adapter;
 mod assigned;
+mod dispatcher;
+mod ready_pool;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -119,10 +121,7 @@ use std::io;
 use std::sync::Arc;
 
 use manyhands_core::sync::thread::{self, JoinHandle, ThreadId};
-use manyhands_core::sync::{
-    AtomicUsize, CachePadded, Condvar, Mutex, MutexGuard, Ordering, lock,
-    spin_briefly, wait,
-};
+use manyhands_core::sync::{Mutex, lock};
 use manyhands_core::{
     Closed, Config, ConfigError, Job, JobId, Ticket, discard, join_all,
     run_one,
@@ -130,6 +129,8 @@ use manyhands_core::{
 
 pub use crate::adapter::DispatcherPool;
 use crate::assigned::Assigned;
+use crate::dispatcher::Dispatcher;
+use crate::ready_pool::ReadyPool;
 
 /// A queue for jobs, with the workers that process them.
 pub struct JobQueue<J: Send + 'static> {
@@ -188,15 +189,9 @@ impl<J: Send + 'static> JobQueue<J> {
     fn start_with_places(&self, places: usize) -> io::Result<()> {
         let mut unstarted = lock(&self.process);
         let Some(process) = unstarted.take() else { return Ok(()) };
-        let worker = || {
-            let (dispatcher, process) =
-                (Arc::clone(&self.dispatcher), Arc::clone(&process));
-            let thread = thread::Builder::new().name("worker".into());
-            thread.spawn(move || work(&dispatcher, &*process))
-        };
         let mut threads = lock(&self.threads);
         for _ in 0..self.max_workers {
-            match worker() {
+            match Worker::new(&self.dispatcher, &process).start() {
                 Ok(thread) => threads.push(thread),
                 Err(refused) => {
                     self.dispatcher.stop();
@@ -236,30 +231,8 @@ impl<J: Send + 'static> JobQueue<J> {
     }
 }
 
-/// Begins the job processing loop of a worker.
-fn work<J>(dispatcher: &Dispatcher<J>, process: &dyn Fn(J)) {
-    let assigned = Arc::new(Assigned::new());
-    loop {
-        // Check the job queue in.
-        dispatcher.check_in(Arc::clone(&assigned));
-        // See if anything has been assigned to the queue.
-        match assigned.recv() {
-            Some(job) => process(job),
-            None => return, // told to quit
-        }
-    }
-}
-
-/// Where jobs and ready workers meet.
-struct Dispatcher<J> {
-    desk: CachePadded<Mutex<Desk<J>>>,
-    /// How many jobs are queued: a hint that can be read without the lock.
-    queued: CachePadded<AtomicUsize>,
-    /// Signalled for one who waits for a place in the queue, and for all when
-    /// it is stopped.
-    place: Condvar,
-}
-
+/// What lies on the dispatcher's desk. Whoever brings a job, or is ready for
+/// one, locks it and dispatches.
 struct Desk<J> {
     /// Jobs for which no worker was ready.
     internal_queue: VecDeque<J>,
@@ -268,9 +241,8 @@ struct Desk<J> {
     places: Option<usize>,
     /// How many wait for a place.
     waiting: usize,
-    /// The channels of the workers that have checked in. The last is on top:
-    /// it is the least likely to sleep.
-    ready_pool: Vec<Arc<Assigned<J>>>,
+    /// The channels of the workers that have checked in.
+    ready_pool: ReadyPool<J>,
 }
 
 impl<J> Desk<J> {
@@ -279,7 +251,7 @@ impl<J> Desk<J> {
     fn dispatch(&mut self, wake: bool) {
         while let Some(job) = self.internal_queue.pop_front() {
             // Check out an available worker, and send it the job.
-            match self.check_out(wake) {
+            match self.ready_pool.check_out(wake) {
                 Some(worker) => worker.send(job),
                 None => return self.internal_queue.push_front(job),
             }
@@ -287,111 +259,43 @@ impl<J> Desk<J> {
         // Stopped. Those who have checked in have no job; the others are told
         // when they do.
         if self.places.is_none() {
-            self.ready_pool.drain(..).for_each(|worker| worker.quit());
-        }
-    }
-
-    fn check_out(&mut self, wake: bool) -> Option<Arc<Assigned<J>>> {
-        match self.ready_pool.last() {
-            Some(worker) if wake || !worker.is_asleep() => {
-                self.ready_pool.pop()
-            }
-            _ => None,
+            self.ready_pool.quit();
         }
     }
 }
 
-impl<J> Dispatcher<J> {
-    fn new() -> Self {
-        let desk = Desk {
-            internal_queue: VecDeque::new(),
-            places: Some(0),
-            waiting: 0,
-            ready_pool: Vec::new(),
-        };
+/// A worker, the thread that actually processes the jobs.
+struct Worker<J> {
+    /// Where it checks in.
+    dispatcher: Arc<Dispatcher<J>>,
+    /// Its own channel.
+    assigned: Arc<Assigned<J>>,
+    process: Process<J>,
+}
+
+impl<J: Send + 'static> Worker<J> {
+    fn new(dispatcher: &Arc<Dispatcher<J>>, process: &Process<J>) -> Self {
         Self {
-            desk: CachePadded(Mutex::new(desk)),
-            queued: CachePadded::default(),
-            place: Condvar::new(),
+            dispatcher: Arc::clone(dispatcher),
+            assigned: Arc::new(Assigned::new()),
+            process: Arc::clone(process),
         }
     }
 
-    /// Takes jobs from now on, so many that wait for a worker.
-    fn open(&self, places: usize) {
-        let mut desk = lock(&self.desk);
-        desk.places = desk.places.map(|_| places);
-        self.dispatch(desk, false);
-    }
-
-    /// Takes no more jobs; those that were taken are processed.
-    fn stop(&self) {
-        let mut desk = lock(&self.desk);
-        desk.places = None;
-        self.dispatch(desk, true);
-        self.place.notify_all();
-    }
-
-    /// A worker is ready, and this is its channel.
-    fn check_in(&self, worker: Arc<Assigned<J>>) {
-        let mut desk = lock(&self.desk);
-        desk.ready_pool.push(worker);
-        self.dispatch(desk, false);
-    }
-
-    /// `q.internalQueue <- job`. Waits for a place; the job comes back when
-    /// the queue is stopped.
-    fn submit(&self, job: J) -> Result<(), J> {
-        let mut desk = lock(&self.desk);
-        desk.waiting += 1;
-        while desk.places.is_some_and(|it| it <= desk.internal_queue.len()) {
-            desk = wait(&self.place, desk);
-        }
-        desk.waiting -= 1;
-        if self.enqueue(desk, job)? {
-            self.wake();
-        }
-        Ok(())
-    }
-
-    /// Takes a job, whether or not there is a place. Returns whether a worker
-    /// must be [woken](Self::wake) for it.
-    fn enqueue(
-        &self,
-        mut desk: MutexGuard<'_, Desk<J>>,
-        job: J,
-    ) -> Result<bool, J> {
-        if desk.places.is_none() {
-            return Err(job);
-        }
-        desk.internal_queue.push_back(job);
-        Ok(self.dispatch(desk, false))
-    }
-
-    /// Hands jobs to workers that sleep, unless others come for them soon.
-    ///
-    /// To wake a worker takes microseconds, on both sides, and jobs may well
-    /// be smaller: so the caller looks for about as long whether one that is
-    /// at work checks in meanwhile.
-    fn wake(&self) {
-        if !spin_briefly(|| self.queued.load(Ordering::Relaxed) == 0) {
-            self.dispatch(lock(&self.desk), true);
-        }
-    }
-
-    /// Dispatches, and tells who waits for a place. Returns whether there are
-    /// jobs, and workers asleep.
-    fn dispatch(&self, mut desk: MutexGuard<'_, Desk<J>>, wake: bool) -> bool {
-        desk.dispatch(wake);
-        let queued = desk.internal_queue.len();
-        self.queued.store(queued, Ordering::Relaxed);
-        let place = desk.places.is_some_and(|places| queued < places);
-        let tell = desk.waiting > 0 && place;
-        let asleep = queued > 0 && !desk.ready_pool.is_empty();
-        drop(desk);
-        if tell {
-            self.place.notify_one();
-        }
-        asleep
+    /// Begins the job processing loop, on a thread.
+    fn start(self) -> io::Result<JoinHandle<()>> {
+        let thread = thread::Builder::new().name("worker".into());
+        thread.spawn(move || {
+            loop {
+                // Check the job queue in.
+                self.dispatcher.check_in(Arc::clone(&self.assigned));
+                // See if anything has been assigned to the queue.
+                match self.assigned.recv() {
+                    Some(job) => (self.process)(job),
+                    None => return, // told to quit
+                }
+            }
+        })
     }
 }
 

@@ -420,7 +420,7 @@ const FAULTS: &[Fault] = &[
     Fault {
         file: "manyhands-dispatcher/src/lib.rs",
         text: "        while let Some(job) = self.internal_queue.pop_front() {\n",
-        fault: "        if self.places.is_none() {\n            self.ready_pool.drain(..).for_each(|worker| worker.quit());\n        }\n        while let Some(job) = self.internal_queue.pop_front() {\n",
+        fault: "        if self.places.is_none() {\n            self.ready_pool.quit();\n        }\n        while let Some(job) = self.internal_queue.pop_front() {\n",
         found_by: &[
             Shuttle("a_job_queue_runs_what_it_accepted_whoever_stops_it", ""),
             Shuttle("drop_waits_for_what_was_accepted", "dispatcher"),
@@ -445,7 +445,7 @@ const FAULTS: &[Fault] = &[
     },
     // A worker that sleeps is left alone, whatever is queued.
     Fault {
-        file: "manyhands-dispatcher/src/lib.rs",
+        file: "manyhands-dispatcher/src/dispatcher.rs",
         text: "        if self.enqueue(desk, job)? {\n            self.wake();\n        }\n",
         fault: "        let _ = self.enqueue(desk, job)?;\n",
         found_by: &[Loom("a_worker_that_sleeps_is_woken_for_the_next_job")],
@@ -472,7 +472,7 @@ const FAULTS: &[Fault] = &[
     },
     // There is a place, and nobody who waits for one is told.
     Fault {
-        file: "manyhands-dispatcher/src/lib.rs",
+        file: "manyhands-dispatcher/src/dispatcher.rs",
         text: "        if tell {\n            self.place.notify_one();\n        }\n",
         fault: "        let _ = tell;\n",
         found_by: &[Shuttle(
