@@ -10,6 +10,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 use manyhands::Config;
+use manyhands_measure::record::shown;
 use manyhands_workloads::Settings;
 
 use crate::cmd;
@@ -227,21 +228,6 @@ fn hint<'a>(value: &str, names: impl Iterator<Item = &'a str>) -> String {
     format!("{}allowed are {}", meant.unwrap_or_default(), names.join(", "))
 }
 
-/// A value of the user's as it can stand in a line: in quotes unless it is a
-/// plain word, control characters escaped, cut where it gets long.
-pub(crate) fn shown(value: &str) -> String {
-    const LONGEST: usize = 60;
-    let plain = |c: char| c.is_alphanumeric() || "-_.,:/".contains(c);
-    let mut shown: String = value.chars().take(LONGEST).collect();
-    if shown.len() < value.len() {
-        shown.push('…');
-    }
-    if !value.is_empty() && value.chars().all(plain) {
-        return shown;
-    }
-    format!("'{}'", shown.escape_debug().to_string().replace("\\'", "'"))
-}
-
 /// What clap says in several lines, in one.
 pub(crate) fn one_line(error: &clap::Error) -> String {
     let context = |kind| match error.get(kind) {
@@ -343,16 +329,6 @@ mod tests {
             hint("xyz", names.into_iter()),
             "allowed are channel, rayon, tokio"
         );
-    }
-
-    #[test]
-    fn values_are_shown_on_one_line_and_cut() {
-        assert_eq!(shown("channel"), "channel");
-        assert_eq!(shown(""), "''");
-        assert_eq!(shown("a b"), "'a b'");
-        assert_eq!(shown("it's"), "'it's'");
-        assert_eq!(shown("a\nb\u{1b}"), "'a\\nb\\u{1b}'");
-        assert_eq!(shown(&"x".repeat(100)), "x".repeat(60) + "…");
     }
 
     #[test]

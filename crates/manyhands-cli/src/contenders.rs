@@ -10,9 +10,6 @@ use manyhands_workloads::{Answer, WorkError, WorkJob};
 /// thread. 1.00 in every comparison.
 pub(crate) const INLINE: &str = "inline";
 
-/// The name under which the measurement has the baseline run once more.
-pub(crate) const AGAIN: &str = "inline (again)";
-
 /// A pool to be run: a variant, or the baseline.
 #[derive(Debug)]
 pub(crate) struct Contender<J: Job> {

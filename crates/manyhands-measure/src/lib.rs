@@ -75,6 +75,7 @@ mod machine;
 mod parent;
 mod process;
 mod random;
+pub mod record;
 mod round;
 mod spent;
 mod stats;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::process::{Halt, Process};
 use crate::random::Random;
+use crate::record::again;
 use crate::wire::{Ask, Said};
 use crate::{Broken, Budget, Control, Ran, Round, cache_line, load};
 
@@ -184,7 +185,7 @@ impl Measuring<'_> {
                 said => return Err(process.misspoke(&said.line()).into()),
             }
         }
-        names.push(format!("{} (again)", names[0]));
+        names.push(again(&names[0]));
         let work = match process.hear(doing)? {
             Said::Work(work) => work,
             said => return Err(process.misspoke(&said.line()).into()),

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use manyhands::Config;
+use manyhands_measure::record::Runs;
 use manyhands_measure::{Budget, Plan, give_up};
 use manyhands_workloads::{WorkJob, Workload};
 
@@ -87,7 +88,7 @@ pub(crate) fn run(args: Args, interrupt: &Interrupt) -> anyhow::Result<End> {
     // What is printed says itself whether it is partial, in every format.
     let record = Record::of(&plan, config, measured)?;
     print(Report::new(&record).shown(args.format)?)?;
-    Ok(match record.partial {
+    Ok(match record.runs.partial {
         false => End::Fine,
         true => End::Interrupted,
     })
@@ -126,7 +127,7 @@ impl Args {
 }
 
 /// As many as a record holds, far more than are of any use.
-const MOST_PROCESSES: usize = *Record::PROCESSES.end() as usize;
+const MOST_PROCESSES: usize = *Runs::PROCESSES.end() as usize;
 
 /// Said when Ctrl-C came too early.
 const NOTHING: &str = "interrupted: nothing was measured yet";

@@ -4,18 +4,20 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use manyhands_measure::record::MOST_BYTES;
+
 use super::End;
 use crate::args::{Format, Usage, one_of, path};
 use crate::interrupt::Interrupt;
 use crate::output::{legible, print, say};
-use crate::record::Record;
-use crate::report::{self, MOST_BYTES, Report};
+use crate::report::{self, Recorded};
 
 /// Show a comparison that was recorded
 ///
 /// A record is what `compare --format json` wrote, or `--format csv`, which
 /// holds less: no latencies, nothing about the files. What it concludes is
-/// worked out anew from its runs, and must be the same.
+/// worked out anew from its runs, and must be the same. What the benchmarks
+/// record, a comparison of `pools` or a table, is shown too.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The file with the record; `-` is stdin
@@ -41,17 +43,17 @@ pub(crate) fn run(args: Args, interrupt: &Interrupt) -> anyhow::Result<End> {
         say("interrupted: nothing was read yet");
         return Ok(End::Interrupted);
     };
-    let record: Result<Record, String> = match read {
-        Ok(bytes) => report::read(&bytes),
-        Err(error) => Err(format!("it cannot be read: {error}")),
+    let at = |why| Usage(format!("{shown}: {why}"));
+    let record: Recorded = match read {
+        Ok(bytes) => report::read(&bytes).map_err(at)?,
+        Err(error) => Err(at(format!("it cannot be read: {error}")))?,
     };
-    let record = record.map_err(|why| Usage(format!("{shown}: {why}")))?;
-    print(Report::new(&record).shown(args.format)?)?;
+    print(record.shown(args.format)?.map_err(at)?)?;
     Ok(End::Fine)
 }
 
 /// The whole of a file, or enough of it to see that it is too long.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let most = MOST_BYTES as u64 + 1;
     match path == Path::new("-") {

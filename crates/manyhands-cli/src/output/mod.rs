@@ -6,6 +6,8 @@ use std::fmt::{Display, Write as _};
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub(crate) use manyhands_measure::record::legible;
+
 pub(crate) use self::target::{Target, discard, print, print_line, redirect};
 
 /// How wide a page is: what a plain terminal has.
@@ -34,20 +36,6 @@ pub(crate) fn say(line: impl Display) {
 /// Says a line on stderr. Where nobody listens there is nothing to be done.
 pub(crate) fn complain(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
-}
-
-/// A text from elsewhere, such that it cannot break its line, colour the
-/// terminal or pass for another: control characters and the like appear as
-/// Rust's escapes. What is already such a text stays as it is.
-pub(crate) fn legible(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '"' | '\'' | '\\' => line.push(char),
-            _ => line.extend(char.escape_debug()),
-        }
-    }
-    line
 }
 
 /// Breaks text into lines of at most [`WIDTH`], each but the first indented,
@@ -149,14 +137,6 @@ mod tests {
         assert_eq!(ratio(1.0), "1.00");
         assert_eq!(ratio(9.999), "10.0");
         assert_eq!(ratio(99.99), "100");
-    }
-
-    #[test]
-    fn texts_from_elsewhere_stay_on_their_line_and_are_escaped_once() {
-        let shown = legible("it's\n\u{1b}[31m\u{202e}\u{7f}\u{9b}é\\n–");
-        let expected = r"it's\n\u{1b}[31m\u{202e}\u{7f}\u{9b}é\n–";
-        assert_eq!(shown, expected);
-        assert_eq!(legible(&shown), shown);
     }
 
     #[test]

@@ -1,16 +1,20 @@
 //! The report as JSON, there and back: a shape of its own, apart from what
 //! the program works with, so that the one can change without the other.
 
+use manyhands_measure::record::{
+    Entrant, Run, Runs, amount, legible, machine, name, within,
+};
 use manyhands_measure::{Machine, Ratio, State};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{FORMAT, Report};
+use super::Report;
 use crate::measure::AboutWork;
-use crate::output::legible;
-use crate::record::{
-    About, Entrant, Record, Run, amount, machine, name, within,
-};
+use crate::record::{About, Percentiles, Record};
+
+/// The shape, and its version: another when a field goes, or comes to mean
+/// something else.
+const FORMAT: &str = "manyhands-compare/2";
 
 pub(crate) fn json(report: &Report<'_>) -> anyhow::Result<String> {
     let wire = Wire::from(report);
@@ -49,6 +53,9 @@ struct Wire {
     version: Option<String>,
     /// True if the comparison was interrupted.
     partial: bool,
+    /// What was compared, where that was not `manyhands compare`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    group: String,
     workload: WireWorkload,
     workers: u64,
     queue: u64,
@@ -123,6 +130,12 @@ struct WireBest {
 #[derive(Serialize, Deserialize)]
 struct WireVariant {
     variant: String,
+    /// What it does otherwise than the others.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    bends: String,
+    /// How many jobs it ran, if not all; its times are what all would take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ran: Option<u64>,
     /// Median.
     wall_ns: Option<f64>,
     /// Medians, of a run, too.
@@ -174,8 +187,9 @@ struct WireRun {
 
 impl From<&Report<'_>> for Wire {
     fn from(report: &Report<'_>) -> Self {
-        let Report { record, judgement } = report;
-        let about = record.about.as_ref();
+        let Report { record: Record { runs: record, about, .. }, judgement } =
+            report;
+        let about = about.as_ref();
         let best = report.best().map(|(variant, alike)| WireBest {
             variant: variant.to_owned(),
             alike: alike.into_iter().map(Into::into).collect(),
@@ -184,6 +198,7 @@ impl From<&Report<'_>> for Wire {
             format: FORMAT.to_owned(),
             version: about.map(|about| about.version.clone()),
             partial: record.partial,
+            group: record.group.clone(),
             workload: WireWorkload {
                 name: record.work.clone(),
                 summary: about.map(|about| about.summary.clone()),
@@ -207,7 +222,10 @@ impl From<&Report<'_>> for Wire {
             noise: judgement.noise.map(WireRatio::from),
             refused: judgement.is_refused,
             best,
-            variants: report.rows().map(WireVariant::from).collect(),
+            variants: report
+                .rows()
+                .map(|row| WireVariant::of(row, record.jobs))
+                .collect(),
             runs: record.runs().map(|(run, _)| WireRun::from(run)).collect(),
         }
     }
@@ -231,11 +249,14 @@ impl From<State> for WireState {
     }
 }
 
-impl From<super::Row<'_>> for WireVariant {
-    fn from(row: super::Row<'_>) -> Self {
-        let super::Row { entrant, judged, jobs_per_second, .. } = row;
+impl WireVariant {
+    /// One of so many jobs.
+    fn of(row: super::Row<'_>, jobs: u64) -> Self {
+        let super::Row { entrant, judged, jobs_per_second, latency, .. } = row;
         Self {
             variant: entrant.name.clone(),
+            bends: entrant.bends.clone(),
+            ran: Some(entrant.ran).filter(|ran| *ran != jobs),
             wall_ns: judged.wall,
             cpu_ns: judged.cpu,
             cores_got: judged.cores_got,
@@ -243,8 +264,8 @@ impl From<super::Row<'_>> for WireVariant {
             involuntary: judged.switches.map(|it| it.1),
             jobs_per_second,
             speed: judged.speed.map(WireRatio::from),
-            p50_ns: entrant.p50,
-            p99_ns: entrant.p99,
+            p50_ns: latency.p50,
+            p99_ns: latency.p99,
             stopped: entrant.stopped,
             verdict: judged.verdict.word().to_owned(),
         }
@@ -281,39 +302,47 @@ impl Wire {
     fn record(&self) -> Result<Record, String> {
         let work = legible(&self.workload.name);
         name("workload.name", &work)?;
-        within("workload.jobs", self.workload.jobs, &Record::JOBS)?;
-        within("workers", self.workers, &Record::WORKERS)?;
-        within("queue", self.queue, &Record::QUEUE)?;
+        let jobs = self.workload.jobs;
+        within("workload.jobs", jobs, &Runs::JOBS)?;
+        within("workers", self.workers, &Runs::WORKERS)?;
+        within("queue", self.queue, &Runs::QUEUE)?;
+        let group = legible(&self.group);
+        if !group.is_empty() {
+            name("group", &group)?;
+        }
         let entrants = self.variants.len() as u64;
-        within("the number of variants", entrants, &Record::ENTRANTS)?;
-        let mut record = Record {
+        within("the number of variants", entrants, &Runs::ENTRANTS)?;
+        let mut runs = Runs {
             partial: self.partial,
+            group,
             work,
-            jobs: self.workload.jobs,
+            jobs,
             workers: self.workers,
             queue: self.queue,
             seed: self.seed,
             machine: self.machine.machine()?,
-            about: self.about()?,
             entrants: Vec::new(),
             rounds: Vec::new(),
         };
+        let about = self.about()?;
+        let mut latencies = Vec::new();
         for (place, variant) in self.variants.iter().enumerate() {
             let at = |why| format!("variants[{place}].{why}");
-            let entrant = variant.entrant().map_err(at)?;
-            if record.entrants.iter().any(|it| it.name == entrant.name) {
+            let entrant = variant.entrant(jobs).map_err(at)?;
+            if runs.entrants.iter().any(|it| it.name == entrant.name) {
                 let name = entrant.name;
                 return Err(at(format!("variant is {name}, allowed is once")));
             }
-            record.entrants.push(entrant);
+            runs.entrants.push(entrant);
+            latencies.push(variant.latency().map_err(at)?);
         }
         for (place, run) in self.runs.iter().enumerate() {
             let variant = &legible(&run.variant);
-            let added = record.add(&run.of(variant));
+            let added = runs.add(&run.of(variant));
             added.map_err(|why| format!("runs[{place}]: {why}"))?;
         }
-        record.check()?;
-        Ok(record)
+        runs.check()?;
+        Ok(Record { runs, about, latencies })
     }
 
     fn about(&self) -> Result<Option<About>, String> {
@@ -360,8 +389,8 @@ impl Wire {
         let listed = first_unread.len() as u64;
         let most = unread.min(AboutWork::MOST_UNREAD as u64);
         within("the length of workload.unread", listed, &(most..=most))?;
-        within("budget.processes", budget.processes, &Record::PROCESSES)?;
-        within("budget.rounds", budget.rounds, &Record::ROUNDS)?;
+        within("budget.processes", budget.processes, &Runs::PROCESSES)?;
+        within("budget.rounds", budget.rounds, &Runs::ROUNDS)?;
         Ok(Some(About {
             version,
             summary: legible(summary),
@@ -410,17 +439,25 @@ impl WireRun {
 }
 
 impl WireVariant {
-    fn entrant(&self) -> Result<Entrant, String> {
+    fn entrant(&self, jobs: u64) -> Result<Entrant, String> {
         let variant = legible(&self.variant);
         name("variant", &variant)?;
+        let bends = legible(&self.bends);
+        let length = bends.chars().count() as u64;
+        within("the length of bends", length, &Runs::BENDS)?;
+        let ran = self.ran.unwrap_or(jobs);
+        within("ran", ran, &(1..=jobs))?;
+        Ok(Entrant { name: variant, stopped: self.stopped, bends, ran })
+    }
+
+    fn latency(&self) -> Result<Percentiles, String> {
         for (what, value) in [("p50_ns", self.p50_ns), ("p99_ns", self.p99_ns)]
         {
             if let Some(value) = value {
                 amount(what, value)?;
             }
         }
-        let (p50, p99) = (self.p50_ns, self.p99_ns);
-        Ok(Entrant { name: variant, stopped: self.stopped, p50, p99 })
+        Ok(Percentiles { p50: self.p50_ns, p99: self.p99_ns })
     }
 }
 

@@ -2,23 +2,19 @@
 //! much, and how sure that is. What follows from the rounds is for
 //! manyhands-measure to know, how it is shown for this.
 
-mod csv;
 mod json;
 mod read;
+mod rows;
 mod text;
 
-use manyhands_measure::{Judgement, judge};
+use manyhands_measure::Judgement;
+use manyhands_measure::record::Entrant;
 
-pub(crate) use self::csv::csv;
 pub(crate) use self::json::json;
-pub(crate) use self::read::{MOST_BYTES, read};
+pub(crate) use self::read::{Recorded, read};
 pub(crate) use self::text::{markdown, plain};
 use crate::args::Format;
-use crate::record::{Entrant, Record};
-
-/// The shape of what is written, and its version: another when a field goes,
-/// or comes to mean something else.
-const FORMAT: &str = "manyhands-compare/2";
+use crate::record::{Percentiles, Record};
 
 /// Everything that is reported.
 #[derive(Debug)]
@@ -32,6 +28,7 @@ pub(crate) struct Report<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row<'a> {
     pub(crate) entrant: &'a Entrant,
+    pub(crate) latency: Percentiles,
     pub(crate) judged: &'a manyhands_measure::Row,
     /// By the median of its times. `None` for one that stopped.
     pub(crate) jobs_per_second: Option<f64>,
@@ -41,20 +38,21 @@ pub(crate) struct Row<'a> {
 
 impl<'a> Report<'a> {
     pub(crate) fn new(record: &'a Record) -> Self {
-        let stopped = record.entrants.iter().map(|entrant| entrant.stopped);
-        let stopped: Vec<bool> = stopped.collect();
-        Self { record, judgement: judge(&record.rounds, &stopped) }
+        Self { record, judgement: record.runs.judge() }
     }
 
     /// One an entrant, in their order.
     pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        let jobs = self.record.jobs as f64;
-        let entrants = self.record.entrants.iter();
-        entrants.zip(&self.judgement.rows).map(move |(entrant, judged)| {
+        let jobs = self.record.runs.jobs as f64;
+        let entrants = self.record.runs.entrants.iter();
+        let entrants = entrants.zip(&self.record.latencies);
+        entrants.zip(&self.judgement.rows).map(move |(it, judged)| {
+            let (entrant, &latency) = it;
             let of_all =
                 |value: Option<f64>| value.filter(|_| !entrant.stopped);
             Row {
                 entrant,
+                latency,
                 judged,
                 jobs_per_second: of_all(judged.wall).map(|it| jobs * 1e9 / it),
                 cpu_per_job: of_all(judged.cpu).map(|it| it / jobs),
@@ -65,7 +63,7 @@ impl<'a> Report<'a> {
     /// The fastest, and those that cannot be told apart from it.
     pub(crate) fn best(&self) -> Option<(&'a str, Vec<&'a str>)> {
         let best = self.judgement.best.as_ref()?;
-        let entrants = &self.record.entrants;
+        let entrants = &self.record.runs.entrants;
         let name = |who: usize| entrants[who].name.as_str();
         let alike = best.alike.iter().map(|who| name(*who));
         Some((name(best.who), alike.collect()))
@@ -76,7 +74,7 @@ impl<'a> Report<'a> {
         Ok(match format {
             Format::Table => plain(self),
             Format::Json => json(self)?,
-            Format::Csv => csv(self.record),
+            Format::Csv => self.record.runs.csv(),
             Format::Md => markdown(self),
         })
     }
@@ -86,16 +84,25 @@ impl<'a> Report<'a> {
 mod tests {
     use std::time::Duration;
 
+    use manyhands_measure::record::Runs;
     use manyhands_measure::{FEWEST, Machine, Round, Spent, Switches};
 
     use super::*;
-    use crate::contenders::{AGAIN, INLINE};
+    use crate::contenders::INLINE;
     use crate::record::About;
+
+    /// What [`read`] makes of a comparison.
+    fn compared(text: &str) -> Result<Record, String> {
+        match read(text.as_bytes())? {
+            Recorded::Compared(record) => Ok(record),
+            Recorded::Rows(_) => Err("it is a table".into()),
+        }
+    }
 
     /// What is recorded of `inline`, `channel`, `waitgroup` and `inline
     /// (again)` when they took so many nanoseconds in each round.
     fn recorded(rounds: &[[u64; 4]]) -> Record {
-        let names = [INLINE, "channel", "waitgroup", AGAIN];
+        let names = [INLINE, "channel", "waitgroup", "inline (again)"];
         let rounds = rounds.iter().enumerate().map(|(at, walls)| Round {
             process: at % 3 + 1,
             order: vec![0, 1, 2, 3],
@@ -103,12 +110,7 @@ mod tests {
             cache_line: (at != 1).then_some((20.1, 33.333_333_333_333_336)),
             load: Some(0.07),
         });
-        let entrant = |name: &str| Entrant {
-            name: name.into(),
-            stopped: false,
-            p50: Some(1000.0),
-            p99: Some(12_345.5),
-        };
+        let latency = Percentiles { p50: Some(1000.0), p99: Some(12_345.5) };
         let about = About {
             version: "0.1.0".into(),
             summary: "10 jobs of nothing".into(),
@@ -127,18 +129,19 @@ mod tests {
             rustc: "rustc 1.88.0 (6b00bc388 2025-06-23)".into(),
             revision: None,
         };
-        Record {
+        let runs = Runs {
             partial: false,
+            group: String::new(),
             work: "noop".into(),
             jobs: 10,
             workers: 2,
             queue: 256,
             seed: 1,
             machine,
-            about: Some(about),
-            entrants: names.map(entrant).to_vec(),
+            entrants: names.map(|name| Entrant::whole(name, 10)).to_vec(),
             rounds: rounds.collect(),
-        }
+        };
+        Record { runs, about: Some(about), latencies: vec![latency; 4] }
     }
 
     fn spent(nanos: u64) -> Spent {
@@ -156,7 +159,7 @@ mod tests {
     fn jobs_per_second_and_cpu_a_job_go_by_the_median_time() {
         let rounds = [[1000, 10, 20, 30], [1000, 1, 20, 30], [900, 99, 0, 30]];
         let mut record = recorded(&rounds);
-        record.entrants[2].stopped = true;
+        record.runs.entrants[2].stopped = true;
         let report = Report::new(&record);
         let rows: Vec<Row<'_>> = report.rows().collect();
         assert_eq!(rows[0].judged.wall, Some(1000.0));
@@ -198,7 +201,7 @@ mod tests {
     #[test]
     fn rounds_that_are_left_out_are_counted_in_the_table() {
         let mut record = recorded(&[[1000, 700, 3000, 1001]; 12]);
-        record.rounds[4].cache_line = Some((20.0, 200.0));
+        record.runs.rounds[4].cache_line = Some((20.0, 200.0));
         let shown = plain(&Report::new(&record));
         assert!(shown.contains("11 rounds looked at; 1 left out"), "{shown}");
     }
@@ -214,7 +217,7 @@ mod tests {
         for rounds in [&uneven[..], &uneven[..FEWEST], &uneven[..1]] {
             let record = recorded(rounds);
             let report = Report::new(&record);
-            let again = read(json(&report).unwrap().as_bytes()).unwrap();
+            let again = compared(&json(&report).unwrap()).unwrap();
             assert_eq!(again, record);
             let again = Report::new(&again);
             for &(name, format) in Format::ALL {
@@ -229,7 +232,7 @@ mod tests {
         let mut record = recorded(&[[1000; 4]; 2]);
         // Interrupted in the third round, after its second run.
         let cut = Some(spent(999));
-        record.rounds.push(Round {
+        record.runs.rounds.push(Round {
             process: 3,
             order: vec![3, 1],
             runs: vec![None, cut, None, cut],
@@ -237,24 +240,23 @@ mod tests {
             load: None,
         });
         let cut = json(&Report::new(&record)).unwrap();
-        let refused = read(cut.as_bytes()).unwrap_err();
+        let refused = compared(&cut).unwrap_err();
         assert!(refused.contains("unless it is partial"), "{refused}");
-        record.partial = true;
+        record.runs.partial = true;
         let report = Report::new(&record);
         for (format, marked) in [
             (Format::Table, "\npartial   the comparison was interrupted"),
             (Format::Md, "\n- **partial**: the comparison was interrupted"),
             (Format::Json, "\n  \"partial\": true,\n"),
-            (Format::Csv, ",,3,3,2,channel,false,999,1998,3,1,,,,\n"),
+            (Format::Csv, ",,3,3,2,channel,,10,false,999,1998,3,1,,,,\n"),
         ] {
             let shown = report.shown(format).unwrap();
             assert!(shown.contains(marked), "{shown}");
         }
         let json = json(&report).unwrap();
-        assert_eq!(read(json.as_bytes()).as_ref(), Ok(&record));
-        let from_csv = read(csv(&record).as_bytes()).unwrap();
-        assert_eq!(from_csv.rounds, record.rounds);
-        assert!(from_csv.partial);
+        assert_eq!(compared(&json).as_ref(), Ok(&record));
+        let from_csv = compared(&record.runs.csv()).unwrap();
+        assert_eq!(from_csv.runs, record.runs);
     }
 
     #[test]
@@ -269,7 +271,7 @@ mod tests {
             let other = serde_json::to_string(&other).unwrap();
             assert_ne!(other, shown);
             let text = text.replace(&shown, &other);
-            assert_eq!(read(text.as_bytes()).is_ok(), is_taken, "{by}");
+            assert_eq!(compared(&text).is_ok(), is_taken, "{by}");
         }
     }
 }

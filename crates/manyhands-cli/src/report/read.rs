@@ -1,19 +1,27 @@
-//! A record that an earlier comparison wrote, read again.
+//! A record that an earlier measurement wrote, read again.
 
-use super::{csv, json};
-use crate::args::shown;
+use manyhands_measure::record::{Csv, MOST_BYTES, Rows, shown};
+
+use super::{Report, json, rows};
+use crate::args::Format;
+use crate::contenders;
 use crate::record::Record;
 
-/// The longest file that is taken for a record: several times as long as the
-/// longest that is written, which has a thousand rounds of every variant.
-pub(crate) const MOST_BYTES: usize = 16 << 20;
+/// What a file of a record holds.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Recorded {
+    /// A comparison: what is concluded follows from its runs.
+    Compared(Record),
+    /// A table as it was printed.
+    Rows(Rows),
+}
 
 /// Reads JSON or CSV, whichever it is.
 ///
 /// # Errors
 ///
 /// One line: where something is wrong, what is there, and what is allowed.
-pub(crate) fn read(bytes: &[u8]) -> Result<Record, String> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Recorded, String> {
     if bytes.len() > MOST_BYTES {
         let most = MOST_BYTES >> 20;
         return Err(format!("it is too long, allowed is up to {most} MiB"));
@@ -27,14 +35,39 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Record, String> {
     // Some editors put it before a text.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_start();
     if text.starts_with('{') {
-        json::read(text)
-    } else if csv::is_meant(text) {
-        csv::read(text)
+        json::read(text).map(Recorded::Compared)
+    } else if Csv::is_meant(text) {
+        Ok(match Csv::read(text, &contenders::names())? {
+            Csv::Runs(runs) => Recorded::Compared(runs.into()),
+            Csv::Rows(rows) => Recorded::Rows(rows),
+        })
     } else {
         let start = text.lines().next().unwrap_or_default();
         Err(format!(
             "it begins with {}, allowed is JSON or CSV that compare wrote",
             shown(start)
         ))
+    }
+}
+
+impl Recorded {
+    /// In the shape that was asked for, or why it has none.
+    pub(crate) fn shown(
+        &self,
+        format: Format,
+    ) -> anyhow::Result<Result<String, String>> {
+        Ok(match (self, format) {
+            (Self::Compared(record), _) => {
+                Ok(Report::new(record).shown(format)?)
+            }
+            (Self::Rows(table), Format::Table) => Ok(rows::plain(table)),
+            (Self::Rows(table), Format::Md) => Ok(rows::markdown(table)),
+            (Self::Rows(table), Format::Csv) => Ok(table.csv()),
+            (Self::Rows(_), Format::Json) => Err(
+                "it is a table, and --format is json, allowed is table, csv \
+                 or md"
+                    .into(),
+            ),
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! The report for people.
 
+use manyhands_measure::record::Runs;
 use manyhands_measure::{FEWEST, Machine, State, Verdict};
 
 use super::{Report, Row};
@@ -48,7 +49,7 @@ fn table(report: &Report<'_>, verdict: fn(Verdict) -> &'static str) -> Table {
         value.map_or_else(|| "–".to_owned(), how)
     };
     for row in report.rows() {
-        let Row { entrant, judged, cpu_per_job, .. } = row;
+        let Row { entrant, latency, judged, cpu_per_job, .. } = row;
         let interval = judged
             .speed
             .filter(|_| judged.verdict != Verdict::Baseline)
@@ -59,8 +60,8 @@ fn table(report: &Report<'_>, verdict: fn(Verdict) -> &'static str) -> Table {
             shown(cpu_per_job, time),
             shown(judged.speed.map(|speed| speed.estimate), ratio),
             interval.map_or_else(|| "–".to_owned(), range),
-            shown(entrant.p50, time),
-            shown(entrant.p99, time),
+            shown(latency.p50, time),
+            shown(latency.p99, time),
             verdict(judged.verdict).to_owned(),
         ]);
     }
@@ -74,28 +75,34 @@ fn notes(report: &Report<'_>) -> Vec<(&'static str, String)> {
     let mut note = |about, text: Option<String>| {
         notes.extend(text.map(|text| (about, text)));
     };
-    let about = record.about.as_ref();
+    let Record { runs, about, .. } = record;
+    let about = about.as_ref();
     let partial = "the comparison was interrupted; this is what there was";
-    note("partial", record.partial.then(|| partial.to_owned()));
+    note("partial", runs.partial.then(|| partial.to_owned()));
     note("refused", refused(report));
     note("fastest", fastest(report));
     note("caution", few_rounds(record));
     note("stopped", stopped(report));
     note("noise", noise(report));
-    note("cores", Some(cores(&record.machine, &report.judgement.state)));
+    note("cores", Some(cores(&runs.machine, &report.judgement.state)));
     note("got", cores_got(report));
-    note("load", load(record));
+    note("load", load(runs));
     note("state", state(&report.judgement.state));
     note("work", Some(work(record)));
+    note("scaled", scaled(runs));
+    note("bends", bends(runs));
     note("unread", about.and_then(unread));
     note("rounds", Some(rounds(record)));
-    note("program", Some(program(&record.machine)));
-    let speed = "inline's time over the variant's, in the same round, with \
-                 its 95 % interval; cpu/job is CPU time";
-    note("speed", Some(speed.to_owned()));
+    note("program", Some(program(&runs.machine)));
+    let speed = format!(
+        "{}'s time over the variant's, in the same round, with its 95 % \
+         interval; cpu/job is CPU time",
+        runs.baseline()
+    );
+    note("speed", Some(speed));
     let latency = "from submit to the end of the job, each submitted as soon \
                    as there is a place for it";
-    let has_latency = report.rows().any(|row| row.entrant.p50.is_some());
+    let has_latency = report.rows().any(|row| row.latency.p50.is_some());
     note("p50, p99", has_latency.then(|| latency.to_owned()));
     notes
 }
@@ -104,8 +111,9 @@ fn refused(report: &Report<'_>) -> Option<String> {
     let interval = report.judgement.noise?.interval?;
     report.judgement.is_refused.then(|| {
         let what = range(interval);
+        let baseline = report.record.runs.baseline();
         format!(
-            "nobody is ranked, for inline differs from itself by {what}, and \
+            "nobody is ranked, for {baseline} differs from itself by {what}, and \
              more than 0.97–1.03 is too much: the machine was too busy or too \
              unsteady, or the time too short. The times above are what they \
              were; do not compare them"
@@ -123,12 +131,12 @@ fn fastest(report: &Report<'_>) -> Option<String> {
 
 fn few_rounds(record: &Record) -> Option<String> {
     let more = match &record.about {
-        _ if record.partial => "",
+        _ if record.runs.partial => "",
         None => "",
         Some(About { time: Some(_), .. }) => "; a longer --time allows more",
         Some(About { time: None, .. }) => "; ask for more --rounds",
     };
-    (record.complete() < FEWEST).then(|| {
+    (record.runs.complete() < FEWEST).then(|| {
         format!("no intervals and no verdicts below {FEWEST} rounds{more}")
     })
 }
@@ -151,11 +159,14 @@ fn noise(report: &Report<'_>) -> Option<String> {
         return None;
     }
     let what = range((low, high));
+    let baseline = report.record.runs.baseline();
     Some(if low <= 1.0 && 1.0 <= high {
-        format!("inline against itself: {what}; no verdict on less than that")
+        format!(
+            "{baseline} against itself: {what}; no verdict on less than that"
+        )
     } else {
         format!(
-            "inline against itself: {what}, which should hold 1: the machine \
+            "{baseline} against itself: {what}, which should hold 1: the machine \
              was not quiet, take care"
         )
     })
@@ -185,11 +196,9 @@ fn cores_got(report: &Report<'_>) -> Option<String> {
 }
 
 /// How busy the machine was, this program included.
-fn load(record: &Record) -> Option<String> {
-    let loads = record.rounds.iter().filter_map(|round| round.load);
-    let least = loads.clone().min_by(f64::total_cmp)?;
-    let most = loads.max_by(f64::total_cmp)?;
-    let runs = record.runs().filter_map(|(run, _)| {
+fn load(runs: &Runs) -> Option<String> {
+    let (least, most) = runs.load()?;
+    let runs = runs.runs().filter_map(|(run, _)| {
         Some((run.wall_ns as f64, run.pressure_ns? as f64))
     });
     let (walls, waits): (Vec<f64>, Vec<f64>) = runs.unzip();
@@ -221,13 +230,36 @@ fn state(state: &State) -> Option<String> {
 }
 
 fn work(record: &Record) -> String {
-    let Record { work, queue, .. } = record;
+    let Runs { group, work, jobs, queue, workers, .. } = &record.runs;
+    let group = match group.is_empty() {
+        true => String::new(),
+        false => format!("{group}, "),
+    };
     let summary = match &record.about {
         Some(about) => about.summary.clone(),
-        None => plural(record.jobs, "job"),
+        None => plural(*jobs, "job"),
     };
-    let workers = plural(record.workers, "worker");
-    format!("{work}: {summary}; {workers}, a queue of {queue}")
+    let workers = plural(*workers, "worker");
+    format!("{group}{work}: {summary}; {workers}, a queue of {queue}")
+}
+
+/// Those that ran fewer jobs than there are.
+fn scaled(runs: &Runs) -> Option<String> {
+    let fewer = runs.entrants.iter().filter(|it| it.ran < runs.jobs);
+    let fewer = fewer.map(|it| format!("{} ran {}", it.name, it.ran));
+    let fewer: Vec<String> = fewer.collect();
+    (!fewer.is_empty()).then(|| {
+        let fewer = fewer.join(", ");
+        format!("{fewer}; the times are what all the jobs would have taken")
+    })
+}
+
+/// What contenders do otherwise than the others.
+fn bends(runs: &Runs) -> Option<String> {
+    let bends = runs.entrants.iter().filter(|it| !it.bends.is_empty());
+    let bends = bends.map(|it| format!("{}: {}", it.name, it.bends));
+    let bends: Vec<String> = bends.collect();
+    (!bends.is_empty()).then(|| bends.join(". "))
 }
 
 fn unread(about: &About) -> Option<String> {
@@ -235,14 +267,14 @@ fn unread(about: &About) -> Option<String> {
 }
 
 fn rounds(record: &Record) -> String {
-    let rounds = plural(record.complete() as u64, "round");
-    let processes = record.rounds.iter().map(|round| round.process).max();
-    let processes = match processes.unwrap_or(0) {
+    let Record { runs, about, .. } = record;
+    let rounds = plural(runs.complete() as u64, "round");
+    let processes = match runs.processes() {
         0 | 1 => "one process".to_owned(),
         processes => format!("{processes} processes"),
     };
-    let order = format!("in random order within each (seed {})", record.seed);
-    match &record.about {
+    let order = format!("in random order within each (seed {})", runs.seed);
+    match about {
         None => {
             format!("{rounds} in {processes}, {order}; wall is the median")
         }
@@ -255,7 +287,7 @@ fn rounds(record: &Record) -> String {
     }
 }
 
-fn program(machine: &Machine) -> String {
+pub(super) fn program(machine: &Machine) -> String {
     let Machine { os, arch, rustc, revision, .. } = machine;
     match revision {
         Some(revision) => format!("{revision}, {rustc}, {os} on {arch}"),
@@ -264,6 +296,6 @@ fn program(machine: &Machine) -> String {
 }
 
 /// `1.85–1.93`
-fn range((low, high): (f64, f64)) -> String {
+pub(crate) fn range((low, high): (f64, f64)) -> String {
     format!("{}–{}", ratio(low), ratio(high))
 }

@@ -2,16 +2,19 @@
 
 use std::ops::RangeInclusive;
 
-use manyhands_measure::Machine;
+use crate::Machine;
 
-use super::Record;
+/// How long a name may be, in characters: more than any is.
+pub(super) const NAME: RangeInclusive<u64> = 1..=64;
+/// How long the compiler's may be.
+const RUSTC: RangeInclusive<u64> = 1..=128;
 
 /// Checks a number of any size.
 ///
 /// # Errors
 ///
 /// The number, and what is allowed.
-pub(crate) fn amount(what: &str, number: f64) -> Result<(), String> {
+pub fn amount(what: &str, number: f64) -> Result<(), String> {
     match number.is_finite() && number >= 0.0 {
         true => Ok(()),
         false => Err(format!("{what} is {number}, allowed is 0 and up")),
@@ -23,12 +26,11 @@ pub(crate) fn amount(what: &str, number: f64) -> Result<(), String> {
 /// # Errors
 ///
 /// What is wrong, and what is allowed.
-pub(crate) fn machine(machine: &Machine) -> Result<(), String> {
+pub fn machine(machine: &Machine) -> Result<(), String> {
     name("os", &machine.os)?;
     name("arch", &machine.arch)?;
     within("cores", machine.cores, &(1..=u64::MAX))?;
-    let length = machine.rustc.chars().count() as u64;
-    within("the length of rustc", length, &Record::RUSTC)?;
+    length("rustc", &machine.rustc, &RUSTC)?;
     machine.revision.as_ref().map_or(Ok(()), |it| name("revision", it))
 }
 
@@ -37,7 +39,7 @@ pub(crate) fn machine(machine: &Machine) -> Result<(), String> {
 /// # Errors
 ///
 /// The number, and what is allowed.
-pub(crate) fn within(
+pub fn within(
     what: &str,
     number: u64,
     allowed: &RangeInclusive<u64>,
@@ -54,7 +56,16 @@ pub(crate) fn within(
 /// # Errors
 ///
 /// How long it is, and what is allowed.
-pub(crate) fn name(what: &str, name: &str) -> Result<(), String> {
-    let length = name.chars().count() as u64;
-    within(&format!("the length of {what}"), length, &Record::NAME)
+pub fn name(what: &str, name: &str) -> Result<(), String> {
+    length(what, name, &NAME)
+}
+
+/// Checks how long a text is, in characters.
+pub(super) fn length(
+    what: &str,
+    text: &str,
+    allowed: &RangeInclusive<u64>,
+) -> Result<(), String> {
+    let length = text.chars().count() as u64;
+    within(&format!("the length of {what}"), length, allowed)
 }

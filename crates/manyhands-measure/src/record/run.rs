@@ -2,28 +2,36 @@
 
 use std::time::Duration;
 
-use manyhands_measure::{Round, Spent, Switches};
-
-use super::{Record, amount, within};
+use super::{Runs, amount, within};
+use crate::{Round, Spent, Switches};
 
 /// One timed run, and the circumstances of its round.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Run<'a> {
-    pub(crate) round: u64,
-    pub(crate) process: u64,
-    pub(crate) place: u64,
-    pub(crate) variant: &'a str,
-    pub(crate) wall_ns: u64,
-    pub(crate) cpu_ns: Option<u64>,
-    pub(crate) voluntary: Option<u64>,
-    pub(crate) involuntary: Option<u64>,
-    pub(crate) pressure_ns: Option<u64>,
+pub struct Run<'a> {
+    /// Which round, from 1.
+    pub round: u64,
+    /// Which process made it, from 1.
+    pub process: u64,
+    /// Which it was within its round, from 1.
+    pub place: u64,
+    /// Whose run it is.
+    pub variant: &'a str,
+    /// How long it took.
+    pub wall_ns: u64,
+    /// For how long its threads had a core.
+    pub cpu_ns: Option<u64>,
+    /// How often they gave theirs away.
+    pub voluntary: Option<u64>,
+    /// How often it was taken from them.
+    pub involuntary: Option<u64>,
+    /// How long some thread of the machine was ready and had no core.
+    pub pressure_ns: Option<u64>,
     /// The machine's, before the round.
-    pub(crate) load: Option<f64>,
+    pub load: Option<f64>,
     /// Before the round.
-    pub(crate) cache_line_ns: Option<f64>,
+    pub cache_line_ns: Option<f64>,
     /// After it.
-    pub(crate) cache_line_after_ns: Option<f64>,
+    pub cache_line_after_ns: Option<f64>,
 }
 
 impl Run<'_> {
@@ -48,7 +56,7 @@ impl Run<'_> {
 
     /// A round of which nothing has run, so many contenders.
     pub(super) fn begins(&self, contenders: usize) -> Result<Round, String> {
-        within("process", self.process, &Record::PROCESSES)?;
+        within("process", self.process, &Runs::PROCESSES)?;
         let lines = [self.cache_line_ns, self.cache_line_after_ns];
         for (what, value) in [
             ("load", self.load),
