@@ -16,6 +16,8 @@ const READ: Duration = Duration::from_micros(20);
 
 pub(crate) fn print(plan: &Plan) {
     let mut table = Table::new(
+        plan,
+        "backpressure",
         "backpressure: one thread submits jobs of 10 us and takes 20 us to \
          read each result. over: the time beyond that of reading alone, in \
          percent. under way: most jobs that were submitted and not yet read; \
@@ -37,6 +39,7 @@ pub(crate) fn print(plan: &Plan) {
         let over = format!("{:.1}", over * 100.0);
         table.row(&id, &[over, most.to_string()]);
     }
+    table.end();
 }
 
 fn run(contender: &Contender, work: &Work, expected: Sum) -> (Duration, u64) {

@@ -15,6 +15,8 @@ const AT: u64 = 2000;
 
 pub(crate) fn print(plan: &Plan) {
     let mut table = Table::new(
+        plan,
+        "fail-fast",
         "fail-fast: microseconds from the first error to the last start of \
          a job, and how many jobs started in between, on average. Jobs of \
          10 us; the error group stops by itself, the other variants are \
@@ -55,4 +57,5 @@ pub(crate) fn print(plan: &Plan) {
         cells.push(format!("{:.1}", started as f64 / times.len() as f64));
         table.row(&id, &cells);
     }
+    table.end();
 }

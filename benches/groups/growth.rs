@@ -17,6 +17,8 @@ pub(crate) fn print(plan: &Plan) {
 
     let counts = [10_000, 100_000, 1_000_000, 10_000_000];
     let mut table = Table::new(
+        plan,
+        "growth-jobs",
         "growth/jobs: nanoseconds a job, for so many jobs and 2 workers. A \
          dash: it would take longer than the others are given.",
         &["10^4", "10^5", "10^6", "10^7"],
@@ -28,9 +30,12 @@ pub(crate) fn print(plan: &Plan) {
             table.row(&id, &cells);
         }
     }
+    table.end();
 
     let workers = [2, 4, 8, 16, 32, 64];
     let mut table = Table::new(
+        plan,
+        "growth-workers",
         "growth/workers: nanoseconds a job, for so many workers and 10^5 \
          jobs, or fewer of those that are slow.",
         &["2", "4", "8", "16", "32", "64"],
@@ -48,6 +53,7 @@ pub(crate) fn print(plan: &Plan) {
         };
         table.row(&id, &workers.iter().map(cell).collect::<Vec<_>>());
     }
+    table.end();
 }
 
 /// A cell for each count, as long as one run takes no longer than `most`.

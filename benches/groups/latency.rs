@@ -20,6 +20,8 @@ const SERVICE: &str = "spin:200us";
 
 pub(crate) fn print(plan: &Plan) {
     let mut table = Table::new(
+        plan,
+        "latency",
         "latency: microseconds from when a job is due to when its result is \
          read. idle: an empty job for a pool at rest, due when it is \
          submitted. load-N: jobs of 200 us, N % of what the workers can do, \
@@ -56,6 +58,7 @@ pub(crate) fn print(plan: &Plan) {
             }
         }
     }
+    table.end();
 }
 
 type Measured = (Histogram<u64>, Spent);

@@ -8,10 +8,13 @@
 //! alternates.
 //!
 //! What is one number is criterion's to measure. What is a distribution, or a
-//! curve, has a table of its own, printed in its turn.
+//! curve, has a table of its own, printed in its turn. With `MANYHANDS_RECORD`
+//! set to a folder (from that of this package), each table is recorded there
+//! too, in a new file that bears its name.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "a program, and this is its output")]
+#![allow(clippy::print_stderr, reason = "and this its talk")]
 
 mod backpressure;
 mod batch;
@@ -37,6 +40,15 @@ use crate::plan::Plan;
 /// Two workers, on any machine, so that figures of two machines compare.
 const SIZES: Sizes = Sizes { workers: 2, queue: 1024 };
 
+/// The tables, each with its group.
+const TABLES: [(&str, &str); 5] = [
+    ("latency", "latency"),
+    ("backpressure", "backpressure"),
+    ("fail-fast", "fail-fast"),
+    ("growth", "growth-jobs"),
+    ("growth", "growth-workers"),
+];
+
 fn main() {
     let groups: [(&str, Define); 12] = [
         ("floors", |criterion, _| floors::define(criterion)),
@@ -54,6 +66,7 @@ fn main() {
     ];
     let names = groups.map(|(name, _)| name);
     let plan = Plan::from_args(std::env::args().skip(1), &names);
+    let plan = plan.recorded(&TABLES).unwrap_or_else(|why| fail(&why, 2));
     let mut criterion = plan.criterion().configure_from_args();
     for (name, define) in groups {
         if plan.wants_group(name) {
@@ -61,6 +74,12 @@ fn main() {
         }
     }
     criterion.final_summary();
+}
+
+/// Ends it all, with one line that says why.
+fn fail(why: &str, code: i32) -> ! {
+    eprintln!("{why}");
+    std::process::exit(code)
 }
 
 type Define = fn(&mut Criterion, &Plan);

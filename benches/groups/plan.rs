@@ -1,8 +1,11 @@
 //! What the command line asks for, and how much time there is for it.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{env, fs};
 
 use criterion::Criterion;
+use manyhands_measure::record::{NewFile, legible};
 
 /// How long everything may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,9 +25,14 @@ pub(crate) struct Plan {
     /// A group, or a part of an id.
     filter: Option<String>,
     filter_is_group: bool,
+    /// The folder in which tables are recorded.
+    record: Option<PathBuf>,
 }
 
 impl Plan {
+    /// What asks for records: the name of a folder, from that of this package.
+    const RECORD: &str = "MANYHANDS_RECORD";
+
     /// Criterion reads the same arguments; here is what the tables need of
     /// them.
     pub(crate) fn from_args(
@@ -56,6 +64,7 @@ impl Plan {
             length: Length::Full,
             filter: None,
             filter_is_group: false,
+            record: None,
         };
         let mut args = args.into_iter();
         while let Some(arg) = args.next() {
@@ -91,6 +100,59 @@ impl Plan {
         }
     }
 
+    /// Has the tables recorded if the environment asks for it. `tables` are a
+    /// group and a table of it each.
+    ///
+    /// # Errors
+    ///
+    /// One line, if there can be no record of one that will be measured: it is
+    /// there already, say.
+    pub(crate) fn recorded(
+        mut self,
+        tables: &[(&str, &str)],
+    ) -> Result<Self, String> {
+        let folder = env::var_os(Self::RECORD);
+        let folder = folder.filter(|folder| !folder.is_empty());
+        if self.length == Length::List {
+            return Ok(self);
+        }
+        self.record = folder.map(PathBuf::from);
+        if let Some(folder) = &self.record {
+            fs::create_dir_all(folder).map_err(|why| {
+                let shown = legible(&folder.to_string_lossy());
+                format!(
+                    "{} is {shown}, which is no folder ({why}); allowed is a \
+                     folder, or a name for one",
+                    Self::RECORD
+                )
+            })?;
+            for (group, table) in tables {
+                if self.wants_group(group) {
+                    NewFile::at(file_of(folder, table))?;
+                }
+            }
+        }
+        Ok(self)
+    }
+
+    /// Where a table is to be recorded, if it is.
+    pub(crate) fn record(&self, table: &str) -> Option<NewFile> {
+        let folder = self.record.as_ref()?;
+        match NewFile::at(file_of(folder, table)) {
+            Ok(file) => Some(file),
+            Err(why) => crate::fail(&why, 1),
+        }
+    }
+
+    /// How thorough it is, in a word.
+    pub(crate) fn length(&self) -> &'static str {
+        match self.length {
+            Length::Full => "full",
+            Length::Quick => "quick",
+            Length::Test | Length::List => "test",
+        }
+    }
+
     /// Whether anything of this group may be asked for.
     pub(crate) fn wants_group(&self, group: &str) -> bool {
         let Some(filter) = &self.filter else { return true };
@@ -118,4 +180,8 @@ impl Plan {
             Length::Test | Length::List => test,
         }
     }
+}
+
+fn file_of(folder: &Path, table: &str) -> PathBuf {
+    folder.join(format!("{table}.csv"))
 }

@@ -1,25 +1,60 @@
-//! A table that is printed row by row, as its rows come.
+//! A table that is printed row by row, as its rows come, and recorded when it
+//! is complete if that is asked for.
 
 use hdrhistogram::Histogram;
+use manyhands_measure::record::{NewFile, Rows};
+use manyhands_measure::{Machine, load};
 
-/// What is in the table, and its columns. Printed before the first row, if
-/// there is one.
+use crate::plan::Plan;
+
+/// What is in the table, and its columns.
 pub(crate) struct Table<'a> {
-    heading: Option<(&'a str, &'a [&'a str])>,
+    about: &'a str,
+    /// Where it is to be recorded.
+    file: Option<NewFile>,
+    rows: Rows,
 }
 
 impl<'a> Table<'a> {
-    pub(crate) fn new(about: &'a str, columns: &'a [&'a str]) -> Self {
-        Self { heading: Some((about, columns)) }
+    /// One that nothing was measured for yet. Its name is one of
+    /// [`TABLES`](crate::TABLES).
+    pub(crate) fn new(
+        plan: &Plan,
+        name: &str,
+        about: &'a str,
+        columns: &[&str],
+    ) -> Self {
+        let rows = Rows {
+            table: name.to_owned(),
+            length: plan.length().to_owned(),
+            machine: Machine::look(),
+            load: load(),
+            columns: columns.iter().map(|&head| head.to_owned()).collect(),
+            rows: Vec::new(),
+        };
+        Self { about, file: plan.record(name), rows }
     }
 
-    /// Prints a row.
+    /// Prints a row, and before the first what stands above.
     pub(crate) fn row(&mut self, id: &str, cells: &[String]) {
-        if let Some((about, columns)) = self.heading.take() {
-            println!("\n{about}\n");
-            print_row("", columns);
+        if self.rows.rows.is_empty() {
+            println!("\n{}\n", self.about);
+            print_row("", &self.rows.columns);
         }
         print_row(id, cells);
+        self.rows.rows.push((id.to_owned(), cells.to_vec()));
+    }
+
+    /// Records it, if there is a row and that is asked for.
+    pub(crate) fn end(self) {
+        let Some(file) = self.file.filter(|_| !self.rows.rows.is_empty())
+        else {
+            return;
+        };
+        match file.write(&self.rows.csv()) {
+            Ok(()) => println!("\nrecorded: {}", file.path().display()),
+            Err(why) => crate::fail(&why, 1),
+        }
     }
 }
 

@@ -43,6 +43,7 @@ pub(crate) enum Command {
     Verify(cmd::verify::Args),
     Compare(cmd::compare::Args),
     Report(cmd::report::Args),
+    Splice(cmd::splice::Args),
 }
 
 /// Bad input: one line that names the thing, its value and what is allowed.
@@ -294,7 +295,8 @@ pub(crate) fn one_line(error: &clap::Error) -> String {
 const LONGEST_LINE: usize = 200;
 
 /// Which commands there are.
-const COMMANDS: &str = "allowed are list, run, verify, compare, report";
+const COMMANDS: &str =
+    "allowed are list, run, verify, compare, report, splice";
 
 #[cfg(test)]
 mod tests {

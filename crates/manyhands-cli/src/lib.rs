@@ -22,6 +22,7 @@ mod output;
 mod progress;
 mod record;
 mod report;
+mod splice;
 mod table;
 mod work;
 
@@ -77,6 +78,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<End> {
         Command::Verify(args) => verify::run(args, &interrupt),
         Command::Compare(args) => compare::run(args, &interrupt),
         Command::Report(args) => cmd::report::run(args, &interrupt),
+        Command::Splice(args) => cmd::splice::run(args, &interrupt),
     }?;
     match end {
         End::Fine | End::Failed => redirected.keep()?,

@@ -1,13 +1,16 @@
 //! The command line.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use manyhands_benches::contenders::{Sizes, Way};
 use manyhands_benches::work::Work;
 use manyhands_measure::Budget;
+use manyhands_measure::record::{Runs, name};
 
 pub(crate) const USAGE: &str = "\
 pools GROUP [OPTION]...
+pools report FILE
 
 One table of all contenders from one run in which they take turns.
 
@@ -28,11 +31,25 @@ GROUP is what is compared:
 --seed N         of the order within each round (1)
 --baseline NAME  with what the others are compared (by GROUP)
 --only A,B,C     only these, and the baseline
+--record FILE    writes each timed run into a new file, as CSV
 --list           the contenders, and how each bends the comparison
 --help           this
+
+report prints the table of such a file once more.
 ";
 
-/// What is asked for.
+/// What is to be done.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// Only the usage.
+    Usage,
+    /// The table of a record.
+    Report(PathBuf),
+    /// A comparison.
+    Compare(Args),
+}
+
+/// What is to be compared, and how.
 #[derive(Debug)]
 pub(crate) struct Args {
     pub(crate) group: Group,
@@ -45,6 +62,8 @@ pub(crate) struct Args {
     pub(crate) baseline: String,
     /// Empty for all.
     pub(crate) only: Vec<String>,
+    /// Where the timed runs are to be.
+    pub(crate) record: Option<PathBuf>,
     pub(crate) list: bool,
 }
 
@@ -66,6 +85,16 @@ impl Group {
             "cpu" => Self::Cpu,
             _ => return None,
         })
+    }
+
+    /// As it is called.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Dispatch => "dispatch",
+            Self::Batch => "batch",
+            Self::Handles => "handles",
+            Self::Cpu => "cpu",
+        }
     }
 
     /// Whether those of this way take part.
@@ -90,23 +119,31 @@ impl Group {
 }
 
 impl Args {
-    /// `None` if only the usage is asked for. What is said twice counts as it
-    /// is said last.
+    /// What is said twice counts as it is said last.
     pub(crate) fn parse(
         args: impl IntoIterator<Item = String>,
-    ) -> Result<Option<Self>, String> {
+    ) -> Result<Asked, String> {
+        const GROUPS: &str = "dispatch, batch, handles and cpu, or report";
         let mut args = args.into_iter();
         let group = match args.next() {
             Some(help) if help == "--help" || help == "-h" => {
-                return Ok(None);
+                return Ok(Asked::Usage);
             }
-            Some(name) => Group::parse(&name).ok_or_else(|| {
-                wrong("GROUP", &name, "dispatch, batch, handles and cpu")
-            })?,
+            Some(report) if report == "report" => {
+                return match (args.next(), args.next()) {
+                    (Some(file), None) => Ok(Asked::Report(file.into())),
+                    (None, _) => Err("report is followed by nothing, \
+                                      allowed is a file"
+                        .into()),
+                    (_, Some(more)) => {
+                        Err(wrong("what follows", &more, "one file"))
+                    }
+                };
+            }
+            Some(name) => Group::parse(&name)
+                .ok_or_else(|| wrong("GROUP", &name, GROUPS))?,
             None => {
-                return Err("GROUP is missing, allowed are dispatch, batch, \
-                            handles and cpu"
-                    .to_owned());
+                return Err(format!("GROUP is missing, allowed are {GROUPS}"));
             }
         };
         let mut parsed = Self {
@@ -119,16 +156,17 @@ impl Args {
             seed: 1,
             baseline: group.baseline().to_owned(),
             only: Vec::new(),
+            record: None,
             list: false,
         };
         while let Some(option) = args.next() {
             match &*option {
-                "--help" | "-h" => return Ok(None),
+                "--help" | "-h" => return Ok(Asked::Usage),
                 "--list" => parsed.list = true,
                 _ => parsed.set(&option, args.next())?,
             }
         }
-        Ok(Some(parsed))
+        Ok(Asked::Compare(parsed))
     }
 
     fn set(
@@ -136,7 +174,7 @@ impl Args {
         option: &str,
         value: Option<String>,
     ) -> Result<(), String> {
-        const OPTIONS: [&str; 10] = [
+        const OPTIONS: [&str; 11] = [
             "--work",
             "--jobs",
             "--workers",
@@ -147,6 +185,7 @@ impl Args {
             "--seed",
             "--baseline",
             "--only",
+            "--record",
         ];
         if !OPTIONS.contains(&option) {
             return Err(wrong("the option", option, "those of --help"));
@@ -157,19 +196,26 @@ impl Args {
         let most = u64::MAX;
         match option {
             "--work" => {
+                // As long as a record can hold.
+                name(option, &value)?;
                 self.work =
                     Work::parse(&value).map_err(|why| why.to_string())?;
             }
-            "--jobs" => self.jobs = number(option, &value, 1, 100_000_000)?,
+            "--jobs" => {
+                self.jobs = number(option, &value, 1, *Runs::JOBS.end())?;
+            }
             "--workers" => {
-                self.sizes.workers = number(option, &value, 1, 1024)? as usize;
+                let allowed = *Runs::WORKERS.end();
+                let workers = number(option, &value, 1, allowed)?;
+                self.sizes.workers = workers as usize;
             }
             "--queue" => {
                 let queue = number(option, &value, 1, 1_000_000)?;
                 self.sizes.queue = queue as usize;
             }
             "--processes" => {
-                self.processes = number(option, &value, 1, 100)? as usize;
+                let allowed = *Runs::PROCESSES.end();
+                self.processes = number(option, &value, 1, allowed)? as usize;
             }
             "--rounds" => {
                 let allowed = Budget::MOST_ROUNDS as u64;
@@ -182,6 +228,7 @@ impl Args {
             }
             "--seed" => self.seed = number(option, &value, 0, most)?,
             "--baseline" => self.baseline = value,
+            "--record" => self.record = Some(value.into()),
             _ => self.only = value.split(',').map(str::to_owned).collect(),
         }
         Ok(())
@@ -209,14 +256,14 @@ fn wrong(what: &str, value: &str, allowed: &str) -> String {
 mod tests {
     use super::*;
 
-    fn parse(line: &str) -> Result<Option<Args>, String> {
+    fn parse(line: &str) -> Result<Asked, String> {
         Args::parse(line.split_whitespace().map(str::to_owned))
     }
 
     #[test]
     fn what_is_said_last_counts() {
         let args = parse("cpu --jobs 5 --work spin:1us --jobs 7 --work noop");
-        let args = args.unwrap().unwrap();
+        let Ok(Asked::Compare(args)) = args else { panic!("{args:?}") };
         assert_eq!((args.jobs, args.work.name()), (7, "noop"));
         assert_eq!((args.group, &*args.baseline), (Group::Cpu, "inline"));
     }
@@ -230,12 +277,14 @@ mod tests {
             ("batch --jobs", "--jobs is followed by nothing"),
             ("batch --rounds 1001", "allowed are 1 to 1000"),
             ("batch --work nop", "work is \"nop\", allowed are noop"),
+            ("report", "report is followed by nothing, allowed is a file"),
+            ("report a b", "what follows is \"b\", allowed are one file"),
             ("batch --wrok noop", "the option is \"--wrok\", allowed are"),
         ] {
             let error = parse(line).unwrap_err();
             assert!(error.contains(why), "{error}");
             assert!(!error.contains('\n'), "{error}");
         }
-        assert!(parse("batch --help").unwrap().is_none());
+        assert!(matches!(parse("batch --help"), Ok(Asked::Usage)));
     }
 }

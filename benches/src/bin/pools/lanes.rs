@@ -5,18 +5,10 @@ use std::path::Path;
 use manyhands_benches::contenders::{Contender, Sizes, Way, all};
 use manyhands_benches::go;
 use manyhands_benches::work::{Sum, Work};
+use manyhands_measure::record::Entrant;
 use manyhands_measure::{External, Ran, Spent, Stopwatch, Switches, Wrong};
 
 use crate::args::Args;
-
-/// What the report says of a contender beside its figures.
-#[derive(Clone, Debug)]
-pub(crate) struct About {
-    pub(crate) name: String,
-    pub(crate) bends: &'static str,
-    /// How many jobs it runs, of as many as are asked for.
-    pub(crate) jobs: u64,
-}
 
 /// Those that take part, the baseline first. Made in every process, always in
 /// the same order.
@@ -26,11 +18,11 @@ impl Lanes {
     pub(crate) fn new(args: &Args, go: Option<&Path>) -> Result<Self, String> {
         let contenders = all();
         let mut lanes: Vec<Box<dyn manyhands_measure::Contender>> = Vec::new();
-        for about in about(args, go)? {
+        for about in entrants(args, go)? {
             let name = &*about.name;
             let ours = contenders.iter().position(|it| it.name == name);
             lanes.push(match ours {
-                Some(place) => Box::new(Lane::new(args, place, about.jobs)),
+                Some(place) => Box::new(Lane::new(args, place, about.ran)),
                 None => Box::new(external(args, name, go)?),
             });
         }
@@ -46,14 +38,13 @@ impl Lanes {
 
 /// Those that take part, the baseline first. With a name that is nobody's, a
 /// line that says so.
-pub(crate) fn about(
+pub(crate) fn entrants(
     args: &Args,
     go: Option<&Path>,
-) -> Result<Vec<About>, String> {
-    let about = |name: &str, bends, most_jobs| About {
-        name: name.to_owned(),
-        bends,
-        jobs: args.jobs.min(most_jobs),
+) -> Result<Vec<Entrant>, String> {
+    let entrant = |name: &str, bends: &str, most_jobs| Entrant {
+        bends: bends.to_owned(),
+        ..Entrant::whole(name, args.jobs.min(most_jobs))
     };
     let chosen = |name: &str, way: Way| {
         name == args.baseline
@@ -64,22 +55,22 @@ pub(crate) fn about(
     let mut lanes = Vec::new();
     for Contender { name, way, bends, most_jobs, .. } in all() {
         if chosen(&name, way) {
-            lanes.push(about(&name, bends, most_jobs));
+            lanes.push(entrant(&name, bends, most_jobs));
         }
     }
     for pattern in go::PATTERNS.iter().filter(|_| go.is_some()) {
         if chosen(pattern.name, pattern.way) {
-            lanes.push(about(pattern.name, pattern.bends, u64::MAX));
+            lanes.push(entrant(pattern.name, pattern.bends, u64::MAX));
         }
     }
     for name in args.only.iter().chain([&args.baseline]) {
-        if !lanes.iter().any(|about| about.name == *name) {
+        if !lanes.iter().any(|lane| lane.name == *name) {
             return Err(format!(
                 "a contender is {name:?}, allowed are those of --list"
             ));
         }
     }
-    lanes.sort_by_key(|about| about.name != args.baseline);
+    lanes.sort_by_key(|lane| lane.name != args.baseline);
     Ok(lanes)
 }
 

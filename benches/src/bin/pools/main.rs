@@ -3,8 +3,11 @@
 //!
 //! ```console
 //! $ cargo run -p manyhands-benches --release --features peers --bin pools \
-//!     -- dispatch --work noop --jobs 1000000
+//!     -- dispatch --work noop --jobs 1000000 --record FILE
 //! ```
+//!
+//! FILE then has every timed run, and `pools report FILE` prints the table
+//! again.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stderr, reason = "a program, and this is its talk")]
@@ -13,21 +16,30 @@ mod args;
 mod lanes;
 mod report;
 
-use std::io::{self, IsTerminal, Write};
+use std::fs::File;
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use manyhands_benches::go;
+use manyhands_measure::record::{Csv, Entrant, MOST_BYTES, NewFile, Runs};
 use manyhands_measure::{
-    Control, Next, Plan, is_child, judge, measure, myself, serve,
+    Control, Machine, Measured, Next, Plan, is_child, measure, myself, serve,
 };
 
-use crate::args::{Args, USAGE};
+use crate::args::{Args, Asked, USAGE};
 use crate::lanes::Lanes;
 
 fn main() -> ExitCode {
     let args = match Args::parse(std::env::args().skip(1)) {
-        Ok(Some(args)) => args,
-        Ok(None) => return print(USAGE),
+        Ok(Asked::Compare(args)) => args,
+        Ok(Asked::Report(file)) => {
+            return match read(&file) {
+                Ok(runs) => print(&report::table(&runs)),
+                Err(why) => fail(&format!("{}: {why}", file.display()), 2),
+            };
+        }
+        Ok(Asked::Usage) => return print(USAGE),
         Err(why) => return fail(&why, 2),
     };
     let ran = if is_child() { child(&args) } else { parent(&args) };
@@ -44,6 +56,11 @@ fn child(args: &Args) -> Result<ExitCode, String> {
 }
 
 fn parent(args: &Args) -> Result<ExitCode, String> {
+    let record = args.record.as_ref().map(NewFile::at);
+    let record = match record.transpose() {
+        Ok(record) => record,
+        Err(why) => return Ok(fail(&why, 2)),
+    };
     let go = go::build();
     if go.is_err() {
         // One of an earlier day.
@@ -53,7 +70,7 @@ fn parent(args: &Args) -> Result<ExitCode, String> {
     let skipped = go.as_ref().err();
     let skipped = skipped.map(|why| format!("go: skipped: {why}\n"));
     let skipped = skipped.unwrap_or_default();
-    let lanes = match lanes::about(args, go.as_deref().ok()) {
+    let lanes = match lanes::entrants(args, go.as_deref().ok()) {
         Ok(lanes) => lanes,
         Err(why) => {
             let why = format!("{why}\n{skipped}");
@@ -79,9 +96,50 @@ fn parent(args: &Args) -> Result<ExitCode, String> {
         measure(&plan, &mut command, &Control::new(), &mut progress())
             .map_err(|why| why.to_string())?;
     clear();
-    let judgement = judge(&measured.rounds, &measured.stopped);
-    let report = report::table(args, &lanes, &measured, &judgement);
-    Ok(print(&(report + &skipped)))
+    let runs = runs(args, &lanes, measured);
+    let printed = print(&(report::table(&runs) + &skipped));
+    if let Some(record) = record {
+        record.write(&runs.csv())?;
+    }
+    Ok(printed)
+}
+
+/// What was measured, as it is recorded.
+fn runs(args: &Args, lanes: &[Entrant], measured: Measured) -> Runs {
+    let names = measured.names.into_iter().zip(measured.stopped).enumerate();
+    let entrants = names.map(|(place, (name, stopped))| {
+        // The last is the first again.
+        let lane = lanes.get(place).unwrap_or(&lanes[0]).clone();
+        Entrant { name, stopped, ..lane }
+    });
+    Runs {
+        partial: measured.is_interrupted,
+        group: args.group.name().to_owned(),
+        work: args.work.name().to_owned(),
+        jobs: args.jobs,
+        workers: args.sizes.workers as u64,
+        queue: args.sizes.queue as u64,
+        seed: args.seed,
+        machine: Machine::look(),
+        entrants: entrants.collect(),
+        rounds: measured.rounds,
+    }
+}
+
+/// The runs that a file records.
+fn read(path: &Path) -> Result<Runs, String> {
+    let mut text = String::new();
+    let most = MOST_BYTES as u64 + 1;
+    let file = File::open(path).map_err(|why| why.to_string())?;
+    let read = file.take(most).read_to_string(&mut text);
+    if read.map_err(|why| why.to_string())? > MOST_BYTES {
+        let most = MOST_BYTES >> 20;
+        return Err(format!("it is too long, allowed is up to {most} MiB"));
+    }
+    match Csv::read(&text, &[])? {
+        Csv::Runs(runs) => Ok(runs),
+        Csv::Rows(_) => Err("it is a table, allowed are timed runs".into()),
+    }
 }
 
 /// Says on a terminal what goes on.

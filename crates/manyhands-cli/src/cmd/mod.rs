@@ -5,6 +5,7 @@ pub(crate) mod compare;
 pub(crate) mod list;
 pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod splice;
 pub(crate) mod verify;
 
 /// How a command ended when nothing kept it from doing its work.

@@ -53,12 +53,20 @@ pub(crate) fn run(args: Args, interrupt: &Interrupt) -> anyhow::Result<End> {
 }
 
 /// The whole of a file, or enough of it to see that it is too long.
-pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let most = MOST_BYTES as u64 + 1;
+fn read(path: &Path) -> io::Result<Vec<u8>> {
     match path == Path::new("-") {
-        true => io::stdin().take(most).read_to_end(&mut bytes)?,
-        false => File::open(path)?.take(most).read_to_end(&mut bytes)?,
-    };
+        true => read_from(io::stdin()),
+        false => read_file(path),
+    }
+}
+
+/// The same of a file with any name.
+pub(super) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    read_from(File::open(path)?)
+}
+
+fn read_from(from: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(MOST_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(crate) use manyhands_measure::record::legible;
 
-pub(crate) use self::target::{Target, discard, print, print_line, redirect};
+pub(crate) use self::target::{
+    Target, discard, print, print_line, redirect, replace,
+};
 
 /// How wide a page is: what a plain terminal has.
 pub(crate) const WIDTH: usize = 80;

@@ -128,6 +128,17 @@ pub(crate) fn print_line(line: fmt::Arguments<'_>) -> anyhow::Result<()> {
     print(format_args!("{line}\n"))
 }
 
+/// Gives a file another content, whole or not at all. A link stays one, and
+/// what it leads to is replaced.
+pub(crate) fn replace(path: &Path, content: &str) -> io::Result<()> {
+    let path = path.canonicalize()?;
+    let old = File::options().write(true).open(&path)?;
+    let mut staged = stage(&path)?;
+    staged.as_file().set_permissions(old.metadata()?.permissions())?;
+    staged.write_all(content.as_bytes())?;
+    keep(staged, &path)
+}
+
 /// Takes away what is not to be kept, for a program that ends at once.
 pub(crate) fn discard() {
     if let Some(path) = lock(&STAGED).take() {

@@ -12,7 +12,8 @@ use manyhands_measure::record::Entrant;
 
 pub(crate) use self::json::json;
 pub(crate) use self::read::{Recorded, read};
-pub(crate) use self::text::{markdown, plain};
+pub(crate) use self::text::range;
+use self::text::{markdown, plain};
 use crate::args::Format;
 use crate::record::{Percentiles, Record};
 
