@@ -8,6 +8,7 @@ use clap::Parser;
 use crate::args::{self, Cli};
 use crate::output::legible;
 use crate::report::{self, Recorded, Report};
+use crate::splice::{Marker, Spliced, splice};
 
 /// A command line, one argument a line: it is understood, or refused in one
 /// short line.
@@ -89,6 +90,25 @@ pub fn record(bytes: &[u8]) {
     let json = report::json(&Report::new(&from_csv));
     let json = json.expect("text can be written");
     assert_eq!(compared(&json), from_csv, "{json}");
+}
+
+/// A document with markers in it: refused in one short line, or spliced such
+/// that nothing is left to change, and nothing changes where no table does.
+///
+/// # Panics
+///
+/// When it is not so.
+pub fn document(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    let mut table = |_: &Marker| Ok("| a |\n|---|\n\nb\n".to_owned());
+    let spliced = match splice(text, &mut table) {
+        Ok(spliced) => spliced,
+        Err((_, line)) => return check_line(&line),
+    };
+    assert_eq!(spliced.changed.is_empty(), spliced.text == text, "{text:?}");
+    let again = splice(&spliced.text, &mut table);
+    let same = Spliced { changed: Vec::new(), ..spliced };
+    assert_eq!(again, Ok(same), "{text:?}");
 }
 
 fn check_line(line: &str) {

@@ -24,7 +24,9 @@ pub(crate) fn table(
     let (table, below) = match recorded {
         Recorded::Compared(record) => {
             let report = Report::new(record);
-            (of_runs(&report, marker)?, below_runs(&report))
+            let columns = Shows::wanted(record, marker)?;
+            let table = of_runs(&report, &columns, marker)?;
+            (table, below_runs(&report, is_price(&columns)))
         }
         Recorded::Rows(rows) => (of_rows(rows, marker)?, below_rows(rows)),
     };
@@ -68,7 +70,28 @@ impl Shows {
         ("differs in", Self::Bends),
     ];
 
-    /// Those that there are if the marker says nothing: as the program that
+    /// Those that the marker asks for.
+    fn wanted(record: &Record, marker: &Marker) -> Result<Vec<Self>, String> {
+        let Some(names) = &marker.columns else {
+            return Ok(Self::usual(record));
+        };
+        let heads = Self::ALL.map(|(head, _)| head);
+        let column = |name: &String| {
+            let found = Self::ALL.iter().find(|(head, _)| head == name);
+            let found = found.map(|(_, column)| *column);
+            found.ok_or_else(|| unknown("columns", name, &heads))
+        };
+        let columns = names.iter().map(column);
+        let columns = columns.collect::<Result<Vec<_>, _>>()?;
+        match is_price(&columns) && columns.contains(&Self::Speed) {
+            false => Ok(columns),
+            true => Err("columns has times and speed, allowed is one of \
+                         them, since the interval is of that"
+                .into()),
+        }
+    }
+
+    /// Those that there are if it asks for none: as the program that
     /// wrote the record prints them.
     fn usual(record: &Record) -> Vec<Self> {
         let is_compare = record.runs.group.is_empty();
@@ -130,6 +153,11 @@ impl Shows {
     }
 }
 
+/// Whether ratios are shown as what the work costs, and not as speeds.
+fn is_price(columns: &[Shows]) -> bool {
+    columns.contains(&Shows::Times)
+}
+
 fn jobs(runs: &Runs) -> f64 {
     runs.jobs as f64
 }
@@ -144,28 +172,12 @@ fn priced((low, high): (f64, f64), is_price: bool) -> (f64, f64) {
 
 /// A row a contender: in the order of the variants, or by time if there is a
 /// group; the baseline always.
-fn of_runs(report: &Report<'_>, marker: &Marker) -> Result<Table, String> {
+fn of_runs(
+    report: &Report<'_>,
+    columns: &[Shows],
+    marker: &Marker,
+) -> Result<Table, String> {
     let runs = &report.record.runs;
-    let columns = match &marker.columns {
-        None => Shows::usual(report.record),
-        Some(names) => {
-            let heads = Shows::ALL.map(|(head, _)| head);
-            let column = |name: &String| {
-                let found = Shows::ALL.iter().find(|(head, _)| head == name);
-                let found = found.map(|(_, column)| *column);
-                found.ok_or_else(|| unknown("columns", name, &heads))
-            };
-            names.iter().map(column).collect::<Result<_, _>>()?
-        }
-    };
-    let is_price = columns.contains(&Shows::Times);
-    if is_price && columns.contains(&Shows::Speed) {
-        return Err(
-            "columns has times and speed, allowed is one of the two, \
-                    since the interval is of that"
-                .into(),
-        );
-    }
     let names = runs.entrants.iter().map(|entrant| &*entrant.name);
     let names: Vec<&str> = names.collect();
     let only = marker.only.iter().flatten();
@@ -187,7 +199,8 @@ fn of_runs(report: &Report<'_>, marker: &Marker) -> Result<Table, String> {
         if is_baseline
             || marker.only.as_ref().is_none_or(|it| it.contains(name))
         {
-            let cell = |column: &Shows| column.cell(row, runs, is_price);
+            let cell =
+                |column: &Shows| column.cell(row, runs, is_price(columns));
             let cells = columns.iter().map(cell);
             table.row(std::iter::once(name.clone()).chain(cells));
         }
@@ -196,7 +209,7 @@ fn of_runs(report: &Report<'_>, marker: &Marker) -> Result<Table, String> {
 }
 
 /// On what a comparison was measured, and how sure it is.
-fn below_runs(report: &Report<'_>) -> String {
+fn below_runs(report: &Report<'_>, is_price: bool) -> String {
     let Report { record, judgement } = report;
     let runs = &record.runs;
     let baseline = runs.baseline();
@@ -205,7 +218,7 @@ fn below_runs(report: &Report<'_>) -> String {
         said.push("**Partial**: the comparison was interrupted".to_owned());
     }
     let noise = judgement.noise.and_then(|noise| noise.interval);
-    let noise = noise.map(range);
+    let noise = noise.map(|noise| range(priced(noise, is_price)));
     match noise {
         Some(noise) if judgement.is_refused => said.push(format!(
             "**Nobody is ranked**: A/A, {baseline} against itself, is \
@@ -337,7 +350,181 @@ fn date(record: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use manyhands_measure::record::Entrant;
+    use manyhands_measure::{Round, Spent};
+
+    use super::super::marker::Line;
     use super::*;
+
+    /// A comparison in which `slow` took twice as long as the baseline,
+    /// `quick` half as long, and the baseline again so many nanoseconds.
+    fn recorded(group: &str, again: fn(u64) -> u64) -> Recorded {
+        let round = |at: u64| {
+            let walls = [1000, 2000, 500, again(at)];
+            let spent = walls.map(|nanos| {
+                let wall = Duration::from_nanos(nanos * 1000);
+                Some(Spent { wall, ..Spent::default() })
+            });
+            Round {
+                process: at as usize % 2 + 1,
+                order: vec![0, 1, 2, 3],
+                runs: spent.to_vec(),
+                cache_line: None,
+                load: None,
+            }
+        };
+        let slow = Entrant {
+            bends: "no ids".into(),
+            ran: 10,
+            ..Entrant::whole("slow", 1000)
+        };
+        let whole = |name| Entrant::whole(name, 1000);
+        let entrants =
+            vec![whole("base"), slow, whole("quick"), whole("base (again)")];
+        let runs = Runs {
+            partial: false,
+            group: group.into(),
+            work: "noop".into(),
+            jobs: 1000,
+            workers: 2,
+            queue: 64,
+            seed: 1,
+            machine: Machine::look(),
+            entrants,
+            rounds: (0..12).map(round).collect(),
+        };
+        Recorded::Compared(runs.into())
+    }
+
+    fn made(recorded: &Recorded, marker: &str) -> Result<String, String> {
+        let line = format!("<!-- table: {marker} -->");
+        match Line::of(&line) {
+            Ok(Line::Start(marker)) => table(recorded, &marker),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_table_of_compare_has_its_order_and_its_speeds() {
+        let shown = made(&recorded("", |_| 1000), "r/2026-01-02/a.csv");
+        let shown = shown.unwrap();
+        assert!(shown.starts_with(
+            "\
+| variant      |   wall | cpu/job | speed | interval  | verdict     |
+|--------------|-------:|--------:|------:|-----------|-------------|
+| base         | 1.00ms |       – |  1.00 | –         | baseline    |
+| slow         | 2.00ms |       – |  0.50 | 0.50–0.50 | slower      |
+| quick        |  500µs |       – |  2.00 | 2.00–2.00 | faster      |
+| base (again) | 1.00ms |       – |  1.00 | 1.00–1.00 | cannot tell |
+
+A/A, base against itself: 1.00–1.00; noop, 1000 jobs, 2 workers, a queue of \
+             64; 12 rounds in 2 processes; "
+        ));
+        let end = "; 2026-01-02, [record](r/2026-01-02/a.csv).\n";
+        assert!(shown.ends_with(end), "{shown}");
+        let machine = Machine::look();
+        assert!(shown.contains(&machine.rustc), "{shown}");
+        assert!(shown.contains(&machine.revision.unwrap_or_default()));
+    }
+
+    #[test]
+    fn a_table_of_pools_is_by_time_with_prices_and_what_bends_it() {
+        let shown = made(&recorded("dispatch", |_| 1000), "a").unwrap();
+        let words = |line: &str| {
+            let cells = line.trim_matches('|').split('|').map(str::trim);
+            cells.collect::<Vec<_>>().join("; ")
+        };
+        let rows: Vec<_> = shown.lines().map(words).collect();
+        assert_eq!(
+            rows[0],
+            "variant; wall/job; cpu/job; times; interval; verdict; differs in"
+        );
+        assert_eq!(rows[2], "quick; 500ns; –; 0.50; 0.50–0.50; faster; ");
+        assert_eq!(rows[3], "base; 1.00µs; –; 1.00; –; baseline; ");
+        assert_eq!(
+            rows[4],
+            "slow; 2.00µs; –; 2.00; 2.00–2.00; slower; \
+             no ids (10 jobs, scaled)"
+        );
+        assert!(shown.contains("; dispatch, noop, 1000 jobs, "), "{shown}");
+        let speeds = made(&recorded("cpu", |_| 1000), "a").unwrap();
+        assert!(speeds.contains("| speed |"), "{speeds}");
+    }
+
+    #[test]
+    fn a_machine_that_is_too_unsteady_ranks_nobody_and_the_line_says_so() {
+        let unsteady = |at| if at % 2 == 0 { 900 } else { 1200 };
+        for group in ["", "dispatch"] {
+            let shown = made(&recorded(group, unsteady), "a").unwrap();
+            let line = "**Nobody is ranked**: A/A, base against itself, is ";
+            assert!(shown.contains(line), "{shown}");
+            assert!(shown.contains("not ranked"), "{shown}");
+            assert!(!shown.contains("faster"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_marker_keeps_a_table_short_and_the_baseline_in_it() {
+        let recorded = recorded("", |_| 1000);
+        let marker = "a only=quick columns=times,interval";
+        let shown = made(&recorded, marker).unwrap();
+        assert!(shown.starts_with(
+            "\
+| variant | times | interval  |
+|---------|------:|-----------|
+| base    |  1.00 | –         |
+| quick   |  0.50 | 0.50–0.50 |
+
+"
+        ));
+        for (marker, why) in [
+            ("a only=fast", "only has fast, allowed are base, slow, quick, "),
+            ("a columns=ns", "columns has ns, allowed are wall, wall/job, "),
+            ("a columns=times,speed", "columns has times and speed, allowed"),
+        ] {
+            let refused = made(&recorded, marker).unwrap_err();
+            assert!(refused.starts_with(why), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_recorded_table_is_shown_as_it_is() {
+        let row = |id: &str, cells: [&str; 2]| {
+            (id.to_owned(), cells.map(Into::into).to_vec())
+        };
+        let rows = Recorded::Rows(Rows {
+            table: "latency".into(),
+            length: "quick".into(),
+            machine: Machine::look(),
+            load: Some(0.5),
+            columns: vec!["p50".into(), "under way".into()],
+            rows: vec![
+                row("latency/idle/a", ["1", "<b>|"]),
+                row("latency/idle/b", ["2", "-"]),
+                row("latency/load-50/a", ["3", "-"]),
+            ],
+        });
+        let shown = made(&rows, "x.csv only=a columns=under way").unwrap();
+        assert!(shown.starts_with(
+            "\
+| id                | under way |
+|-------------------|----------:|
+| latency/idle/a    |     &lt;b>\\| |
+| latency/load-50/a |         - |
+
+latency, in quick length; one row after the other, and no A/A; "
+        ));
+        assert!(shown.ends_with("; [record](x.csv).\n"), "{shown}");
+        for (marker, why) in [
+            ("x only=c", "only has c, allowed are latency/idle/a, latency/"),
+            ("x columns=p99", "columns has p99, allowed are p50, under way"),
+        ] {
+            let refused = made(&rows, marker).unwrap_err();
+            assert!(refused.starts_with(why), "{refused}");
+        }
+    }
 
     #[test]
     fn a_name_stands_for_a_row_a_group_or_a_contender() {

@@ -20,6 +20,11 @@ fn every_command_line_is_understood_or_refused_in_a_line() {
 }
 
 #[test]
+fn every_document_is_refused_in_a_line_or_spliced_for_good() {
+    corpus("document", manyhands_cli::fuzz::document);
+}
+
+#[test]
 fn every_time_is_understood_or_not() {
     corpus("time", manyhands_cli::fuzz::time);
 }

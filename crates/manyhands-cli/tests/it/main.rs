@@ -15,4 +15,5 @@ mod program;
 mod report;
 mod run;
 mod signals;
+mod splice;
 mod verify;
