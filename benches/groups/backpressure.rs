@@ -14,7 +14,7 @@ use crate::table::Table;
 /// For each result. Two workers could do four jobs meanwhile.
 const READ: Duration = Duration::from_micros(20);
 
-pub(crate) fn print(plan: &Plan) {
+pub(crate) fn print(plan: &Plan) -> Result<(), String> {
     let mut table = Table::new(
         plan,
         "backpressure",
@@ -39,7 +39,7 @@ pub(crate) fn print(plan: &Plan) {
         let over = format!("{:.1}", over * 100.0);
         table.row(&id, &[over, most.to_string()]);
     }
-    table.end();
+    table.end()
 }
 
 fn run(contender: &Contender, work: &Work, expected: Sum) -> (Duration, u64) {

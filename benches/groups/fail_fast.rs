@@ -13,7 +13,7 @@ const JOBS: u64 = 4000;
 /// Which one fails: late enough for the queue to be full.
 const AT: u64 = 2000;
 
-pub(crate) fn print(plan: &Plan) {
+pub(crate) fn print(plan: &Plan) -> Result<(), String> {
     let mut table = Table::new(
         plan,
         "fail-fast",
@@ -57,5 +57,5 @@ pub(crate) fn print(plan: &Plan) {
         cells.push(format!("{:.1}", started as f64 / times.len() as f64));
         table.row(&id, &cells);
     }
-    table.end();
+    table.end()
 }

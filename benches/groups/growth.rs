@@ -9,7 +9,7 @@ use crate::SIZES;
 use crate::plan::Plan;
 use crate::table::Table;
 
-pub(crate) fn print(plan: &Plan) {
+pub(crate) fn print(plan: &Plan) -> Result<(), String> {
     let work = Work::parse("noop").expect("a workload");
     let most = Duration::from_millis(plan.choose(5000, 400, 20));
     let mut contenders = all();
@@ -30,7 +30,7 @@ pub(crate) fn print(plan: &Plan) {
             table.row(&id, &cells);
         }
     }
-    table.end();
+    table.end()?;
 
     let workers = [2, 4, 8, 16, 32, 64];
     let mut table = Table::new(
@@ -53,7 +53,7 @@ pub(crate) fn print(plan: &Plan) {
         };
         table.row(&id, &workers.iter().map(cell).collect::<Vec<_>>());
     }
-    table.end();
+    table.end()
 }
 
 /// A cell for each count, as long as one run takes no longer than `most`.

@@ -18,7 +18,7 @@ use crate::{SIZES, measure};
 /// sleeping submitter may be late.
 const SERVICE: &str = "spin:200us";
 
-pub(crate) fn print(plan: &Plan) {
+pub(crate) fn print(plan: &Plan) -> Result<(), String> {
     let mut table = Table::new(
         plan,
         "latency",
@@ -58,7 +58,7 @@ pub(crate) fn print(plan: &Plan) {
             }
         }
     }
-    table.end();
+    table.end()
 }
 
 type Measured = (Histogram<u64>, Spent);

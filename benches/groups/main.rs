@@ -32,6 +32,8 @@ mod plan;
 mod sleep;
 mod table;
 
+use std::process::ExitCode;
+
 use criterion::Criterion;
 use manyhands_benches::contenders::Sizes;
 
@@ -49,37 +51,54 @@ const TABLES: [(&str, &str); 5] = [
     ("growth", "growth-workers"),
 ];
 
-fn main() {
-    let groups: [(&str, Define); 12] = [
-        ("floors", |criterion, _| floors::define(criterion)),
-        ("dispatch", |criterion, _| dispatch::define(criterion)),
-        ("batch", |criterion, _| batch::define(criterion)),
-        ("handles", |criterion, _| handles::define(criterion)),
-        ("cpu", |criterion, _| cpu::define(criterion)),
-        ("latency", |_, plan| latency::print(plan)),
-        ("sleep", |criterion, _| sleep::define(criterion)),
-        ("lifecycle", |criterion, _| lifecycle::define(criterion)),
-        ("backpressure", |_, plan| backpressure::print(plan)),
-        ("fail-fast", |_, plan| fail_fast::print(plan)),
-        ("contention", |criterion, _| contention::define(criterion)),
-        ("growth", |_, plan| growth::print(plan)),
+fn main() -> ExitCode {
+    let groups = [
+        ("floors", By::Criterion(floors::define)),
+        ("dispatch", By::Criterion(dispatch::define)),
+        ("batch", By::Criterion(batch::define)),
+        ("handles", By::Criterion(handles::define)),
+        ("cpu", By::Criterion(cpu::define)),
+        ("latency", By::Table(latency::print)),
+        ("sleep", By::Criterion(sleep::define)),
+        ("lifecycle", By::Criterion(lifecycle::define)),
+        ("backpressure", By::Table(backpressure::print)),
+        ("fail-fast", By::Table(fail_fast::print)),
+        ("contention", By::Criterion(contention::define)),
+        ("growth", By::Table(growth::print)),
     ];
-    let names = groups.map(|(name, _)| name);
+    let names = groups.each_ref().map(|(name, _)| *name);
     let plan = Plan::from_args(std::env::args().skip(1), &names);
-    let plan = plan.recorded(&TABLES).unwrap_or_else(|why| fail(&why, 2));
+    let plan = match plan.recorded(&TABLES) {
+        Ok(plan) => plan,
+        Err(why) => return fail(&why, 2),
+    };
     let mut criterion = plan.criterion().configure_from_args();
-    for (name, define) in groups {
+    for (name, by) in groups {
         if plan.wants_group(name) {
-            define(&mut criterion, &plan);
+            let measured = match by {
+                By::Criterion(define) => {
+                    define(&mut criterion);
+                    Ok(())
+                }
+                By::Table(print) => print(&plan),
+            };
+            if let Err(why) = measured {
+                return fail(&why, 1);
+            }
         }
     }
     criterion.final_summary();
+    ExitCode::SUCCESS
 }
 
-/// Ends it all, with one line that says why.
-fn fail(why: &str, code: i32) -> ! {
+/// Who measures a group.
+enum By {
+    Criterion(fn(&mut Criterion)),
+    /// Itself. The error is a line that says why it cannot be recorded.
+    Table(fn(&Plan) -> Result<(), String>),
+}
+
+fn fail(why: &str, code: u8) -> ExitCode {
     eprintln!("{why}");
-    std::process::exit(code)
+    ExitCode::from(code)
 }
-
-type Define = fn(&mut Criterion, &Plan);

@@ -136,12 +136,8 @@ impl Plan {
     }
 
     /// Where a table is to be recorded, if it is.
-    pub(crate) fn record(&self, table: &str) -> Option<NewFile> {
-        let folder = self.record.as_ref()?;
-        match NewFile::at(file_of(folder, table)) {
-            Ok(file) => Some(file),
-            Err(why) => crate::fail(&why, 1),
-        }
+    pub(crate) fn record(&self, table: &str) -> Option<PathBuf> {
+        self.record.as_ref().map(|folder| file_of(folder, table))
     }
 
     /// How thorough it is, in a word.

@@ -1,6 +1,8 @@
 //! A table that is printed row by row, as its rows come, and recorded when it
 //! is complete if that is asked for.
 
+use std::path::PathBuf;
+
 use hdrhistogram::Histogram;
 use manyhands_measure::record::{NewFile, Rows};
 use manyhands_measure::{Machine, load};
@@ -11,7 +13,7 @@ use crate::plan::Plan;
 pub(crate) struct Table<'a> {
     about: &'a str,
     /// Where it is to be recorded.
-    file: Option<NewFile>,
+    file: Option<PathBuf>,
     rows: Rows,
 }
 
@@ -46,15 +48,16 @@ impl<'a> Table<'a> {
     }
 
     /// Records it, if there is a row and that is asked for.
-    pub(crate) fn end(self) {
-        let Some(file) = self.file.filter(|_| !self.rows.rows.is_empty())
-        else {
-            return;
-        };
-        match file.write(&self.rows.csv()) {
-            Ok(()) => println!("\nrecorded: {}", file.path().display()),
-            Err(why) => crate::fail(&why, 1),
-        }
+    ///
+    /// # Errors
+    ///
+    /// One line, if that cannot be.
+    pub(crate) fn end(self) -> Result<(), String> {
+        let file = self.file.filter(|_| !self.rows.rows.is_empty());
+        let Some(file) = file else { return Ok(()) };
+        NewFile::at(&file)?.write(&self.rows.csv())?;
+        println!("\nrecorded: {}", file.display());
+        Ok(())
     }
 }
 

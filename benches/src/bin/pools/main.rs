@@ -22,7 +22,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use manyhands_benches::go;
-use manyhands_measure::record::{Csv, Entrant, MOST_BYTES, NewFile, Runs};
+use manyhands_measure::record::{
+    Csv, Entrant, MOST_BYTES, NewFile, Runs, legible,
+};
 use manyhands_measure::{
     Control, Machine, Measured, Next, Plan, is_child, measure, myself, serve,
 };
@@ -36,7 +38,10 @@ fn main() -> ExitCode {
         Ok(Asked::Report(file)) => {
             return match read(&file) {
                 Ok(runs) => print(&report::table(&runs)),
-                Err(why) => fail(&format!("{}: {why}", file.display()), 2),
+                Err(why) => {
+                    let file = legible(&file.to_string_lossy());
+                    fail(&format!("{file}: {why}"), 2)
+                }
             };
         }
         Ok(Asked::Usage) => return print(USAGE),

@@ -35,11 +35,6 @@ impl NewFile {
         Ok(file)
     }
 
-    /// Which file it is.
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-
     /// Writes it.
     ///
     /// # Errors
