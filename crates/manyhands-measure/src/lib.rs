@@ -16,7 +16,8 @@
 //!   with an interval, and who is the fastest, if that can be told.
 //!
 //! With each run is recorded what it used, and with each round how the machine
-//! was. What follows from it all is on one page: docs/METHODOLOGY.md.
+//! was; [`record`] is all of that in a file. What follows from it is on one
+//! page: docs/METHODOLOGY.md.
 //!
 //! # A program that compares
 //!

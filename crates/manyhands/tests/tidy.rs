@@ -204,6 +204,18 @@ fn every_member_inherits_and_forbids_unsafe_code() {
 }
 
 #[test]
+fn records_of_measurements_are_in_no_package() {
+    let page = "benches/record/README.md";
+    assert!(root().join(page).exists(), "{page}: says what the records are");
+    let manifest = read("benches/Cargo.toml");
+    assert!(
+        manifest.contains("\npublish = false\n"),
+        "benches/Cargo.toml: wants `publish = false`, since benches/record \
+         is for this repository alone"
+    );
+}
+
+#[test]
 fn every_published_crate_has_the_licences() {
     let mut folders = entries("crates");
     // A workspace of its own, which stays here.
@@ -416,6 +428,7 @@ fn the_readme_shows_a_comparison_of_every_variant() {
 fn documents_link_to_files_that_exist() {
     let mut folders = vec![PathBuf::from("docs")];
     let mut paths = entries("");
+    paths.push("benches/record/README.md".into());
     for member in entries("crates") {
         paths.push(member.join("README.md"));
         folders.push(member.join("docs"));
