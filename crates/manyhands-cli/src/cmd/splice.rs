@@ -1,10 +1,10 @@
 //! `manyhands splice`: the tables of a document, made anew from the records
 //! that it names.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use manyhands_measure::record::MOST_BYTES;
 
 use super::End;
 use super::report::read_file;
@@ -78,8 +78,14 @@ pub(crate) fn run(args: Args, interrupt: &Interrupt) -> anyhow::Result<End> {
 /// A document as it should be.
 fn made(path: &Path) -> Result<Spliced, String> {
     let shown = legible(&path.to_string_lossy());
-    let text = fs::read(path)
+    let text = read_file(path)
         .map_err(|error| format!("{shown}: it cannot be read: {error}"))?;
+    if text.len() > MOST_BYTES {
+        let most = MOST_BYTES >> 20;
+        return Err(format!(
+            "{shown}: it is too long, allowed is up to {most} MiB"
+        ));
+    }
     let text = String::from_utf8(text).map_err(|error| {
         let place = error.utf8_error().valid_up_to();
         format!("{shown}: byte {place} is not UTF-8, allowed is a text")

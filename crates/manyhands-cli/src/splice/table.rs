@@ -95,6 +95,7 @@ impl Shows {
     /// wrote the record prints them.
     fn usual(record: &Record) -> Vec<Self> {
         let is_compare = record.runs.group.is_empty();
+        // The one group of `pools` that is about speed-up.
         let is_speed = is_compare || record.runs.group == "cpu";
         let mut usual = match is_compare {
             true => vec![Self::Wall],

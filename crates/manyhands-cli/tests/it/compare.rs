@@ -79,15 +79,15 @@ fn csv_has_a_line_a_run() {
     let (header, rows) = printed.split_once('\n').unwrap();
     assert_eq!(
         header,
-        "format,workload,jobs,workers,queue,seed,partial,os,arch,cores,rustc,\
-         revision,round,process,place,variant,stopped,wall_ns,cpu_ns,\
-         voluntary,involuntary,pressure_ns,load,cache_line_ns,\
-         cache_line_after_ns"
+        "format,group,workload,jobs,workers,queue,baseline,seed,partial,os,\
+         arch,cores,rustc,revision,round,process,place,variant,bends,ran,\
+         stopped,wall_ns,cpu_ns,voluntary,involuntary,pressure_ns,load,\
+         cache_line_ns,cache_line_after_ns"
     );
     assert_eq!(rows.lines().count(), 2 * 3, "{printed}");
     let column = |name| header.split(',').position(|it| it == name).unwrap();
     for (row, process) in rows.lines().zip([1, 1, 1, 2, 2, 2]) {
-        let start = "manyhands-compare/2,noop,50,2,8,1,false,";
+        let start = "manyhands-runs/1,,noop,50,2,8,inline,1,false,";
         assert!(row.starts_with(start), "{printed}");
         let field = |name| row.split(',').nth(column(name)).unwrap();
         assert_eq!(field("process"), process.to_string(), "{printed}");

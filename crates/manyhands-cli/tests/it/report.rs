@@ -182,7 +182,7 @@ fn what_is_no_file_is_refused_in_a_line() {
         let ended = run(&["report", path]);
         let line = failed(&ended, 2);
         let expected =
-            format!("error: {path}: it is too long, allowed is up to 16 MiB");
+            format!("error: {path}: it is too long, allowed is up to 64 MiB");
         assert_eq!(line, expected);
     }
 }

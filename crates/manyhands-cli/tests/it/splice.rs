@@ -145,6 +145,10 @@ fn what_is_wrong_is_a_line_and_no_document_is_touched() {
     assert!(failed(&ended, 2).contains("a.md: byte 1 is not UTF-8"));
     let ended = splice(&[], &dir.path().join("no.md"));
     assert!(failed(&ended, 2).contains("no.md: it cannot be read"));
+    if cfg!(target_os = "linux") {
+        let ended = splice(&[], Path::new("/dev/zero"));
+        assert!(failed(&ended, 2).contains("/dev/zero: it is too long"));
+    }
     assert!(failed(&run(&["splice"]), 2).contains("FILE is missing"));
 }
 

@@ -27,8 +27,8 @@ pub use self::runs::{Entrant, Runs};
 pub use self::text::{legible, shown};
 
 /// The longest file that is taken for a record: several times as long as one
-/// with hundreds of rounds of every contender.
-pub const MOST_BYTES: usize = 16 << 20;
+/// with a thousand rounds of sixty contenders.
+pub const MOST_BYTES: usize = 64 << 20;
 
 /// What one of the shapes holds.
 #[derive(Clone, Debug, PartialEq)]
