@@ -11,6 +11,8 @@
 
 mod document;
 mod marker;
+mod rows;
+mod runs;
 mod table;
 
 pub(crate) use self::document::{Spliced, splice};
