@@ -3,7 +3,7 @@
 //!
 //! ```console
 //! $ guard BASE HEAD [--time]     # two programs `hot`
-//! $ guard HOT                    # the instructions of one
+//! $ guard HOT [--record FILE]    # the instructions of one
 //! ```
 //!
 //! Exit code 1 if a path takes a tenth more instructions than before, or
@@ -17,9 +17,10 @@ use std::env;
 use std::io::Write;
 use std::process::{Command, ExitCode, Stdio};
 
+use manyhands_measure::record::{NewFile, Rows};
 use manyhands_measure::{
-    Budget, Contender, Control, External, Plan, is_child, judge, measure,
-    myself, serve,
+    Budget, Contender, Control, External, Machine, Plan, is_child, judge,
+    load, measure, myself, serve,
 };
 
 /// More than this many times as many instructions is worse.
@@ -40,9 +41,12 @@ fn main() -> ExitCode {
         // In a process that measures, which is told the path as well.
         [base, head, path] if is_child() => time_child(path, base, head),
         [base, head] => compare(base, head, timed),
-        [hot] if !timed => list(hot),
+        [hot] if !timed => list(hot, None),
+        [hot, option, file] if option == "--record" => list(hot, Some(file)),
         _ => {
-            eprintln!("usage: guard BASE HEAD [--time], or guard HOT");
+            eprintln!(
+                "usage: guard BASE HEAD [--time], or guard HOT [--record FILE]"
+            );
             return ExitCode::from(2);
         }
     };
@@ -57,11 +61,25 @@ fn main() -> ExitCode {
 }
 
 /// A row for each path.
-fn list(hot: &str) -> Result<bool, String> {
+fn list(hot: &str, record: Option<&str>) -> Result<bool, String> {
+    let file = record.map(NewFile::at).transpose()?;
+    let mut table = Rows {
+        table: "instructions".to_owned(),
+        length: "full".to_owned(),
+        machine: Machine::look(),
+        load: load(),
+        columns: vec!["least".to_owned(), "most".to_owned()],
+        rows: Vec::new(),
+    };
     println!("{:<20} {:>9} {:>9}", "instructions a job", "least", "most");
     for path in paths(hot)? {
         let Count { least, most } = count(hot, &path)?;
         println!("{path:<20} {least:>9.1} {most:>9.1}");
+        let cells = [least, most].map(|count| format!("{count:.1}"));
+        table.rows.push((path, cells.to_vec()));
+    }
+    if let Some(file) = file {
+        file.write(&table.csv())?;
     }
     Ok(true)
 }

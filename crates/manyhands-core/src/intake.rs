@@ -411,8 +411,7 @@ impl<H, C: Finished> Intake<H, C> {
         desk
     }
 
-    /// Sleeps until there are so many places, a tenth of a millisecond at
-    /// most. For one submitter at a time: those that come to wait meanwhile
+    /// Sleeps until there are so many places, a millisecond at most. For one submitter at a time: those that come to wait meanwhile
     /// are woken after it.
     fn wait_for_row<'a>(
         &'a self,

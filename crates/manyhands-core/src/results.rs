@@ -182,8 +182,8 @@ impl<T> Receiver<T> {
     }
 
     /// [`recv`](Self::recv) that, where it has to wait, waits for `enough`
-    /// results before it takes the first; for a tenth of a millisecond, and
-    /// then for one.
+    /// results before it takes the first; for a millisecond at most, and then for
+    /// one.
     ///
     /// For a reader to whom more is to come than one, such as that of a pool
     /// that is full: [`Intake::enough`](crate::Intake::enough) says how many.

@@ -163,10 +163,10 @@ pub fn linger(mut enough: impl FnMut() -> bool) {
     }
 }
 
-/// How long a reader may sleep for more results than one, while the pool has
-/// enough to do. Far more than it takes to be woken, and far less than what
-/// is queued by then will take.
-pub const NAP: Duration = Duration::from_micros(100);
+/// How long one may sleep for more than one result or place, while the pool
+/// has enough to do. Brief jobs end that sleep before: to be woken by the
+/// clock costs more than by a worker, so it is for jobs that take long.
+pub const NAP: Duration = Duration::from_millis(1);
 
 /// The first half of [`spin_until`], for a microsecond or two: returns whether
 /// `ready` was seen to hold.
