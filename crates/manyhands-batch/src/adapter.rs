@@ -28,7 +28,7 @@ use crate::pace::{Pace, share};
 /// - **Order**: jobs are claimed in the order of their ids, and each worker
 ///   runs what it has claimed in that order.
 /// - **Results**: can be read at once; while the queue is full by half a
-///   reader is woken for a row of them, a millisecond later at most.
+///   reader is woken for a row of them, a tenth of a millisecond late at most.
 /// - **Drop**: closes, waits for accepted jobs, joins the threads. Dropped by
 ///   a job of its own, it does not wait for that job's worker.
 /// - **Cancel**: jobs that have not started come back at once.

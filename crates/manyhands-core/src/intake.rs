@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::run::{run_one, run_one_async};
 use crate::sync::{
-    AtomicBool, AtomicU64, CachePadded, Condvar, Mutex, MutexGuard, NAP,
+    AtomicBool, AtomicU64, CachePadded, Condvar, Mutex, MutexGuard, NAP, Naps,
     Ordering, load_in_order, lock, spin_briefly, spin_until, thread_number,
     wait, wait_at_most,
 };
@@ -88,6 +88,7 @@ pub struct Desk<H> {
     /// `accepted` may grow up to this without another look at `finished`,
     /// whose cache line belongs to the workers.
     room_until: u64,
+    naps: Naps,
 }
 
 /// How many accepted jobs have finished, as an [`Intake`] asks its pattern.
@@ -181,7 +182,13 @@ impl<H, C: Finished> Intake<H, C> {
 
     fn with_bound(finished: C, way_in: H, bound: u64, queue: u64) -> Self {
         let way_in = Some(way_in);
-        let desk = Desk { open: true, way_in, accepted: 0, room_until: bound };
+        let desk = Desk {
+            open: true,
+            way_in,
+            accepted: 0,
+            room_until: bound,
+            naps: Naps::default(),
+        };
         Self {
             desk: CachePadded(Mutex::new(desk)),
             place: Condvar::new(),
@@ -389,19 +396,20 @@ impl<H, C: Finished> Intake<H, C> {
     /// Returns with room, or with the intake closed.
     fn wait_for_room<'a>(
         &'a self,
-        desk: MutexGuard<'a, Desk<H>>,
+        mut desk: MutexGuard<'a, Desk<H>>,
     ) -> MutexGuard<'a, Desk<H>> {
         let full_at = desk.accepted - self.bound;
-        drop(desk);
         let row = row(self.queue);
-        if row == 1 {
-            spin_until(|| self.finished.glance() > full_at);
-        } else {
+        let nap = row > 1 && desk.naps.are_due();
+        drop(desk);
+        if nap {
             spin_briefly(|| self.finished.glance() >= full_at + row);
+        } else {
+            spin_until(|| self.finished.glance() > full_at);
         }
         let mut desk = lock(&self.desk);
         let first = self.waiting.fetch_add(1, Ordering::SeqCst) == 0;
-        if row > 1 && first {
+        if nap && first {
             desk = self.wait_for_row(desk, row);
         }
         while desk.open && !self.has_room_for_sure(&mut desk) {
@@ -411,17 +419,21 @@ impl<H, C: Finished> Intake<H, C> {
         desk
     }
 
-    /// Sleeps until there are so many places, a millisecond at most. For one submitter at a time: those that come to wait meanwhile
+    /// Sleeps until there are so many places, a tenth of a millisecond at
+    /// most. For one submitter at a time: those that come to wait meanwhile
     /// are woken after it.
     fn wait_for_row<'a>(
         &'a self,
         mut desk: MutexGuard<'a, Desk<H>>,
         row: u64,
     ) -> MutexGuard<'a, Desk<H>> {
-        let wake_at = desk.accepted - self.bound + row;
+        let full_at = desk.accepted - self.bound;
+        let wake_at = full_at + row;
         self.wake_at.store(wake_at, Ordering::SeqCst);
         if desk.open && self.finished.finished() < wake_at {
             desk = wait_at_most(&self.desk, &self.place, desk, NAP);
+            let places = self.finished.glance().saturating_sub(full_at);
+            desk.naps.brought(places as usize, row as usize);
         }
         // Before the next look at `finished`: whoever is not seen there has
         // seen this.

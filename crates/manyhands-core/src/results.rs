@@ -59,8 +59,8 @@ use std::mem::{swap, take};
 
 use crate::run::discard;
 use crate::sync::{
-    Arc, AtomicUsize, CachePadded, Condvar, Mutex, MutexGuard, NAP, Ordering,
-    lock, spin_briefly, spin_until, wait, wait_at_most,
+    Arc, AtomicUsize, CachePadded, Condvar, Mutex, MutexGuard, NAP, Naps,
+    Ordering, lock, spin_briefly, spin_until, wait, wait_at_most,
 };
 use crate::{Completion, Job};
 
@@ -80,7 +80,7 @@ pub fn for_jobs<J: Job>() -> (Sender<Completion<J>>, Receiver<Completion<J>>) {
 
 fn new<T>(keep: bool) -> (Sender<T>, Receiver<T>) {
     let shared = Arc::new(Shared {
-        front: CachePadded(Mutex::new(VecDeque::new())),
+        front: CachePadded(Mutex::default()),
         back: CachePadded(Mutex::new(Back {
             items: VecDeque::new(),
             ended: false,
@@ -112,7 +112,7 @@ struct Shared<T> {
     /// The reader's side: results taken over from the back. Whoever waits for
     /// a result holds this lock meanwhile, so that at most one reader is
     /// parked at the back, and none can be overlooked. Locked before `back`.
-    front: CachePadded<Mutex<VecDeque<T>>>,
+    front: CachePadded<Mutex<Front<T>>>,
     /// The workers' side.
     back: CachePadded<Mutex<Back<T>>>,
     /// Signalled for the parked reader: a result, or the end.
@@ -123,6 +123,11 @@ struct Shared<T> {
     senders: CachePadded<AtomicUsize>,
 }
 
+struct Front<T> {
+    items: VecDeque<T>,
+    naps: Naps,
+}
+
 struct Back<T> {
     items: VecDeque<T>,
     /// The last sender is gone.
@@ -131,6 +136,12 @@ struct Back<T> {
     wake_at: usize,
     /// Nobody will read: results are dropped as they are sent.
     reader_gone: bool,
+}
+
+impl<T> Default for Front<T> {
+    fn default() -> Self {
+        Self { items: VecDeque::new(), naps: Naps::default() }
+    }
 }
 
 /// What no number of results wakes.
@@ -182,13 +193,13 @@ impl<T> Receiver<T> {
     }
 
     /// [`recv`](Self::recv) that, where it has to wait, waits for `enough`
-    /// results before it takes the first; for a millisecond at most, and then for
-    /// one.
+    /// results before it takes the first; for a tenth of a millisecond, and then
+    /// for one. Where that brings few, it waits for one the next times.
     ///
     /// For a reader to whom more is to come than one, such as that of a pool
     /// that is full: [`Intake::enough`](crate::Intake::enough) says how many.
     pub fn recv_when(&self, enough: impl FnOnce() -> usize) -> Option<T> {
-        self.front_with_results(enough)?.pop_front()
+        self.front_with_results(enough)?.items.pop_front()
     }
 
     /// Moves results to the end of `into`: at least one, and as many more as
@@ -214,8 +225,8 @@ impl<T> Receiver<T> {
         let Some(mut front) = self.front_with_results(enough) else {
             return 0;
         };
-        let count = front.len().min(max);
-        into.extend(front.drain(..count));
+        let count = front.items.len().min(max);
+        into.extend(front.items.drain(..count));
         count
     }
 
@@ -229,16 +240,16 @@ impl<T> Receiver<T> {
     fn front_with_results(
         &self,
         enough: impl FnOnce() -> usize,
-    ) -> Option<MutexGuard<'_, VecDeque<T>>> {
+    ) -> Option<MutexGuard<'_, Front<T>>> {
         let shared = &*self.shared;
         let mut front = lock(&shared.front);
-        if !front.is_empty() {
+        if !front.items.is_empty() {
             return Some(front);
         }
         // What a burst has grown is given back once the burst was read.
         const KEPT: usize = 4096;
-        front.shrink_to(KEPT);
-        let mut back = self.back_with(enough());
+        front.items.shrink_to(KEPT);
+        let mut back = self.back_with(enough(), &mut front.naps);
         while back.items.is_empty() {
             if back.ended {
                 return None;
@@ -247,24 +258,30 @@ impl<T> Receiver<T> {
             back = wait(&shared.ready, back);
         }
         back.wake_at = NOBODY;
-        swap(&mut *front, &mut back.items);
+        swap(&mut front.items, &mut back.items);
         shared.len.store(0, Ordering::Relaxed);
         Some(front)
     }
 
     /// The back after a moment, in which `enough` results may have come.
-    fn back_with(&self, enough: usize) -> MutexGuard<'_, Back<T>> {
+    fn back_with(
+        &self,
+        enough: usize,
+        naps: &mut Naps,
+    ) -> MutexGuard<'_, Back<T>> {
         let shared = &*self.shared;
-        let there = || shared.len.load(Ordering::Relaxed) >= enough;
-        if enough <= 1 {
-            spin_until(there);
+        let are_there =
+            |count| move || shared.len.load(Ordering::Relaxed) >= count;
+        if enough <= 1 || !naps.are_due() {
+            spin_until(are_there(1));
             return lock(&shared.back);
         }
-        let there = spin_briefly(there);
+        let there = spin_briefly(are_there(enough));
         let mut back = lock(&shared.back);
         if !there && back.items.len() < enough && !back.ended {
             back.wake_at = enough;
             back = wait_at_most(&shared.back, &shared.ready, back, NAP);
+            naps.brought(back.items.len(), enough);
         }
         back
     }
@@ -272,7 +289,7 @@ impl<T> Receiver<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        let front = take(&mut *lock(&self.shared.front));
+        let front = take(&mut lock(&self.shared.front).items);
         let back = {
             let mut back = lock(&self.shared.back);
             back.reader_gone = true;

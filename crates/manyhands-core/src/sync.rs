@@ -164,9 +164,40 @@ pub fn linger(mut enough: impl FnMut() -> bool) {
 }
 
 /// How long one may sleep for more than one result or place, while the pool
-/// has enough to do. Brief jobs end that sleep before: to be woken by the
-/// clock costs more than by a worker, so it is for jobs that take long.
-pub const NAP: Duration = Duration::from_millis(1);
+/// has enough to do. Far more than it takes to be woken, and far less than
+/// what is queued by then will take.
+pub const NAP: Duration = Duration::from_micros(100);
+
+/// Whether a nap is worth it. To be woken by the clock costs as much as some
+/// tens of results; where jobs take so long that fewer come meanwhile, it is
+/// better to look for each.
+#[derive(Debug, Default)]
+pub struct Naps {
+    /// How many occasions are to be left out.
+    off: u32,
+}
+
+impl Naps {
+    /// As many as that make up for it.
+    const WORTH: usize = 64;
+
+    /// After one that was not worth it, so many are left out.
+    const PAUSE: u32 = 256;
+
+    /// True if it is time for one.
+    pub fn are_due(&mut self) -> bool {
+        let due = self.off == 0;
+        self.off = self.off.saturating_sub(1);
+        due
+    }
+
+    /// One brought so many, of a row of so many.
+    pub fn brought(&mut self, count: usize, row: usize) {
+        if count < row.min(Self::WORTH) {
+            self.off = Self::PAUSE;
+        }
+    }
+}
 
 /// The first half of [`spin_until`], for a microsecond or two: returns whether
 /// `ready` was seen to hold.

@@ -20,7 +20,7 @@ use crate::{Dispatcher, JobQueue};
 /// - **Bound**: workers + queue, exactly.
 /// - **Order**: jobs are handed out in the order of their ids.
 /// - **Results**: can be read at once; while the queue is full by half a
-///   reader is woken for a row of them, a millisecond later at most.
+///   reader is woken for a row of them, a tenth of a millisecond late at most.
 /// - **Drop**: closes, waits for accepted jobs, joins the threads. Dropped by
 ///   a job of its own, it waits for nothing.
 /// - **Cancel**: jobs that are queued come back as the workers reach them.

@@ -20,7 +20,7 @@ use crate::RayonThreads;
 /// - **Order**: not promised. Jobs from outside are taken up about in the
 ///   order of their ids, those that a job submits last in, first out.
 /// - **Results**: can be read at once; while the queue is full by half a
-///   reader is woken for a row of them, a millisecond later at most.
+///   reader is woken for a row of them, a tenth of a millisecond late at most.
 /// - **Drop**: closes, waits for accepted jobs, joins the threads. Dropped by
 ///   a job of its own, it waits for nothing: what was accepted runs, and then
 ///   the threads end.
