@@ -7,7 +7,8 @@
 //!
 //! A row is a function on a thread, with the processor time that it takes of
 //! each job, on all threads together; what was inlined into it counts as its
-//! own. Functions that take less than a fiftieth are left out. Exit code 2 for
+//! own. Functions that take less than a twenty-fifth are left
+//! out. Exit code 2 for
 //! bad input.
 
 #![forbid(unsafe_code)]
@@ -25,7 +26,10 @@ use manyhands_measure::{Machine, load};
 const JOBS: u64 = 3_000_000;
 
 /// Functions with less than that many percent are left out.
-const LEAST: f64 = 2.0;
+const LEAST: f64 = 4.0;
+
+/// How long the name of a row may be.
+const MOST: usize = 64;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -85,29 +89,57 @@ fn of(hot: &str, path: &str) -> Result<Vec<(String, Vec<String>)>, String> {
         .find_map(|line| line.strip_prefix("# Event count (approx.): "))
         .and_then(|count| count.trim().parse::<f64>().ok())
         .ok_or_else(|| format!("perf on {hot} {path}: no event count"))?;
-    let row = |id: String, percent: f64| {
-        let nanos = spent * percent / 100.0 / JOBS as f64;
-        (id, vec![format!("{nanos:.1}"), format!("{percent:.0} %")])
-    };
-    let mut rows = vec![row(path.to_owned(), 100.0)];
+    let name = path.trim_start_matches("pool:");
+    let mut found: Vec<(String, f64)> = vec![(name.to_owned(), 100.0)];
     for line in report.lines().filter(|line| !line.starts_with('#')) {
         let Some((percent, rest)) = line.trim().split_once('%') else {
             continue;
         };
-        let Ok(percent) = percent.parse() else { continue };
+        let Ok(percent) = percent.parse::<f64>() else { continue };
         // The thread's name, a mark for where it runs, and the function.
         let parts = rest.split_once("[.] ").map(|parts| ("", parts));
         let kernel = || rest.split_once("[k] ").map(|it| ("kernel ", it));
         let Some((place, (thread, function))) = parts.or_else(kernel) else {
             continue;
         };
-        if percent >= LEAST {
-            let (thread, function) = (thread.trim(), function.trim());
-            let id = format!("{path} {thread}: {place}{function}");
-            rows.push(row(id, percent));
+        let (thread, function) = (thread.trim(), short(function.trim()));
+        let id = format!("{name} {thread}: {place}{function}");
+        let id: String = id.chars().take(MOST).collect();
+        // Of several with one name, one row.
+        match found.iter_mut().find(|(other, _)| *other == id) {
+            Some((_, sum)) => *sum += percent,
+            None => found.push((id, percent)),
         }
     }
-    Ok(rows)
+    found.retain(|(_, percent)| *percent >= LEAST);
+    found.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    let row = |(id, percent): (String, f64)| {
+        let nanos = spent * percent / 100.0 / JOBS as f64;
+        (id, vec![format!("{nanos:.1}"), format!("{percent:.0} %")])
+    };
+    Ok(found.into_iter().map(row).collect())
+}
+
+/// A function's name with its type's, without paths and type parameters.
+fn short(function: &str) -> String {
+    // `<Type as Trait>::method`
+    let of_trait = function.strip_prefix('<').and_then(|rest| {
+        let (of, _) = rest.split_once(" as ")?;
+        Some(format!("{of}::{}", function.rsplit("::").next()?))
+    });
+    let mut depth = 0;
+    let plain = of_trait.as_deref().unwrap_or(function).chars();
+    let plain: String = plain
+        .filter(|letter| {
+            depth += i32::from(*letter == '<');
+            let is_outside = depth == 0;
+            depth -= i32::from(*letter == '>');
+            is_outside
+        })
+        .collect();
+    let parts: Vec<&str> =
+        plain.split("::").filter(|part| !part.is_empty()).collect();
+    parts[parts.len().saturating_sub(2)..].join("::")
 }
 
 /// What a program answers to a text.
@@ -127,4 +159,21 @@ fn run(mut command: Command, text: &str) -> Result<String, String> {
     }
     let talk = String::from_utf8_lossy(&output.stderr);
     Err(said(&talk.lines().last().unwrap_or("it failed and said nothing")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_is_named_by_its_type_and_itself() {
+        for (function, named) in [
+            ("<a::Pool<J> as b::Pool<J>>::submit", "Pool::submit"),
+            ("a::channel::Sender<T>::try_send", "Sender::try_send"),
+            ("__schedule", "__schedule"),
+            ("<a::b::Mutex>::lock_contended", "lock_contended"),
+        ] {
+            assert_eq!(short(function), named);
+        }
+    }
 }
