@@ -131,6 +131,10 @@
 //! - **Blocking in a task.** A task that reads a file, waits for a lock or
 //!   computes for long holds one of the few threads, and every task that was
 //!   to run there waits with it. Such jobs go into [`Blocking`].
+//! - **Never waiting.** A worker that always finds the next job ready does not
+//!   wait, and so is never interrupted: a second worker that is to run on the
+//!   same thread does not come to run, though another thread idles.
+//!   [`worker`] gives way after a tenth of a millisecond.
 //! - **Acquiring in the task.** A permit that is awaited *inside* of the task
 //!   limits what works, not what exists: a million jobs are a million tasks
 //!   that wait. [`spawn`] awaits it before.
@@ -162,6 +166,7 @@
 mod adapter;
 mod job;
 pub mod results;
+mod turn;
 
 use std::sync::Arc;
 
@@ -177,18 +182,22 @@ pub use crate::adapter::{
     AsyncPool, JoinSetPool, TaskAJob, TaskPool, Workers,
 };
 pub use crate::job::{Async, Blocking};
+use crate::turn::Turn;
 
 /// Works on jobs until their channel is closed and empty.
 ///
-/// `id` goes to `work`, which may want to say who it is.
+/// `id` goes to `work`, which may want to say who it is. A goroutine that has
+/// worked for long is interrupted; this lets other tasks have their turn.
 pub async fn worker<J, R>(
     id: usize,
     jobs: Receiver<J>,
     results: results::Sender<R>,
     work: impl AsyncFn(usize, J) -> R,
 ) {
+    let mut turn = Turn::begin();
     while let Ok(job) = jobs.recv().await {
         results.send(work(id, job).await);
+        turn.share().await;
     }
 }
 

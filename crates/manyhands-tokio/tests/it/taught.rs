@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use manyhands_conformance::watchdog;
 use manyhands_tokio::{holding, results, spawn, worker};
@@ -33,6 +34,36 @@ fn workers_range_over_jobs_and_the_results_end_with_them() {
             }
             doubled.sort();
             assert!(doubled.into_iter().eq((0..100).map(|job| job * 2)));
+        });
+    });
+}
+
+#[test]
+fn a_worker_that_never_waits_lets_other_tasks_have_their_turn() {
+    const JOBS: usize = 1000;
+    watchdog(|| {
+        current_thread().block_on(async {
+            let (jobs, queued) = async_channel::unbounded();
+            let (results, collected) = results::channel();
+            for job in 0..JOBS {
+                jobs.try_send(job).unwrap();
+            }
+            drop(jobs);
+            let work = async |_, _| {
+                let start = Instant::now();
+                while start.elapsed() < Duration::from_micros(20) {}
+            };
+            let working = tokio::spawn(worker(1, queued, results, work));
+            let other = tokio::spawn(async move {
+                let mut finished = 0;
+                while collected.try_recv().is_ok() {
+                    finished += 1;
+                }
+                finished
+            });
+            let finished = other.await.unwrap();
+            assert!((1..JOBS).contains(&finished), "after {finished} jobs");
+            working.await.unwrap();
         });
     });
 }

@@ -104,8 +104,8 @@ const FAULTS: &[Fault] = &[
     // down for both.
     Fault {
         file: "manyhands-core/src/intake.rs",
-        text: "        let first = self.waiting.fetch_add(1, Ordering::SeqCst) == 0;\n        if row > 1 && first {\n            desk = self.wait_for_row(desk, row);\n        }\n        while desk.open && !self.has_room_for_sure(&mut desk) {\n            desk = wait(&self.place, desk);\n        }\n        self.waiting.fetch_sub(1, Ordering::SeqCst);\n",
-        fault: "        let first = self.waiting.swap(1, Ordering::SeqCst) == 0;\n        if row > 1 && first {\n            desk = self.wait_for_row(desk, row);\n        }\n        while desk.open && !self.has_room_for_sure(&mut desk) {\n            desk = wait(&self.place, desk);\n        }\n        self.waiting.store(0, Ordering::SeqCst);\n",
+        text: "        let first = self.waiting.fetch_add(1, Ordering::SeqCst) == 0;\n        if nap && first {\n            desk = self.wait_for_row(desk, row);\n        }\n        while desk.open && !self.has_room_for_sure(&mut desk) {\n            desk = wait(&self.place, desk);\n        }\n        self.waiting.fetch_sub(1, Ordering::SeqCst);\n",
+        fault: "        let first = self.waiting.swap(1, Ordering::SeqCst) == 0;\n        if nap && first {\n            desk = self.wait_for_row(desk, row);\n        }\n        while desk.open && !self.has_room_for_sure(&mut desk) {\n            desk = wait(&self.place, desk);\n        }\n        self.waiting.store(0, Ordering::SeqCst);\n",
         found_by: &[Loom("each_of_two_submitters_that_wait_gets_its_place")],
     },
     // "Is it open?" is asked under one lock, and the job is accepted under
@@ -198,8 +198,8 @@ const FAULTS: &[Fault] = &[
     // What is sent while the reader takes over is cleared away.
     Fault {
         file: "manyhands-core/src/results.rs",
-        text: "        swap(&mut *front, &mut back.items);\n",
-        fault: "        swap(&mut *front, &mut back.items);\n        drop(back);\n        let mut back = lock(&shared.back);\n        back.items.clear();\n",
+        text: "        swap(&mut front.items, &mut back.items);\n",
+        fault: "        swap(&mut front.items, &mut back.items);\n        drop(back);\n        let mut back = lock(&shared.back);\n        back.items.clear();\n",
         found_by: &[Shuttle("every_job_has_one_completion", "channel")],
     },
     // Whether it is the last sender is asked before it is counted: of two
