@@ -102,7 +102,9 @@ impl Rows {
         head: &StringRecord,
         line: &StringRecord,
     ) -> Result<Self, String> {
-        let heads: Vec<&str> = head.iter().collect();
+        // They are named where a cell is wrong.
+        let heads: Vec<String> = head.iter().map(super::legible).collect();
+        let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
         let mut fields = Fields::of(&heads, line, FORMAT)?;
         let table = fields.name()?;
         let length = fields.name()?;
@@ -236,6 +238,12 @@ mod tests {
             let refused = Rows::read(&text.replace(from, to)).unwrap_err();
             assert!(refused.contains(why), "{why}: {refused}");
         }
+        let odd = text.replace("p50", "p\u{1b}50").replace("b,10.0,", "b,,");
+        let refused = Rows::read(&odd).unwrap_err();
+        assert!(
+            refused.contains(r"the length of p\u{1b}50 is 0"),
+            "{refused}"
+        );
         let head = text.lines().next().unwrap();
         assert!(Rows::read(head).unwrap_err().contains("it has no row"));
     }
