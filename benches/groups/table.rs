@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use hdrhistogram::Histogram;
 use manyhands_measure::record::{NewFile, Rows};
-use manyhands_measure::{Machine, load};
 
 use crate::plan::Plan;
 
@@ -26,14 +25,7 @@ impl<'a> Table<'a> {
         about: &'a str,
         columns: &[&str],
     ) -> Self {
-        let rows = Rows {
-            table: name.to_owned(),
-            length: plan.length().to_owned(),
-            machine: Machine::look(),
-            load: load(),
-            columns: columns.iter().map(|&head| head.to_owned()).collect(),
-            rows: Vec::new(),
-        };
+        let rows = Rows::new(name, plan.length(), columns);
         Self { about, file: plan.record(name), rows }
     }
 

@@ -19,8 +19,8 @@ use std::process::{Command, ExitCode, Stdio};
 
 use manyhands_measure::record::{NewFile, Rows};
 use manyhands_measure::{
-    Budget, Contender, Control, External, Machine, Plan, is_child, judge,
-    load, measure, myself, serve,
+    Budget, Contender, Control, External, Plan, is_child, judge, measure,
+    myself, serve,
 };
 
 /// More than this many times as many instructions is worse.
@@ -63,14 +63,7 @@ fn main() -> ExitCode {
 /// A row for each path.
 fn list(hot: &str, record: Option<&str>) -> Result<bool, String> {
     let file = record.map(NewFile::at).transpose()?;
-    let mut table = Rows {
-        table: "instructions".to_owned(),
-        length: "full".to_owned(),
-        machine: Machine::look(),
-        load: load(),
-        columns: vec!["least".to_owned(), "most".to_owned()],
-        rows: Vec::new(),
-    };
+    let mut table = Rows::new("instructions", "full", &["least", "most"]);
     println!("{:<20} {:>9} {:>9}", "instructions a job", "least", "most");
     for path in paths(hot)? {
         let Count { least, most } = count(hot, &path)?;

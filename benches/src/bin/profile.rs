@@ -19,7 +19,6 @@ use std::io::Write;
 use std::process::{Command, ExitCode, Stdio};
 
 use manyhands_measure::record::{NewFile, Rows};
-use manyhands_measure::{Machine, load};
 
 /// How often a path is gone: what a program does before and after is nothing
 /// beside it.
@@ -51,14 +50,7 @@ fn main() -> ExitCode {
 fn profile(hot: &str, record: Option<&str>) -> Result<(), String> {
     let file = record.map(NewFile::at).transpose()?;
     let paths = run(Command::new(hot), "")?;
-    let mut table = Rows {
-        table: "profile".to_owned(),
-        length: "full".to_owned(),
-        machine: Machine::look(),
-        load: load(),
-        columns: vec!["ns a job".to_owned(), "share".to_owned()],
-        rows: Vec::new(),
-    };
+    let mut table = Rows::new("profile", "full", &["ns a job", "share"]);
     for path in paths.lines().filter(|path| path.starts_with("pool:")) {
         for row in of(hot, path)? {
             println!("{:<72} {:>9} {:>7}", row.0, row.1[0], row.1[1]);

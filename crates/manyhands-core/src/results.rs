@@ -366,3 +366,35 @@ impl<T> fmt::Debug for IntoIter<T> {
         f.write_str("IntoIter(..)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use manyhands_conformance::watchdog;
+
+    use super::*;
+    use crate::sync::thread;
+
+    /// Asleep for `enough` is what nobody sees from outside: only that it
+    /// costs less.
+    #[test]
+    fn a_reader_sleeps_until_there_is_enough() {
+        watchdog(|| {
+            loop {
+                let (sender, receiver) = channel::<()>();
+                let reader = thread::spawn(move || receiver.recv_when(|| 3));
+                let wakes_at = loop {
+                    let wake_at = lock(&sender.shared.back).wake_at;
+                    if wake_at != NOBODY {
+                        break wake_at;
+                    }
+                };
+                drop(sender);
+                reader.join().expect("it does not panic");
+                // That nap was over before anybody looked: once more.
+                if wakes_at == 3 {
+                    break;
+                }
+            }
+        });
+    }
+}

@@ -158,7 +158,7 @@
 //! are workers, if these are fewer; each is started twice, since a probe asks
 //! the system [first](TaskPool::new). A job of [`TaskPool`] is a value that
 //! passes two channels, which allocate now and then; a job of [`JoinSetPool`]
-//! is a task, which is an allocation of its own. [`Blocking`] adds another,
+//! passes them too, and is a task, which is an allocation of its own. [`Blocking`] adds another,
 //! two changes of thread, and as many threads as jobs block at once.
 
 #![forbid(unsafe_code)]

@@ -95,6 +95,7 @@ impl<T> Receiver<T> {
 
     /// [`recv`](Self::recv) for a thread, which blocks.
     pub fn recv_blocking(&self) -> Option<T> {
+        // As every reader here does before it parks.
         spin_until(|| !self.parcels.is_empty());
         self.parcels.recv_blocking().ok().and_then(Parcel::open)
     }

@@ -73,29 +73,6 @@ fn who_waits_for_a_row_settles_for_one_and_hears_of_the_end() {
 }
 
 #[test]
-fn a_row_is_read_as_one() {
-    watchdog(|| {
-        let (results, collected) = channel();
-        let mut rows = 0;
-        for _ in 0..often(50) {
-            let results = results.clone();
-            let sender =
-                thread::spawn(move || (0..64).for_each(|n| results.send(n)));
-            let mut into = Vec::new();
-            while into.len() < 64 {
-                let left = 64 - into.len();
-                collected.recv_many_when(&mut into, usize::MAX, || left);
-                rows += 1;
-            }
-            assert!(into.into_iter().eq(0..64));
-            sender.join().unwrap();
-        }
-        // One each, or a second where a nap was over; never one a result.
-        assert!(rows < often(50) * 32, "{rows} rows");
-    });
-}
-
-#[test]
 fn recv_many_waits_for_one_and_not_for_max() {
     watchdog(|| {
         let (results, collected) = channel();

@@ -6,7 +6,7 @@ use csv::StringRecord;
 
 use super::fields::{FIRST, Fields, known, line, lines, of_machine};
 use super::{name, shown, within};
-use crate::Machine;
+use crate::{Machine, load};
 
 /// The shape, and its version.
 const FORMAT: &str = "manyhands-table/1";
@@ -40,6 +40,18 @@ impl Rows {
     const WIDTH: RangeInclusive<u64> = 1..=32;
     /// How many rows.
     const HEIGHT: RangeInclusive<u64> = 1..=4096;
+
+    /// A table without rows, of this machine as it is now.
+    pub fn new(table: &str, length: &str, columns: &[&str]) -> Self {
+        Self {
+            table: table.to_owned(),
+            length: length.to_owned(),
+            machine: Machine::look(),
+            load: load(),
+            columns: columns.iter().map(|&head| head.to_owned()).collect(),
+            rows: Vec::new(),
+        }
+    }
 
     /// True for a text that may be meant as such a table.
     pub(super) fn is_meant(text: &str) -> bool {
