@@ -10,16 +10,17 @@ use std::sync::Arc;
 
 use manyhands_core::sync::thread::{self, JoinHandle};
 use manyhands_core::sync::{
-    AtomicUsize, CachePadded, Condvar, Instant, Mutex, MutexGuard, Ordering,
-    linger, lock, spin_briefly, spin_until, wait,
+    AtomicUsize, CachePadded, Condvar, Instant, Mutex, MutexGuard, Naps,
+    Ordering, Spins, linger, lock, spin_briefly,
 };
 use manyhands_core::{
-    BuildError, Builder, Closed, Completion, Config, Desk, Intake, Job, JobId,
-    Ticket, TrySubmitError, WorkerPool, discard, join_all, run_one,
+    BuildError, Builder, Closed, Completion, Config, Intake, Job, JobId,
+    TrySubmitError, WorkerPool, discard, join_all, run_one,
 };
 
-use crate::lanes::{Lanes, Stolen, show_growth};
-use crate::pace::{Pace, share};
+use crate::lanes::{Lanes, show_growth};
+use crate::queue::Queue;
+use crate::worker::Worker;
 
 /// The batch pool under the contract of
 /// [`WorkerPool`](manyhands_core::WorkerPool).
@@ -38,36 +39,32 @@ pub struct BatchPool<J: Job> {
     workers: Vec<JoinHandle<()>>,
 }
 
-struct Shared<J: Job> {
-    intake: Intake<Queue<J>, Lanes<J>>,
+/// What a pool and its workers share.
+pub(crate) struct Shared<J: Job> {
+    pub(crate) intake: Intake<Queue<J>, Lanes<J>>,
     /// How many jobs are queued: what can be seen without the lock.
-    queued: CachePadded<AtomicUsize>,
+    pub(crate) queued: CachePadded<AtomicUsize>,
     /// How many workers have found nothing for a while.
-    idle: CachePadded<AtomicUsize>,
+    pub(crate) idle: CachePadded<AtomicUsize>,
     /// Signalled for a parked worker, with the desk as its lock.
-    work: Condvar,
+    pub(crate) work: Condvar,
     /// What readers have taken from the lanes. Whoever waits for a result
     /// holds this lock meanwhile, so that at most one waits at the bell.
     /// Locked before the desk, and that before a lane.
-    read: CachePadded<Mutex<VecDeque<Completion<J>>>>,
-    workers: usize,
+    read: CachePadded<Mutex<Read<J>>>,
+    pub(crate) workers: usize,
+    /// For how many jobs or results more it is worth to wait a moment, at
+    /// most: where all that there can be are few, more will not come.
+    pub(crate) few: usize,
     /// Most jobs that a worker runs before it looks up.
-    grain: usize,
+    pub(crate) grain: usize,
 }
 
-/// What the desk keeps: the jobs that nobody has claimed, and who is there to
-/// claim them.
-struct Queue<J> {
-    /// Their ids are in a row, up to the last that was accepted.
-    jobs: VecDeque<J>,
-    /// Most that there can be.
-    bound: usize,
-    /// How many workers look for a job, and do not wait for one yet.
-    searching: usize,
-    /// How many wait.
-    parked: usize,
-    /// How many of those were called, and have not come yet.
-    called: usize,
+/// The reader's side.
+struct Read<J: Job> {
+    completions: VecDeque<Completion<J>>,
+    naps: Naps,
+    spins: Spins,
 }
 
 impl<J: Job + 'static> BatchPool<J> {
@@ -103,13 +100,7 @@ impl<J: Job + 'static> BatchPool<J> {
         grain: NonZeroUsize,
     ) -> Result<Self, BuildError> {
         let workers = config.workers().get();
-        let queue = Queue {
-            jobs: VecDeque::new(),
-            bound: config.bound().get(),
-            searching: 0,
-            parked: 0,
-            called: 0,
-        };
+        let queue = Queue::new(config.bound().get());
         let lanes = Lanes::new(workers);
         let shared = Arc::new(Shared {
             intake: Intake::counted_by(lanes, queue, config),
@@ -118,6 +109,7 @@ impl<J: Job + 'static> BatchPool<J> {
             work: Condvar::new(),
             read: CachePadded::default(),
             workers,
+            few: (config.queue() / 8).clamp(1, 64),
             grain: grain.get(),
         });
         // On an error the pool is dropped: closed, and its workers joined.
@@ -126,7 +118,7 @@ impl<J: Job + 'static> BatchPool<J> {
             let shared = Arc::clone(&pool.shared);
             let worker = thread::Builder::new()
                 .name(format!("worker {}", lane + 1))
-                .spawn(move || shared.work(lane))?;
+                .spawn(move || Worker::new(&shared, lane).work())?;
             pool.workers.push(worker);
         }
         Ok(pool)
@@ -134,122 +126,7 @@ impl<J: Job + 'static> BatchPool<J> {
 }
 
 impl<J: Job> Shared<J> {
-    /// A worker: claims jobs and runs them, until the pool is closed and
-    /// nothing is left to take.
-    fn work(&self, lane: usize) {
-        let lanes = self.intake.counter();
-        let mut pace = Pace::default();
-        let (mut next, mut done) = (Vec::new(), Vec::new());
-        let mut seen = lanes.unseen();
-        while let Some(claimed) = self.claim(lane, &pace, &mut next, &mut seen)
-        {
-            let start = Instant::now();
-            while !next.is_empty() {
-                let count = next.len();
-                let run = |ticket| run_one(ticket, self.intake.is_stopped());
-                let completions = next.drain(..).map(run);
-                if J::DETACHED {
-                    completions.for_each(discard);
-                } else {
-                    done.extend(completions);
-                }
-                let most = self.grain;
-                let unread =
-                    lanes.exchange(lane, count, &mut done, &mut next, most);
-                lanes.bell.ring(unread);
-                self.intake.left();
-            }
-            let now = Instant::now();
-            pace.ran(claimed, now.saturating_duration_since(start));
-        }
-    }
-
-    /// Takes a worker's share of the queue, and as much of it as it is to run
-    /// before it looks up into `next`. Waits for a job; `None` when there will
-    /// be none.
-    fn claim(
-        &self,
-        lane: usize,
-        pace: &Pace,
-        next: &mut Vec<Ticket<J>>,
-        seen: &mut [u64],
-    ) -> Option<usize> {
-        let (most, worth) = (pace.most(), pace.worth());
-        let lanes = self.intake.counter();
-        let mut search = Search { shared: self, on: false };
-        loop {
-            search.look(worth);
-            let mut desk = self.intake.desk();
-            let (open, accepted) = (desk.is_open(), desk.accepted());
-            let queue = desk.way_in()?;
-            let queued = queue.jobs.len();
-            if queued > 0 {
-                let count = share(queued, self.workers).min(most);
-                let first = accepted - queued as u64;
-                let jobs = queue.jobs.drain(..count).zip(first..);
-                let mut tickets =
-                    jobs.map(|(job, id)| Ticket { id: JobId::new(id), job });
-                next.extend(tickets.by_ref().take(self.grain));
-                let rest = first + next.len() as u64;
-                // With the desk locked: whoever finds nothing there looks at
-                // the lanes next.
-                if count > next.len() {
-                    lanes.put(lane, rest, tickets.map(|ticket| ticket.job));
-                } else {
-                    drop(tickets);
-                }
-                self.queued.store(queued - count, Ordering::Relaxed);
-                search.off(queue);
-                let call = queued > next.len() && queue.call();
-                drop(desk);
-                self.wake(call);
-                return Some(count);
-            }
-            match lanes.steal(seen) {
-                Stolen::Job(ticket) => {
-                    next.push(ticket);
-                    search.off(queue);
-                    let more = queue.parked > 0 && lanes.any_claimed();
-                    let call = more && queue.call();
-                    drop(desk);
-                    self.wake(call);
-                    return Some(1);
-                }
-                Stolen::NotYet => {
-                    search.on(queue);
-                    drop(desk);
-                    thread::yield_now();
-                    continue;
-                }
-                Stolen::None => search.off(queue),
-            }
-            if !open {
-                return None;
-            }
-            self.park(desk)?;
-            search.on = true;
-        }
-    }
-
-    /// Waits until it is called, or the pool is closed; then it is searching.
-    fn park<'a>(
-        &'a self,
-        mut desk: MutexGuard<'a, Desk<Queue<J>>>,
-    ) -> Option<()> {
-        desk.way_in()?.parked += 1;
-        self.idle.fetch_add(1, Ordering::Relaxed);
-        while desk.is_open() && desk.way_in()?.called == 0 {
-            desk = wait(&self.work, desk);
-        }
-        self.idle.fetch_sub(1, Ordering::Relaxed);
-        let queue = desk.way_in()?;
-        queue.parked -= 1;
-        queue.called = queue.called.saturating_sub(1);
-        queue.searching += 1;
-        Some(())
-    }
-
-    fn wake(&self, call: bool) {
+    pub(crate) fn wake(&self, call: bool) {
         if call {
             self.work.notify_one();
         }
@@ -257,96 +134,50 @@ impl<J: Job> Shared<J> {
 
     /// Jobs were queued; true if a worker is to be woken for them.
     fn queue_grew(&self, queue: &mut Queue<J>, by: usize) -> bool {
-        let now = queue.jobs.len();
+        let now = queue.len();
         show_growth(&self.queued, now - by, now);
         queue.call()
+    }
+}
+
+impl<J: Job> Default for Read<J> {
+    fn default() -> Self {
+        Self {
+            completions: VecDeque::new(),
+            naps: Naps::default(),
+            spins: Spins::default(),
+        }
     }
 }
 
 /// What was read from the lanes for nobody is dropped with panics contained.
 impl<J: Job> Drop for Shared<J> {
     fn drop(&mut self) {
-        let unread = take(&mut *lock(&self.read));
+        let unread = take(&mut lock(&self.read).completions);
         unread.into_iter().for_each(discard);
-    }
-}
-
-impl<J> Queue<J> {
-    /// Grows to twice its size if it has to, and never beyond the bound, so
-    /// that a full one takes no more than its jobs do.
-    fn make_room(&mut self, count: usize) {
-        let len = self.jobs.len();
-        if len + count > self.jobs.capacity() {
-            let most = self.bound.saturating_sub(len);
-            self.jobs.reserve_exact(len.min(most).max(count));
-        }
-    }
-
-    /// True if a parked worker is to be woken. One at a time: it calls the
-    /// next if it finds more than it takes. Nobody is called while somebody
-    /// searches, who does the same.
-    fn call(&mut self) -> bool {
-        let call = self.parked > 0 && self.searching + self.called == 0;
-        self.called += usize::from(call);
-        call
-    }
-}
-
-/// A worker between two claims: nobody needs to be woken while it looks.
-struct Search<'a, J: Job> {
-    shared: &'a Shared<J>,
-    on: bool,
-}
-
-impl<J: Job> Search<'_, J> {
-    /// Looks for a moment whether jobs come.
-    fn look(&mut self, worth: usize) {
-        let queued = || self.shared.queued.load(Ordering::Relaxed) > 0;
-        if queued() {
-            return linger(|| {
-                self.shared.queued.load(Ordering::Relaxed) >= worth
-            });
-        }
-        if !self.on {
-            if let Some(queue) = self.shared.intake.desk().way_in() {
-                self.on(queue);
-            }
-        }
-        spin_until(queued);
-        if queued() {
-            linger(|| self.shared.queued.load(Ordering::Relaxed) >= worth);
-        }
-    }
-
-    fn on(&mut self, queue: &mut Queue<J>) {
-        queue.searching += usize::from(!self.on);
-        self.on = true;
-    }
-
-    /// The search is over, one way or the other.
-    fn off(&mut self, queue: &mut Queue<J>) {
-        queue.searching -= usize::from(self.on);
-        self.on = false;
     }
 }
 
 impl<J: Job> BatchPool<J> {
     /// Waits a moment for results, and for a row of them if there is much to
     /// do.
-    fn await_some(&self) {
+    fn await_some(&self, read: &mut Read<J>) {
         let shared = &*self.shared;
         let lanes = shared.intake.counter();
         if lanes.unread() > 0 {
             return;
         }
         let enough = shared.intake.enough();
+        if enough == 1 || !read.naps.are_due() {
+            return read.spins.until(|| lanes.unread() > 0);
+        }
         let there = || lanes.unread() >= enough;
-        if enough == 1 {
-            spin_until(there);
-        } else if !spin_briefly(there) {
-            lanes.bell.listen(enough.div_ceil(shared.workers));
+        if !spin_briefly(there) {
+            let in_a_lane = enough.div_ceil(shared.workers);
+            lanes.bell.listen(in_a_lane);
             if !there() {
                 lanes.bell.nap();
+                read.naps.brought(lanes.count(), in_a_lane);
             }
             lanes.bell.ignore();
         }
@@ -354,22 +185,23 @@ impl<J: Job> BatchPool<J> {
 
     /// What was read from the lanes, with at least one in it; `None` at the
     /// end.
-    fn completions(&self) -> Option<MutexGuard<'_, VecDeque<Completion<J>>>> {
+    fn completions(&self) -> Option<MutexGuard<'_, Read<J>>> {
         let shared = &*self.shared;
         let lanes = shared.intake.counter();
         let mut read = lock(&shared.read);
-        if !read.is_empty() {
+        if !read.completions.is_empty() {
             return Some(read);
         }
         // What a burst has grown is given back once the burst was read.
         const KEPT: usize = 4096;
-        read.shrink_to(KEPT);
-        self.await_some();
-        lanes.read(&mut read);
-        while read.is_empty() {
+        read.completions.shrink_to(KEPT);
+        self.await_some(&mut read);
+        lanes.read(&mut read.completions);
+        let mut parked = None;
+        while read.completions.is_empty() {
             lanes.bell.listen(1);
-            let finished = lanes.read(&mut read);
-            if read.is_empty() {
+            let finished = lanes.read(&mut read.completions);
+            if read.completions.is_empty() {
                 let desk = shared.intake.desk();
                 let ended = !desk.is_open() && desk.accepted() == finished;
                 drop(desk);
@@ -377,10 +209,12 @@ impl<J: Job> BatchPool<J> {
                     lanes.bell.ignore();
                     return None;
                 }
+                parked.get_or_insert_with(Instant::now);
                 lanes.bell.wait();
             }
             lanes.bell.ignore();
         }
+        read.spins.waited(parked);
         Some(read)
     }
 }
@@ -389,8 +223,7 @@ impl<J: Job> WorkerPool<J> for BatchPool<J> {
     fn submit(&self, job: J) -> Result<JobId, Closed<J>> {
         let mut call = false;
         let id = self.shared.intake.enter(job, |queue, ticket| {
-            queue.make_room(1);
-            queue.jobs.push_back(ticket.job);
+            queue.push(ticket.job);
             call = self.shared.queue_grew(queue, 1);
             Ok(())
         });
@@ -401,8 +234,7 @@ impl<J: Job> WorkerPool<J> for BatchPool<J> {
     fn try_submit(&self, job: J) -> Result<JobId, TrySubmitError<J>> {
         let mut call = false;
         let id = self.shared.intake.try_enter(job, |queue, ticket| {
-            queue.make_room(1);
-            queue.jobs.push_back(ticket.job);
+            queue.push(ticket.job);
             call = self.shared.queue_grew(queue, 1);
             Ok(())
         });
@@ -417,8 +249,7 @@ impl<J: Job> WorkerPool<J> for BatchPool<J> {
         let mut call = false;
         let ids = self.shared.intake.try_enter_some(jobs, |queue, _, jobs| {
             let count = jobs.len();
-            queue.make_room(count);
-            queue.jobs.extend(jobs);
+            queue.extend(jobs);
             call = self.shared.queue_grew(queue, count);
         });
         self.shared.wake(call);
@@ -426,7 +257,7 @@ impl<J: Job> WorkerPool<J> for BatchPool<J> {
     }
 
     fn recv(&self) -> Option<Completion<J>> {
-        self.completions()?.pop_front()
+        self.completions()?.completions.pop_front()
     }
 
     fn recv_many(&self, into: &mut Vec<Completion<J>>, max: usize) -> usize {
@@ -435,11 +266,11 @@ impl<J: Job> WorkerPool<J> for BatchPool<J> {
         }
         if max == usize::MAX && into.is_empty() {
             let lanes = self.shared.intake.counter();
-            let read = lock(&self.shared.read);
-            if read.is_empty() {
+            let mut read = lock(&self.shared.read);
+            if read.completions.is_empty() {
                 // Nobody has read ahead: no need to move them twice.
-                self.await_some();
-                linger(|| lanes.unread() >= 64);
+                self.await_some(&mut read);
+                linger(|| lanes.unread() >= self.shared.few);
                 lanes.read_seen(into);
             }
             drop(read);
@@ -448,8 +279,8 @@ impl<J: Job> WorkerPool<J> for BatchPool<J> {
             }
         }
         let Some(mut read) = self.completions() else { return 0 };
-        let count = read.len().min(max);
-        into.extend(read.drain(..count));
+        let count = read.completions.len().min(max);
+        into.extend(read.completions.drain(..count));
         count
     }
 
@@ -468,12 +299,7 @@ impl<J: Job> WorkerPool<J> for BatchPool<J> {
             let mut desk = shared.intake.desk();
             let accepted = desk.accepted();
             if let Some(queue) = desk.way_in() {
-                let first = accepted - queue.jobs.len() as u64;
-                let tickets = queue.jobs.drain(..).zip(first..);
-                back.extend(
-                    tickets
-                        .map(|(job, id)| Ticket { id: JobId::new(id), job }),
-                );
+                back.extend(queue.take(queue.len(), accepted));
             }
             shared.queued.store(0, Ordering::Relaxed);
             lanes.steal_all(&mut back);

@@ -65,17 +65,17 @@ impl<J: Job> Lanes<J> {
         Self { lanes: (0..workers).map(lane).collect(), bell: Bell::default() }
     }
 
-    /// Puts down claimed jobs, whose ids are in a row from `first` on. The lane
-    /// has none.
+    /// Puts down claimed jobs, whose ids are in a row. The lane has none.
     pub(crate) fn put(
         &self,
         lane: usize,
-        first: u64,
-        jobs: impl Iterator<Item = J>,
+        mut jobs: impl Iterator<Item = Ticket<J>>,
     ) {
+        let Some(Ticket { id, job }) = jobs.next() else { return };
         let mut state = lock(&self.lanes[lane].state);
-        state.first = first;
-        state.claimed.extend(jobs);
+        state.first = id.get();
+        state.claimed.push_back(job);
+        state.claimed.extend(jobs.map(|ticket| ticket.job));
     }
 
     /// Puts down what `count` jobs that have finished came to, and takes the
@@ -152,6 +152,12 @@ impl<J: Job> Lanes<J> {
     pub(crate) fn unread(&self) -> usize {
         let unread = |lane: &Lane<J>| lane.look.unread.load(Ordering::Relaxed);
         self.lanes.iter().map(unread).sum()
+    }
+
+    /// How much there is to be read.
+    pub(crate) fn count(&self) -> usize {
+        let count = |lane: &Lane<J>| lock(&lane.state).done.len();
+        self.lanes.iter().map(count).sum()
     }
 
     /// Moves what has finished into `into`. Returns how many jobs have

@@ -81,6 +81,8 @@
 mod adapter;
 mod lanes;
 mod pace;
+mod queue;
+mod worker;
 
 use std::collections::VecDeque;
 use std::fmt;

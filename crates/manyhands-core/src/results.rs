@@ -59,8 +59,8 @@ use std::mem::{swap, take};
 
 use crate::run::discard;
 use crate::sync::{
-    Arc, AtomicUsize, CachePadded, Condvar, Mutex, MutexGuard, NAP, Naps,
-    Ordering, lock, spin_briefly, spin_until, wait, wait_at_most,
+    Arc, AtomicUsize, CachePadded, Condvar, Instant, Mutex, MutexGuard, NAP,
+    Naps, Ordering, Spins, lock, spin_briefly, wait, wait_at_most,
 };
 use crate::{Completion, Job};
 
@@ -126,6 +126,7 @@ struct Shared<T> {
 struct Front<T> {
     items: VecDeque<T>,
     naps: Naps,
+    spins: Spins,
 }
 
 struct Back<T> {
@@ -140,7 +141,11 @@ struct Back<T> {
 
 impl<T> Default for Front<T> {
     fn default() -> Self {
-        Self { items: VecDeque::new(), naps: Naps::default() }
+        Self {
+            items: VecDeque::new(),
+            naps: Naps::default(),
+            spins: Spins::default(),
+        }
     }
 }
 
@@ -249,14 +254,17 @@ impl<T> Receiver<T> {
         // What a burst has grown is given back once the burst was read.
         const KEPT: usize = 4096;
         front.items.shrink_to(KEPT);
-        let mut back = self.back_with(enough(), &mut front.naps);
+        let mut back = self.back_with(enough(), &mut front);
+        let mut parked = None;
         while back.items.is_empty() {
             if back.ended {
                 return None;
             }
+            parked.get_or_insert_with(Instant::now);
             back.wake_at = 1;
             back = wait(&shared.ready, back);
         }
+        front.spins.waited(parked);
         back.wake_at = NOBODY;
         swap(&mut front.items, &mut back.items);
         shared.len.store(0, Ordering::Relaxed);
@@ -267,13 +275,13 @@ impl<T> Receiver<T> {
     fn back_with(
         &self,
         enough: usize,
-        naps: &mut Naps,
+        front: &mut Front<T>,
     ) -> MutexGuard<'_, Back<T>> {
         let shared = &*self.shared;
         let are_there =
             |count| move || shared.len.load(Ordering::Relaxed) >= count;
-        if enough <= 1 || !naps.are_due() {
-            spin_until(are_there(1));
+        if enough <= 1 || !front.naps.are_due() {
+            front.spins.until(are_there(1));
             return lock(&shared.back);
         }
         let there = spin_briefly(are_there(enough));
@@ -281,7 +289,7 @@ impl<T> Receiver<T> {
         if !there && back.items.len() < enough && !back.ended {
             back.wake_at = enough;
             back = wait_at_most(&shared.back, &shared.ready, back, NAP);
-            naps.brought(back.items.len(), enough);
+            front.naps.brought(back.items.len(), enough);
         }
         back
     }

@@ -199,6 +199,35 @@ impl Naps {
     }
 }
 
+/// Whether [`spin_until`] is worth it: not after a wait that was long.
+///
+/// What is awaited then is likely to be far off as well. Whoever looks for it
+/// takes a core meanwhile, and on a machine with few of them that is where
+/// the one who brings it, or who was just woken, wanted to run.
+#[derive(Debug, Default)]
+pub struct Spins {
+    off: bool,
+}
+
+impl Spins {
+    /// Far longer than it takes to be woken.
+    const LONG: Duration = Duration::from_micros(50);
+
+    /// [`spin_until`], if it is worth it.
+    pub fn until(&self, ready: impl FnMut() -> bool) {
+        if !self.off {
+            spin_until(ready);
+        }
+    }
+
+    /// The wait is over; its caller had to park, at that time.
+    pub fn waited(&mut self, parked: Option<Instant>) {
+        self.off = parked.is_some_and(|parked| {
+            Instant::now().saturating_duration_since(parked) > Self::LONG
+        });
+    }
+}
+
 /// The first half of [`spin_until`], for a microsecond or two: returns whether
 /// `ready` was seen to hold.
 ///

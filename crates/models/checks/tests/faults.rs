@@ -522,26 +522,26 @@ const FAULTS: &[Fault] = &[
     // not hear.
     Fault {
         file: "manyhands-batch/src/adapter.rs",
-        text: "            lanes.bell.listen(1);\n            let finished = lanes.read(&mut read);\n",
-        fault: "            let finished = lanes.read(&mut read);\n            lanes.bell.listen(1);\n",
+        text: "            lanes.bell.listen(1);\n            let finished = lanes.read(&mut read.completions);\n",
+        fault: "            let finished = lanes.read(&mut read.completions);\n            lanes.bell.listen(1);\n",
         found_by: &[Loom(
             "a_batch_pool_that_sleeps_is_woken_and_so_is_its_reader",
         )],
     },
     // Who waits for a place is told before the job is counted.
     Fault {
-        file: "manyhands-batch/src/adapter.rs",
-        text: "                let unread =\n                    lanes.exchange(lane, count, &mut done, &mut next, most);\n                lanes.bell.ring(unread);\n                self.intake.left();\n",
-        fault: "                self.intake.left();\n                let unread =\n                    lanes.exchange(lane, count, &mut done, &mut next, most);\n                lanes.bell.ring(unread);\n",
+        file: "manyhands-batch/src/worker.rs",
+        text: "        let unread = lanes.exchange(self.lane, count, done, next, *grain);\n        lanes.bell.ring(unread);\n        intake.left();\n",
+        fault: "        intake.left();\n        let unread = lanes.exchange(self.lane, count, done, next, *grain);\n        lanes.bell.ring(unread);\n",
         found_by: &[Loom(
             "a_submitter_gets_the_place_of_a_job_that_a_lane_has_counted",
         )],
     },
     // A worker that claims several calls nobody for the rest.
     Fault {
-        file: "manyhands-batch/src/adapter.rs",
-        text: "let call = queued > next.len() && queue.call();",
-        fault: "let call = false;",
+        file: "manyhands-batch/src/worker.rs",
+        text: "let call = more && queue.call();",
+        fault: "let call = more && false;",
         found_by: &[
             Loom("a_job_of_a_batch_that_waits_for_another_gets_it"),
             Shuttle("a_job_that_waits_for_one_behind_it_gets_it", "batch"),
@@ -550,9 +550,9 @@ const FAULTS: &[Fault] = &[
     // A worker that finds claimed jobs that it may not take yet goes to
     // sleep.
     Fault {
-        file: "manyhands-batch/src/adapter.rs",
-        text: "                    search.on(queue);\n                    drop(desk);\n                    thread::yield_now();\n                    continue;\n",
-        fault: "                    search.off(queue);\n",
+        file: "manyhands-batch/src/worker.rs",
+        text: "                        self.search(queue);\n                        drop(desk);\n                        thread::yield_now();\n                        continue;\n",
+        fault: "                        0\n",
         found_by: &[Shuttle(
             "a_job_that_waits_for_one_behind_it_gets_it",
             "batch",
