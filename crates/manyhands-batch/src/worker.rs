@@ -87,7 +87,8 @@ impl<'a, J: Job> Worker<'a, J> {
             let queued = queue.len();
             let claimed = if queued > 0 {
                 let most = self.pace.most();
-                let count = share(queued, shared.workers).min(most);
+                let awake = shared.workers - queue.parked;
+                let count = share(queued, awake).min(most);
                 let mut tickets = queue.take(count, accepted);
                 self.next.extend(tickets.by_ref().take(shared.grain));
                 // With the desk locked: whoever finds nothing there looks at

@@ -5,8 +5,8 @@ use std::fmt;
 
 use crate::sync::thread::{self, JoinHandle};
 use crate::sync::{
-    Arc, AtomicUsize, CachePadded, Condvar, Mutex, MutexGuard, Ordering, lock,
-    spin_briefly, spin_until, wait,
+    Arc, AtomicUsize, CachePadded, Condvar, Instant, Mutex, MutexGuard,
+    Ordering, Spins, lock, spin_briefly, wait,
 };
 use crate::threads::join_all;
 
@@ -213,6 +213,7 @@ impl<T> Shared<T> {
 
     /// Does what is handed over, until the crew is closed.
     fn serve(&self, work: impl Fn(T)) {
+        let mut spins = Spins::default();
         // Counted among those who look by whoever started it.
         let mut desk = lock(&self.desk);
         loop {
@@ -226,7 +227,7 @@ impl<T> Shared<T> {
             } else if desk.work.is_none() {
                 return;
             } else {
-                desk = self.look(desk);
+                desk = self.look(desk, &mut spins);
             }
         }
     }
@@ -236,13 +237,16 @@ impl<T> Shared<T> {
     fn look<'a>(
         &'a self,
         desk: MutexGuard<'a, Desk<T>>,
+        spins: &mut Spins,
     ) -> MutexGuard<'a, Desk<T>> {
         drop(desk);
-        spin_until(|| self.queued.load(Ordering::Relaxed) > 0);
+        spins.patiently_until(|| self.queued.load(Ordering::Relaxed) > 0);
         let mut desk = lock(&self.desk);
         if !desk.queue.is_empty() {
+            spins.waited(None);
             return desk;
         }
+        let parked = Some(Instant::now());
         desk.looking -= 1;
         desk.parked += 1;
         while desk.calls == 0 && desk.work.is_some() {
@@ -251,6 +255,7 @@ impl<T> Shared<T> {
         desk.calls = desk.calls.saturating_sub(1);
         desk.parked -= 1;
         desk.looking += 1;
+        spins.waited(parked);
         desk
     }
 

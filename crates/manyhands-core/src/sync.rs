@@ -199,7 +199,8 @@ impl Naps {
     }
 }
 
-/// Whether [`spin_until`] is worth it: not after a wait that was long.
+/// [`spin_until`] by one who remembers how long the last wait was, and after
+/// one that was long parks at once.
 ///
 /// What is awaited then is likely to be far off as well. Whoever looks for it
 /// takes a core meanwhile, and on a machine with few of them that is where
@@ -210,13 +211,35 @@ pub struct Spins {
 }
 
 impl Spins {
+    /// About what parking and being woken costs, on both sides.
+    const PATIENCE: Duration = Duration::from_micros(20);
+
     /// Far longer than it takes to be woken.
     const LONG: Duration = Duration::from_micros(50);
 
-    /// [`spin_until`], if it is worth it.
+    /// [`spin_until`], unless the last wait was long.
     pub fn until(&self, ready: impl FnMut() -> bool) {
         if !self.off {
             spin_until(ready);
+        }
+    }
+
+    /// [`until`](Self::until), for as long as parking takes: for a worker
+    /// where each job is handed over to one that waits. A reader that is as
+    /// patient finds each result before it parks, and so keeps a core from
+    /// the workers.
+    pub fn patiently_until(&self, mut ready: impl FnMut() -> bool) {
+        if MODEL || self.off || spin_briefly(&mut ready) {
+            return;
+        }
+        let start = Instant::now();
+        while !ready() {
+            thread::yield_now();
+            // Also where others have run meanwhile.
+            let now = Instant::now();
+            if now.saturating_duration_since(start) > Self::PATIENCE {
+                return;
+            }
         }
     }
 

@@ -331,7 +331,7 @@ const FAULTS: &[Fault] = &[
     // A thread parks without another look at what was queued meanwhile.
     Fault {
         file: "manyhands-core/src/crew.rs",
-        text: "        if !desk.queue.is_empty() {\n            return desk;\n        }\n",
+        text: "        if !desk.queue.is_empty() {\n            spins.waited(None);\n            return desk;\n        }\n",
         fault: "",
         found_by: &[Loom(
             "a_thread_of_a_crew_stays_for_the_next_piece_of_work",
