@@ -11,7 +11,7 @@ use crate::table::Table;
 
 pub(crate) fn print(plan: &Plan) -> Result<(), String> {
     let work = Work::parse("noop").expect("a workload");
-    let most = Duration::from_millis(plan.choose(5000, 400, 20));
+    let most = Duration::from_millis(plan.choose(2000, 400, 20));
     let mut contenders = all();
     contenders.retain(|it| it.way != Way::Handle);
 

@@ -48,7 +48,7 @@ pub(crate) fn print(plan: &Plan) -> Result<(), String> {
         let rate = SIZES.workers as f64 * f64::from(load)
             / 100.0
             / service.as_secs_f64();
-        let seconds = plan.choose(3.0, 0.4, 0.01);
+        let seconds = plan.choose(1.5, 0.4, 0.01);
         let due = schedule(rate, (rate * seconds) as usize + 1);
         for contender in &contenders {
             let id = format!("latency/load-{load}/{}", contender.name);

@@ -86,7 +86,7 @@ impl Plan {
     /// Criterion with this much time for each id.
     pub(crate) fn criterion(&self) -> Criterion {
         let (warm_up, time, samples) = match self.length {
-            Length::Full => (200, 900, 20), // 3 s, 5 s, 100
+            Length::Full => (100, 500, 15), // 3 s, 5 s, 100
             _ => (40, 150, 10),
         };
         let criterion = Criterion::default()
