@@ -65,17 +65,19 @@ impl<J: Job> Lanes<J> {
         Self { lanes: (0..workers).map(lane).collect(), bell: Bell::default() }
     }
 
-    /// Puts down claimed jobs, whose ids are in a row. The lane has none.
+    /// Puts down claimed jobs, whose ids are in a row. The lane has none. True
+    /// if there are any.
     pub(crate) fn put(
         &self,
         lane: usize,
         mut jobs: impl Iterator<Item = Ticket<J>>,
-    ) {
-        let Some(Ticket { id, job }) = jobs.next() else { return };
+    ) -> bool {
+        let Some(Ticket { id, job }) = jobs.next() else { return false };
         let mut state = lock(&self.lanes[lane].state);
         state.first = id.get();
         state.claimed.push_back(job);
         state.claimed.extend(jobs.map(|ticket| ticket.job));
+        true
     }
 
     /// Puts down what `count` jobs that have finished came to, and takes the

@@ -18,12 +18,22 @@ pub(crate) struct Queue<J> {
     pub(crate) parked: usize,
     /// How many of those were called, and have not come yet.
     pub(crate) called: usize,
+    /// There may be claimed jobs in a lane. They are put there with this
+    /// locked.
+    pub(crate) in_lanes: bool,
 }
 
 impl<J> Queue<J> {
     pub(crate) fn new(bound: usize) -> Self {
         let jobs = VecDeque::new();
-        Self { jobs, bound, searching: 0, parked: 0, called: 0 }
+        Self {
+            jobs,
+            bound,
+            searching: 0,
+            parked: 0,
+            called: 0,
+            in_lanes: false,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {

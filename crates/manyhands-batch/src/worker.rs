@@ -93,10 +93,10 @@ impl<'a, J: Job> Worker<'a, J> {
                 self.next.extend(tickets.by_ref().take(shared.grain));
                 // With the desk locked: whoever finds nothing there looks at
                 // the lanes next.
-                lanes.put(self.lane, tickets);
+                queue.in_lanes |= lanes.put(self.lane, tickets);
                 shared.queued.store(queued - count, Ordering::Relaxed);
                 count
-            } else {
+            } else if queue.in_lanes {
                 match lanes.steal(&mut self.seen) {
                     Stolen::Job(ticket) => {
                         self.next.push(ticket);
@@ -108,16 +108,22 @@ impl<'a, J: Job> Worker<'a, J> {
                         thread::yield_now();
                         continue;
                     }
-                    Stolen::None => 0,
+                    Stolen::None => {
+                        queue.in_lanes = false;
+                        0
+                    }
                 }
+            } else {
+                0
             };
             self.end_search(queue);
             if claimed > 0 {
                 self.spins.waited(parked);
-                let more = match queued {
-                    0 => queue.parked > 0 && lanes.any_claimed(),
-                    _ => queued > self.next.len(),
-                };
+                // Wherever it is: who was called for a job in a lane may have
+                // found another in the queue.
+                let more = queue.parked > 0
+                    && (queued > self.next.len()
+                        || queue.in_lanes && lanes.any_claimed());
                 let call = more && queue.call();
                 drop(desk);
                 shared.wake(call);

@@ -537,6 +537,17 @@ const FAULTS: &[Fault] = &[
             "a_submitter_gets_the_place_of_a_job_that_a_lane_has_counted",
         )],
     },
+    // Who came for a job in a lane, and found another in the queue, calls
+    // nobody for the first.
+    Fault {
+        file: "manyhands-batch/src/worker.rs",
+        text: "                        || queue.in_lanes && lanes.any_claimed());\n",
+        fault: "                        || queued == 0 && lanes.any_claimed());\n",
+        found_by: &[Shuttle(
+            "a_job_that_waits_gets_the_one_behind_it_although_another_came",
+            "batch",
+        )],
+    },
     // A worker that claims several calls nobody for the rest.
     Fault {
         file: "manyhands-batch/src/worker.rs",

@@ -351,6 +351,22 @@ fn a_job_that_waits_for_one_behind_it_gets_it() {
     });
 }
 
+/// Who was called for the one may have found the other first.
+#[test]
+fn a_job_that_waits_gets_the_one_behind_it_although_another_came() {
+    check_pools(|make| {
+        let pool = warm(make, 3, 3);
+        let (waits, opens) = one_that_waits();
+        let (last, release) = one_that_waits();
+        submit_together(&pool, [waits, opens]);
+        pool.submit(last).expect("it is open");
+        let received = (0..2).map(|_| pool.recv().expect("three are owed"));
+        assert_eq!(answers(received.collect()), [10, 11]);
+        release().expect("it is released");
+        assert_eq!(answers(pool.recv().into_iter().collect()), [10]);
+    });
+}
+
 #[test]
 fn what_has_ended_can_be_read_while_the_next_job_blocks() {
     check_pools(|make| {
