@@ -6,9 +6,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use criterion::Criterion;
+use manyhands::Job;
+use manyhands_trace::{Recorder, Traced};
+
+/// How many jobs one recorder takes.
+const MOST_TRACED: usize = 100_000;
 
 pub(crate) fn define(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("floors");
@@ -38,6 +43,24 @@ pub(crate) fn define(criterion: &mut Criterion) {
     });
     group.bench_function("clock", |bencher| {
         bencher.iter(Instant::now);
+    });
+    // What it adds to a job to be recorded, from when it is made to its end.
+    group.bench_function("traced-job", |bencher| {
+        bencher.iter_custom(|times| {
+            let mut spent = Duration::ZERO;
+            for first in (0..times).step_by(MOST_TRACED) {
+                let jobs = first..times.min(first + MOST_TRACED as u64);
+                // With room for all of them, and its memory given back.
+                let recorder = Recorder::new(MOST_TRACED);
+                let clock = Instant::now();
+                for number in jobs {
+                    let job = || black_box(1);
+                    black_box(Traced::new(number, job, &recorder).run());
+                }
+                spent += clock.elapsed();
+            }
+            spent
+        });
     });
     group.bench_function("yield", |bencher| bencher.iter(thread::yield_now));
     group.finish();

@@ -42,6 +42,7 @@ pub(crate) enum Command {
     Run(cmd::run::Args),
     Verify(cmd::verify::Args),
     Compare(cmd::compare::Args),
+    Record(cmd::record::Args),
     Report(cmd::report::Args),
     Splice(cmd::splice::Args),
 }
@@ -65,14 +66,24 @@ pub(crate) enum Format {
     Json,
     Csv,
     Md,
+    Html,
 }
 
 impl Format {
+    /// Those of text.
+    pub(crate) const TEXT: &'static [(&'static str, Self)] = &[
+        ("table", Self::Table),
+        ("json", Self::Json),
+        ("csv", Self::Csv),
+        ("md", Self::Md),
+    ];
+    /// Those, and a page.
     pub(crate) const ALL: &'static [(&'static str, Self)] = &[
         ("table", Self::Table),
         ("json", Self::Json),
         ("csv", Self::Csv),
         ("md", Self::Md),
+        ("html", Self::Html),
     ];
 }
 
@@ -296,7 +307,7 @@ const LONGEST_LINE: usize = 200;
 
 /// Which commands there are.
 const COMMANDS: &str =
-    "allowed are list, run, verify, compare, report, splice";
+    "allowed are list, run, verify, compare, record, report, splice";
 
 #[cfg(test)]
 mod tests {

@@ -11,19 +11,22 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod board;
 mod cmd;
 mod contenders;
 #[doc(hidden)]
 pub mod fuzz;
 mod interrupt;
-mod lanes;
+mod live;
 mod measure;
 mod output;
+mod page;
 mod progress;
 mod record;
 mod report;
 mod splice;
 mod table;
+mod timeline;
 mod work;
 
 use std::io;
@@ -43,8 +46,12 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return answer(&error),
     };
-    if let (true, Command::Compare(args)) = (is_child(), &cli.command) {
-        return measured(compare::run_child(args));
+    match (is_child(), &cli.command) {
+        (true, Command::Compare(args)) => {
+            return measured(args.study.serve());
+        }
+        (true, Command::Record(args)) => return measured(args.study.serve()),
+        _ => {}
     }
     match dispatch(cli) {
         Ok(End::Fine) => ExitCode::SUCCESS,
@@ -77,6 +84,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<End> {
         Command::Run(args) => run::run(args, &interrupt),
         Command::Verify(args) => verify::run(args, &interrupt),
         Command::Compare(args) => compare::run(args, &interrupt),
+        Command::Record(args) => cmd::record::run(args, &interrupt),
         Command::Report(args) => cmd::report::run(args, &interrupt),
         Command::Splice(args) => cmd::splice::run(args, &interrupt),
     }?;
@@ -94,7 +102,7 @@ fn target(
     interrupt: &Interrupt,
 ) -> anyhow::Result<Option<Target>> {
     let Some(path) = path else { return Ok(Some(Target::Stdout)) };
-    let opened = interrupt.or(move || Target::open(&path));
+    let opened = interrupt.or(move || Target::open("--output", &path));
     Ok(opened.transpose().map_err(Usage)?)
 }
 

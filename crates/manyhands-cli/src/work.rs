@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use manyhands_workloads::{Settings, Workload, WorkloadError};
+use manyhands::{Config, ConfigError};
+use manyhands_workloads::{Kind, Settings, Workload, WorkloadError};
 
 use crate::args::{Usage, jobs, path, queue, seed, text, workers};
 use crate::interrupt::Interrupt;
@@ -15,7 +16,8 @@ pub(crate) struct WorkArgs {
     /// What work is done [default: run sleep:1s, compare files]
     #[arg(long, value_parser = text(), allow_hyphen_values = true)]
     pub(crate) work: Option<String>,
-    /// Which directory the work `files` reads [default: this one]
+    /// Which directory the work reads [default: files this one, thumbs draws
+    /// its own pictures]
     #[arg(
         long,
         value_name = "DIR",
@@ -31,7 +33,8 @@ pub(crate) struct WorkArgs {
         allow_hyphen_values = true
     )]
     pub(crate) jobs: Option<usize>,
-    /// Most jobs that run at once [default: run 3, compare one a core]
+    /// Most jobs that run at once [default: what suits the work; most often,
+    /// run 3, compare one a core]
     #[arg(
         long,
         value_name = "N",
@@ -39,7 +42,8 @@ pub(crate) struct WorkArgs {
         allow_hyphen_values = true
     )]
     pub(crate) workers: Option<usize>,
-    /// Most jobs that wait for a worker [default: 256]
+    /// Most jobs that wait for a worker [default: what suits the work; most
+    /// often 256]
     #[arg(
         long,
         value_name = "N",
@@ -59,32 +63,54 @@ pub(crate) struct WorkArgs {
 }
 
 impl WorkArgs {
+    /// The sizes of a pool that does this work: those that were asked for, or
+    /// that suit the work, or else so many workers.
+    pub(crate) fn config(
+        &self,
+        spec: &str,
+        workers: usize,
+    ) -> Result<Config, ConfigError> {
+        let kind = Kind::of(spec);
+        let suited = kind.and_then(|kind| kind.workers).unwrap_or(workers);
+        let queue = kind.and_then(|kind| kind.queue);
+        let queue = queue.unwrap_or(Config::DEFAULT_QUEUE);
+        Config::new(
+            self.workers.unwrap_or(suited),
+            self.queue.unwrap_or(queue),
+        )
+    }
+
     /// How much of the work, and on what.
     ///
     /// # Errors
     ///
-    /// [`Usage`], when there is an input and `spec` is work that reads none.
-    pub(crate) fn settings(&self, spec: &str) -> Result<Settings, Usage> {
-        let defaults = Settings::default();
-        let input = match &self.input {
-            Some(input) if spec != "files" && is_known(spec) => {
-                return Err(Usage(format!(
-                    "--input is {}, which goes with the work files and not \
-                     with {spec}",
-                    input.display()
-                )));
-            }
-            Some(input) => input.clone(),
-            None => defaults.input,
-        };
+    /// [`Usage`], when there is an input and none of the `specs` is work that
+    /// reads one.
+    pub(crate) fn settings(&self, specs: &[&str]) -> Result<Settings, Usage> {
+        let all = manyhands_workloads::all();
+        // Of work that does not exist, more is to be said elsewhere.
+        let reads =
+            |spec: &&str| Kind::of(spec).is_none_or(|kind| kind.has_input);
+        if let Some(input) = &self.input
+            && !specs.iter().any(reads)
+        {
+            let readers = all.iter().filter(|kind| kind.has_input);
+            let readers: Vec<&str> = readers.map(|kind| kind.name).collect();
+            return Err(Usage(format!(
+                "--input is {}, which goes with the work {} and not with {}",
+                input.display(),
+                readers.join(" or "),
+                specs.join(", "),
+            )));
+        }
+        let input = self.input.clone();
         Ok(Settings { jobs: self.jobs, input, seed: self.seed })
     }
 }
 
-/// True for work that exists; of other work, more is to be said elsewhere.
-fn is_known(spec: &str) -> bool {
-    let name = spec.split(':').next();
-    manyhands_workloads::all().iter().any(|kind| name == Some(kind.name))
+/// What is to be learned from a comparison on that work.
+pub(crate) fn lesson(work: &str) -> Option<&'static str> {
+    Kind::of(work)?.lesson
 }
 
 /// Makes the workload. `None` if Ctrl-C was pressed.

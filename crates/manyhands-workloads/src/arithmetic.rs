@@ -14,6 +14,12 @@ pub(crate) const fn mix(number: u64) -> u64 {
     x ^ (x >> 31)
 }
 
+/// The beginning of a hash, as a number.
+pub(crate) fn first_word(hash: &[u8; 32]) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = *hash;
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+}
+
 /// Mixes so many times, each round on what the one before has made: no round
 /// can be left out, done earlier, or done beside another.
 pub(crate) fn spin(start: u64, rounds: u64) -> u64 {

@@ -10,6 +10,7 @@ use manyhands_core::Job;
 
 use crate::arithmetic::{mix, spin};
 use crate::files::Files;
+use crate::real::Source;
 use crate::{WorkError, line};
 
 /// What a job answers: small, and enough to tell right from wrong.
@@ -63,6 +64,8 @@ pub(crate) enum Task {
     Rest,
     /// Waits without using the processor.
     Sleep(Duration),
+    /// The same, but keeps its thread as a task too.
+    Block(Duration),
     /// Uses the processor for so many rounds.
     Spin(u64),
     /// Answers with an error, as every so-manieth job of its workload.
@@ -71,6 +74,8 @@ pub(crate) enum Task {
     Panic(u64),
     /// Reads the file at its place in the list.
     Read(Arc<Files>),
+    /// Does that part of some real work.
+    Real(Arc<dyn Source>),
 }
 
 impl WorkJob {
@@ -96,7 +101,7 @@ impl Job for WorkJob {
         let Self { index, task } = self;
         match task {
             Task::Rest => {}
-            Task::Sleep(time) => thread::sleep(time),
+            Task::Sleep(time) | Task::Block(time) => thread::sleep(time),
             Task::Spin(rounds) => {
                 return Ok(spin_answer(index, rounds));
             }
@@ -105,6 +110,7 @@ impl Job for WorkJob {
                 "job {index} panics, as `panic:{every}` asks"
             ))),
             Task::Read(files) => return files.answer(index),
+            Task::Real(source) => return source.run(index),
         }
         Ok(plain_answer(index))
     }
@@ -118,17 +124,28 @@ impl manyhands_core::AsyncJob for WorkJob {
                 tokio::time::sleep(time).await;
                 Ok(plain_answer(self.index))
             }
-            Task::Read(_) => {
-                let read = tokio::task::spawn_blocking(|| self.run());
-                read.await.unwrap_or_else(|error| {
-                    match error.try_into_panic() {
-                        Ok(payload) => resume_unwind(payload),
-                        Err(_) => Err(WorkError::runtime_gone()),
-                    }
-                })
+            Task::Read(_) => self.run_aside().await,
+            Task::Real(ref source) => {
+                let source = Arc::clone(source);
+                match source.run_async(self.index) {
+                    Some(running) => running.await,
+                    None => self.run_aside().await,
+                }
             }
             _ => self.run(),
         }
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl WorkJob {
+    /// On a thread of the runtime that may block.
+    async fn run_aside(self) -> <Self as Job>::Output {
+        let read = tokio::task::spawn_blocking(|| self.run());
+        read.await.unwrap_or_else(|error| match error.try_into_panic() {
+            Ok(payload) => resume_unwind(payload),
+            Err(_) => Err(WorkError::runtime_gone()),
+        })
     }
 }
 

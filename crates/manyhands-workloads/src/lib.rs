@@ -23,7 +23,8 @@
 //! | make a workload by its name | [`Workload::parse`], [`Settings`] |
 //! | list the names there are | [`all`], [`Kind`] |
 //! | know what each stands for | [`guide`] |
-//! | run it | [`Workload::jobs`], [`WorkJob`], [`Answer`], [`WorkError`] |
+//! | run it | [`Workload::run_on`], [`Fed`], [`Visits`] |
+//! | know its jobs | [`Workload::jobs`], [`WorkJob`], [`Answer`], [`WorkError`] |
 //! | check what came back | [`Workload::tally`], [`Tally`], [`Checked`] |
 //! | see what is in the files | [`Workload::reports`], [`FileReport`] |
 
@@ -31,16 +32,23 @@
 
 mod arithmetic;
 mod error;
+mod fed;
 mod files;
 #[doc(hidden)]
 pub mod fuzz;
 mod job;
 mod line;
+mod real;
+#[cfg(feature = "web")]
+mod served;
 mod spec;
 mod tally;
+#[cfg(feature = "web")]
+mod web;
 mod workload;
 
 pub use crate::error::{WorkError, WorkloadError};
+pub use crate::fed::{Fed, Visits};
 pub use crate::files::{FileError, FileReport};
 pub use crate::job::{Answer, WorkJob};
 pub use crate::spec::{Kind, all};

@@ -20,6 +20,16 @@ pub enum Seen {
     Cancelled,
 }
 
+impl Seen {
+    /// The answer, if there is one.
+    pub fn answer(&self) -> Option<Answer> {
+        match self {
+            Self::Answer(answer) => Some(*answer),
+            _ => None,
+        }
+    }
+}
+
 impl From<Outcome<WorkJob>> for Seen {
     fn from(outcome: Outcome<WorkJob>) -> Self {
         match outcome {
@@ -55,6 +65,8 @@ pub struct Tally<'a> {
     workload: &'a Workload,
     /// One bit a job: its completion has been taken in.
     seen: Vec<u64>,
+    /// Those that answered, for work that looks at what they have done.
+    answered: Vec<u64>,
     sums: Checked,
     /// The first thing that was wrong.
     wrong: Option<WrongAnswer>,
@@ -62,7 +74,11 @@ pub struct Tally<'a> {
 
 impl<'a> Tally<'a> {
     pub(crate) fn new(workload: &'a Workload) -> Self {
+        if let Some(source) = workload.source() {
+            source.begin();
+        }
         Self {
+            answered: Vec::new(),
             workload,
             seen: vec![0; workload.len().div_ceil(64)],
             sums: Checked::default(),
@@ -104,31 +120,34 @@ impl<'a> Tally<'a> {
         let sums = self.sums;
         let jobs = self.workload.len() as u64;
         let Some(accepted) = jobs.checked_sub(sums.refused) else {
-            return Err(WrongAnswer(format!(
+            return Err(WrongAnswer::new(format!(
                 "{} refused, but there are only {jobs}",
                 line::count(sums.refused, "job was", "jobs were"),
             )));
         };
         let mut lost = (0..accepted).filter(|&index| !self.has_seen(index));
         if let Some(first) = lost.next() {
-            return Err(WrongAnswer(format!(
+            return Err(WrongAnswer::new(format!(
                 "{} never came back, the first is {}",
                 line::count(1 + lost.count() as u64, "job", "jobs"),
                 self.workload.describe(first),
             )));
         }
         if let Some(both) = (accepted..jobs).find(|&i| self.has_seen(i)) {
-            return Err(WrongAnswer(format!(
+            return Err(WrongAnswer::new(format!(
                 "{} came back, but only {accepted} were accepted",
                 self.workload.describe(both),
             )));
         }
         let unrun = sums.cancelled + sums.refused;
         if unrun > 0 && !(stops_on_error && sums.errors > 0) {
-            return Err(WrongAnswer(format!(
+            return Err(WrongAnswer::new(format!(
                 "{} not run, though nothing had stopped the pool",
                 line::count(unrun, "job was", "jobs were"),
             )));
+        }
+        if let Some(source) = self.workload.source() {
+            source.end(&self.answered)?;
         }
         Ok(sums)
     }
@@ -136,13 +155,13 @@ impl<'a> Tally<'a> {
     /// Marks a job as seen and adds it to the sums.
     fn count(&mut self, index: u64, seen: &Seen) -> Result<(), WrongAnswer> {
         if index >= self.workload.len() as u64 {
-            return Err(WrongAnswer(format!(
+            return Err(WrongAnswer::new(format!(
                 "job {index} came back, but there are only {} jobs",
                 self.workload.len(),
             )));
         }
         if self.has_seen(index) {
-            return Err(WrongAnswer(format!(
+            return Err(WrongAnswer::new(format!(
                 "{} came back twice",
                 self.workload.describe(index),
             )));
@@ -151,6 +170,9 @@ impl<'a> Tally<'a> {
         self.seen[word] |= bit;
         match seen {
             Seen::Answer(answer) => {
+                if self.workload.source().is_some() {
+                    self.answered.push(index);
+                }
                 self.sums.done += 1;
                 self.sums.bytes += answer.bytes;
             }
@@ -171,7 +193,7 @@ impl<'a> Tally<'a> {
                     return Ok(());
                 }
                 if self.workload.reads_files() {
-                    return Err(WrongAnswer(format!(
+                    return Err(WrongAnswer::new(format!(
                         "{} differs from the first read: \
                          {right} then, {given} now",
                         self.workload.describe(index),
@@ -184,7 +206,7 @@ impl<'a> Tally<'a> {
             (Expected::Panic, Seen::Panicked(_)) => return Ok(()),
             _ => {}
         }
-        Err(WrongAnswer(format!(
+        Err(WrongAnswer::new(format!(
             "{} {seen}, expected was {expected}",
             self.workload.describe(index),
         )))
@@ -247,6 +269,12 @@ pub struct Checked {
 /// was expected, and what came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrongAnswer(String);
+
+impl WrongAnswer {
+    pub(crate) fn new(line: impl Into<String>) -> Self {
+        Self(line.into())
+    }
+}
 
 impl fmt::Display for WrongAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

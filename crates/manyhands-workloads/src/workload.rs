@@ -1,17 +1,25 @@
 //! A list of jobs, each with the answer that it must give.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use manyhands_core::{Job, JobId, Outcome, WorkerPool, WorkerPoolExt};
+
 use crate::arithmetic::{log_normal, rounds};
 use crate::files::{self, Files};
 use crate::job::{self, Task};
+use crate::real::{CappedDb, Mandelbrot, Queens, Source, Thumbs};
+#[cfg(feature = "web")]
+use crate::real::{Links, Signup};
 use crate::spec::{self, Form};
+#[cfg(feature = "web")]
+use crate::web;
 use crate::{
-    Answer, FileError, FileReport, Tally, WorkError, WorkJob, WorkloadError,
-    line,
+    Answer, Fed, FileError, FileReport, Tally, WorkError, WorkJob,
+    WorkloadError, line,
 };
 
 /// What a workload needs to know beside its name.
@@ -22,9 +30,12 @@ pub struct Settings {
     /// the first ones in order of path; with more, the first file comes again
     /// after the last.
     pub jobs: Option<usize>,
-    /// The directory whose files `files` reads.
-    pub input: PathBuf,
-    /// From which `skew` draws the sizes of its jobs.
+    /// The directory whose files `files` reads, and whose pictures `thumbs`
+    /// does. `None` is the current one for the former, and for the latter
+    /// pictures that are drawn.
+    pub input: Option<PathBuf>,
+    /// From which `skew` and `thumbs` draw the sizes of their jobs, and
+    /// `links` what each page does.
     pub seed: u64,
 }
 
@@ -34,11 +45,11 @@ impl Settings {
     pub const MAX_JOBS: usize = 10_000_000;
 }
 
-/// As many jobs as the workload thinks right, the files of the current
-/// directory, and a fixed seed.
+/// As many jobs as the workload thinks right, no input of the user's, and a
+/// fixed seed.
 impl Default for Settings {
     fn default() -> Self {
-        Self { jobs: None, input: PathBuf::from("."), seed: 1 }
+        Self { jobs: None, input: None, seed: 1 }
     }
 }
 
@@ -69,6 +80,7 @@ pub struct Workload {
 }
 
 /// How to make any one of the jobs.
+#[derive(Clone)]
 enum Plan {
     /// They all do the same, if each to its own number.
     Each(Task),
@@ -76,6 +88,23 @@ enum Plan {
     EveryNth { n: u64, task: Task },
     /// Each draws its own size.
     Skewed { mean: Duration, seed: u64 },
+}
+
+impl Plan {
+    fn real(source: impl Source + 'static) -> Self {
+        Self::Each(Task::Real(Arc::new(source)))
+    }
+
+    fn task(&self, index: u64) -> Task {
+        match self {
+            Self::Each(task) => task.clone(),
+            Self::EveryNth { n, task } if (index + 1) % n == 0 => task.clone(),
+            Self::EveryNth { .. } => Task::Rest,
+            &Self::Skewed { mean, seed } => {
+                Task::Spin(rounds(log_normal(mean, seed, index)))
+            }
+        }
+    }
 }
 
 /// The answers of a sequential run.
@@ -96,8 +125,8 @@ pub(crate) enum Expected {
 
 impl Workload {
     /// Makes a workload from its name and parameter: `files`, `noop`,
-    /// `sleep:1ms`, `spin:10us`, `skew:50us`, `fail:10`, `panic:10`. Without
-    /// the parameter, these are what it is.
+    /// `sleep:1ms`, `spin:10us`, `skew:50us`, `mandelbrot:768`, `queens:12`,
+    /// `fail:10`, `panic:10`. Without the parameter, these are what it is.
     ///
     /// `files` lists the input directory here. `spin` and `skew` measure here
     /// how fast the machine is, once a process, which takes 20 ms.
@@ -116,17 +145,36 @@ impl Workload {
         let mut len = form.default_jobs();
         let plan = match form {
             Form::Files => {
-                let files = Files::list(&settings.input)?;
+                let here = Path::new(".");
+                let root = settings.input.as_deref().unwrap_or(here);
+                let files = Files::list(root)?;
                 len = files.len();
                 Plan::Each(Task::Read(Arc::new(files)))
             }
             Form::Noop => Plan::Each(Task::Rest),
             Form::Sleep(time) => Plan::Each(Task::Sleep(time)),
+            Form::Block(time) => Plan::Each(Task::Block(time)),
             Form::Spin(time) => Plan::Each(Task::Spin(rounds(time))),
             Form::Skew(mean) => Plan::Skewed { mean, seed: settings.seed },
             Form::Fail(n) => Plan::EveryNth { n, task: Task::Fail(n) },
             Form::Panic(n) => Plan::EveryNth { n, task: Task::Panic(n) },
+            Form::Thumbs => Plan::real(Thumbs::new(
+                settings.input.as_deref(),
+                settings.seed,
+            )?),
+            Form::CappedDb(rate) => Plan::real(CappedDb::new(rate)?),
+            #[cfg(feature = "web")]
+            Form::Links => Plan::real(Links::new(settings.seed)?),
+            Form::Mandelbrot(width) => Plan::real(Mandelbrot::new(width)),
+            #[cfg(feature = "web")]
+            Form::Server(_) => Plan::Each(Task::Spin(rounds(Form::REQUEST))),
+            #[cfg(feature = "web")]
+            Form::Signup => Plan::real(Signup::new()?),
+            Form::Queens(size) => Plan::real(Queens::new(size)),
         };
+        if let Plan::Each(Task::Real(source)) = &plan {
+            len = source.len();
+        }
         let (name, reference) = (form.to_string(), OnceLock::new());
         Ok(Self { name, form, plan, len: jobs.unwrap_or(len), reference })
     }
@@ -140,6 +188,9 @@ impl Workload {
     /// under src`. How much and how many of the files could be read is known
     /// once it is [prepared](Self::prepare).
     pub fn summary(&self) -> String {
+        if let Some(source) = self.source() {
+            return source.summary(self.len);
+        }
         let jobs = line::count(self.len as u64, "job", "jobs");
         let Some(files) = self.files() else {
             return format!("{jobs} of {}", self.form.phrase());
@@ -165,14 +216,67 @@ impl Workload {
         self.len
     }
 
+    /// How many of its jobs may run at once, if there is a limit to it: more
+    /// are refused by what they ask, and answer with an error.
+    pub fn most_workers(&self) -> Option<usize> {
+        self.source()?.most_workers()
+    }
+
+    /// True if its jobs come as requests to a service in front of the pool.
+    pub fn has_visits(&self) -> bool {
+        #[cfg(feature = "web")]
+        return self.form.arrival().is_some();
+        #[cfg(not(feature = "web"))]
+        false
+    }
+
     /// Never true: a workload has at least one job.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
     /// The jobs: each time the same ones, in the same order.
-    pub fn jobs(&self) -> impl Iterator<Item = WorkJob> + use<'_> {
-        (0..self.len as u64).map(|index| WorkJob::new(index, self.task(index)))
+    pub fn jobs(&self) -> impl Iterator<Item = WorkJob> + Send + use<> {
+        let plan = self.plan.clone();
+        (0..self.len as u64)
+            .map(move |index| WorkJob::new(index, plan.task(index)))
+    }
+
+    /// Runs it on a fresh pool, in the way its jobs come: most lie there to be
+    /// done, and the pool is fed as fast as it takes them; others come as
+    /// requests to a service in front of it, and the pool is closed when the
+    /// last was accepted.
+    ///
+    /// `jobs` are [those of the workload](Self::jobs), in some wrapping or in
+    /// none, and `workers` are those that the pool was asked to have. `sink`
+    /// gets what became of each, and says the answer if there is one: it goes
+    /// to the caller who waits for it.
+    ///
+    /// # Errors
+    ///
+    /// One line: a service that cannot be served on the loopback interface;
+    /// callers and service that do not tell the same story.
+    pub fn run_on<J: Job + 'static>(
+        &self,
+        pool: &Arc<dyn WorkerPool<J>>,
+        workers: NonZeroUsize,
+        jobs: impl Iterator<Item = J> + Send + 'static,
+        mut sink: impl FnMut(JobId, Outcome<J>) -> Option<Answer>,
+    ) -> Result<Fed, WorkloadError> {
+        #[cfg(feature = "web")]
+        if let Some(arrival) = self.form.arrival() {
+            let visits = web::serve(arrival, pool, workers, jobs, sink)?;
+            let refused = self.len as u64 - visits.accepted;
+            return Ok(Fed { refused, visits: Some(visits) });
+        }
+        // Only callers need to know.
+        #[cfg(not(feature = "web"))]
+        let _ = workers;
+        let fed = pool.run_all(jobs, |done| {
+            sink(done.id, done.outcome);
+        });
+        let accepted = fed.unwrap_or_else(|refused| refused.accepted);
+        Ok(Fed { refused: self.len as u64 - accepted, visits: None })
     }
 
     /// Runs the jobs once on this thread, one after the other, and keeps
@@ -208,6 +312,7 @@ impl Workload {
                     files::answer(index, &report)
                 }
                 Task::Spin(rounds) => job::spin_answer(index, rounds),
+                Task::Real(source) => source.expected(index),
                 _ => job::plain_answer(index),
             });
         }
@@ -249,11 +354,12 @@ impl Workload {
 
     /// The job with that number, for a message.
     pub(crate) fn describe(&self, index: u64) -> String {
-        match self.files() {
-            Some(files) => {
+        match (self.files(), self.source()) {
+            (Some(files), _) => {
                 format!("{} (job {index})", line::path(files.path(index)))
             }
-            None => format!("job {index}"),
+            (_, Some(source)) => source.describe(index),
+            (None, None) => format!("job {index}"),
         }
     }
 
@@ -274,6 +380,13 @@ impl Workload {
         self.files().is_some()
     }
 
+    pub(crate) fn source(&self) -> Option<&dyn Source> {
+        match &self.plan {
+            Plan::Each(Task::Real(source)) => Some(&**source),
+            _ => None,
+        }
+    }
+
     fn files(&self) -> Option<&Files> {
         match &self.plan {
             Plan::Each(Task::Read(files)) => Some(files),
@@ -287,20 +400,13 @@ impl Workload {
     }
 
     fn task(&self, index: u64) -> Task {
-        match &self.plan {
-            Plan::Each(task) => task.clone(),
-            Plan::EveryNth { n, task } if (index + 1) % n == 0 => task.clone(),
-            Plan::EveryNth { .. } => Task::Rest,
-            Plan::Skewed { mean, seed } => {
-                Task::Spin(rounds(log_normal(*mean, *seed, index)))
-            }
-        }
+        self.plan.task(index)
     }
 
     /// True if only a run can tell what the jobs must answer.
     fn needs_reference(&self) -> bool {
         match &self.plan {
-            Plan::Each(Task::Spin(_) | Task::Read(_)) => true,
+            Plan::Each(Task::Spin(_) | Task::Read(_) | Task::Real(_)) => true,
             Plan::Skewed { .. } => true,
             Plan::Each(_) | Plan::EveryNth { .. } => false,
         }

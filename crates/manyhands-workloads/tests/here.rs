@@ -17,7 +17,8 @@ fn a_relative_directory_is_read_and_shown_as_it_was_typed() {
     // The default is the current directory. A `-` is no more than a name.
     for input in [".", "-", "./-", "-/"] {
         fs::write("-/gone", "").unwrap();
-        let settings = Settings { input: input.into(), ..Settings::default() };
+        let settings =
+            Settings { input: Some(input.into()), ..Settings::default() };
         let workload = Workload::parse("files", &settings).unwrap();
         fs::remove_file("-/gone").unwrap();
         let reports: Vec<_> = workload.reports().collect();

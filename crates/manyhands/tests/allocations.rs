@@ -129,7 +129,9 @@ fn a_handle_costs_one_allocation() {
 /// What a job takes in the queue beside itself, in bytes, of a pool that is
 /// full: its workers are held up.
 fn overhead<P: WorkerPool<Large>>(make: impl FnOnce(Config) -> P) -> usize {
-    const QUEUED: usize = 10_000;
+    /// So many that what else the process allocates meanwhile, kilobytes of
+    /// the test's own threads, is not a byte a job.
+    const QUEUED: usize = 200_000;
     let region = Region::new(ALLOCATOR);
     let (gate, held) = std::sync::mpsc::channel::<()>();
     let held = Arc::new(Mutex::new(held));

@@ -23,8 +23,8 @@ const PATTERNS: [&str; 8] = [
 ];
 
 /// The other folders of that form.
-const NOT_PATTERNS: [&str; 5] =
-    ["cli", "conformance", "core", "measure", "workloads"];
+const NOT_PATTERNS: [&str; 7] =
+    ["cli", "conformance", "core", "measure", "trace", "web", "workloads"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -104,6 +104,8 @@ fn a_crate_knows_only_the_members_that_the_direction_allows() {
     const KIT: &str = "manyhands-conformance";
     const JOBS: &str = "manyhands-workloads";
     const CLOCK: &str = "manyhands-measure";
+    const TRACE: &str = "manyhands-trace";
+    const WEB: &str = "manyhands-web";
     let all = dependencies();
     let patterns = PATTERNS.map(|name| format!("manyhands-{name}"));
     let mut facade = vec![CORE];
@@ -116,12 +118,16 @@ fn a_crate_knows_only_the_members_that_the_direction_allows() {
         allowed.insert(pattern, (&[CORE], &[KIT]));
     }
     allowed.insert(KIT, (&[CORE], &[]));
-    allowed.insert(JOBS, (&[CORE], &[]));
+    // The example of a service has a job queue.
+    allowed.insert(WEB, (&[CORE], &["manyhands-dispatcher", KIT]));
+    allowed.insert(JOBS, (&[CORE, WEB], &[]));
     // Of the kit, the watchdog.
     allowed.insert(CLOCK, (&[], &[KIT]));
+    allowed.insert(TRACE, (&[CORE], &["manyhands", KIT]));
     allowed.insert("manyhands", (&facade, &[KIT, JOBS]));
-    allowed.insert("manyhands-cli", (&["manyhands", CLOCK, KIT, JOBS], &[]));
-    let benches: (&[_], &[_]) = (&["manyhands", CLOCK], &[KIT, JOBS]);
+    let program = ["manyhands", CLOCK, KIT, JOBS, TRACE];
+    allowed.insert("manyhands-cli", (&program, &[]));
+    let benches: (&[_], &[_]) = (&["manyhands", CLOCK], &[KIT, JOBS, TRACE]);
     allowed.insert("manyhands-benches", benches);
 
     for (member, dependencies) in &all {
@@ -153,8 +159,17 @@ fn a_library_is_named_by_the_crates_that_are_about_it() {
     let benches = "manyhands-benches";
     let owners = [
         ("rayon", vec!["manyhands-rayon", benches]),
-        // The jobs' async face sleeps and reads files.
-        ("tokio", vec!["manyhands-tokio", "manyhands-workloads", benches]),
+        // The jobs' async face sleeps and reads files; who waits for an answer
+        // of a pool is a task.
+        (
+            "tokio",
+            vec![
+                "manyhands-tokio",
+                "manyhands-web",
+                "manyhands-workloads",
+                benches,
+            ],
+        ),
         ("async-channel", vec!["manyhands-tokio", benches]),
         ("criterion", vec!["manyhands-benches"]),
         ("clap", vec!["manyhands-cli"]),
@@ -218,8 +233,10 @@ fn records_of_measurements_are_in_no_package() {
 #[test]
 fn every_published_crate_has_the_licences() {
     let mut folders = entries("crates");
-    // A workspace of its own, which stays here.
-    folders.retain(|folder| !folder.ends_with("models"));
+    // Workspaces of their own, which stay here.
+    folders.retain(|folder| {
+        !folder.ends_with("browser") && !folder.ends_with("models")
+    });
     for folder in folders {
         for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
             let copy = folder.join(licence);

@@ -1,22 +1,14 @@
 //! `manyhands compare`: which pattern serves this work, by how much, and how
 //! sure that is.
 
-use std::time::Duration;
-
-use manyhands::Config;
-use manyhands_measure::record::Runs;
-use manyhands_measure::{Budget, Plan, give_up};
-use manyhands_workloads::{WorkJob, Workload};
+use std::path::PathBuf;
 
 use super::End;
-use crate::args::{Format, Names, names, number, one_of, time};
-use crate::contenders::{self, Contender, INLINE};
+use super::study::{NOTHING, StudyArgs};
+use crate::args::{Format, Usage, one_of, path};
 use crate::interrupt::Interrupt;
-use crate::measure::{Setting, measure, serve};
-use crate::output::{print, say};
-use crate::record::Record;
-use crate::report::Report;
-use crate::work::{self, WorkArgs};
+use crate::output::{Target, print, say};
+use crate::report::{Report, page};
 
 /// Compare the variants on the same jobs
 ///
@@ -27,128 +19,73 @@ use crate::work::{self, WorkArgs};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    work: WorkArgs,
-    /// Which variants, with commas between [default: all]
-    #[arg(
-        long,
-        value_name = "NAMES",
-        value_parser = names(contenders::names()),
-        allow_hyphen_values = true
-    )]
-    variants: Option<Names>,
-    /// How many processes take turns, a round each
-    #[arg(
-        long,
-        value_name = "N",
-        default_value = "5",
-        value_parser = number(1, MOST_PROCESSES),
-        allow_hyphen_values = true
-    )]
-    processes: usize,
-    /// Most rounds, of all processes [default: what fits into the time, up to 200]
-    #[arg(
-        long,
-        value_name = "N",
-        value_parser = number(1, Budget::MOST_ROUNDS),
-        allow_hyphen_values = true
-    )]
-    rounds: Option<usize>,
-    /// About how long it may take [default: 20s, without --rounds]
-    #[arg(long, value_parser = time(), allow_hyphen_values = true)]
-    time: Option<Duration>,
+    pub(crate) study: StudyArgs,
     /// table, json, csv (the raw rounds) or md
     #[arg(
         long,
         default_value = "table",
-        value_parser = one_of(Format::ALL),
+        value_parser = one_of(Format::TEXT),
         allow_hyphen_values = true
     )]
     format: Format,
+    /// Make a page of it too, with pictures; takes half as long again
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_parser = path("a file"),
+        allow_hyphen_values = true
+    )]
+    report: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: Args, interrupt: &Interrupt) -> anyhow::Result<End> {
-    let spec = args.spec();
-    let settings = args.work.settings(&spec)?;
-    let config = args.config()?;
-    // Only whether there is such work; the processes that measure do it.
-    if work::parse(spec, settings, interrupt)?.is_none() {
+    let Args { study, format, report } = args;
+    let works = study.specs()?.len();
+    if works > 1 && matches!(format, Format::Json | Format::Csv) {
+        Err(Usage(format!(
+            "--work has {works} works, allowed is one with --format json or \
+             csv; `record` keeps several"
+        )))?;
+    }
+    let page_target = match report {
+        None => None,
+        Some(path) => {
+            let opened = interrupt.or(move || Target::open("--report", &path));
+            let Some(opened) = opened else {
+                return Ok(End::Interrupted);
+            };
+            Some(opened.map_err(Usage)?)
+        }
+    };
+    if study.check(interrupt)?.is_none() {
         say(NOTHING);
         return Ok(End::Interrupted);
     }
-    let plan = Plan {
-        processes: args.processes,
-        budget: budget(args.rounds, args.time),
-        seed: args.work.seed,
-    };
-    let measured = measure(&plan, interrupt)?;
-    if measured.rounds.is_empty() {
-        say(NOTHING);
+    let mut records = Vec::new();
+    for nth in 0..works {
+        let with_looks = page_target.is_some();
+        let Some(record) = study.measure(nth, with_looks, interrupt)? else {
+            if records.is_empty() {
+                say(NOTHING);
+            }
+            break;
+        };
+        let shown = Report::new(&record).shown(format)?;
+        let before = if nth > 0 { "\n" } else { "" };
+        print(format!("{before}{shown}"))?;
+        records.push(record);
+        if interrupt.is_pressed() {
+            break;
+        }
+    }
+    if interrupt.is_pressed() {
+        // A page that is not whole could pass for one that is.
+        let kept = |target| say(format!("interrupted: {target} is as it was"));
+        page_target.iter().for_each(kept);
         return Ok(End::Interrupted);
     }
-    // What is printed says itself whether it is partial, in every format.
-    let record = Record::of(&plan, config, measured)?;
-    print(Report::new(&record).shown(args.format)?)?;
-    Ok(match record.runs.partial {
-        false => End::Fine,
-        true => End::Interrupted,
-    })
-}
-
-/// The same command line in a process that measures.
-pub(crate) fn run_child(args: &Args) -> anyhow::Result<()> {
-    match setting(args) {
-        Ok(setting) => serve(&setting),
-        Err(error) => Ok(give_up(&format!("{error:#}"))?),
+    if let Some(target) = page_target {
+        target.fill(&page(&records))?;
     }
-}
-
-fn setting(args: &Args) -> anyhow::Result<Setting> {
-    let spec = args.spec();
-    let settings = args.work.settings(&spec)?;
-    Ok(Setting {
-        workload: Workload::parse(&spec, &settings)?,
-        config: args.config()?,
-        contenders: contenders(args.variants.as_ref()),
-    })
-}
-
-impl Args {
-    fn spec(&self) -> String {
-        self.work.work.clone().unwrap_or_else(|| "files".to_owned())
-    }
-
-    fn config(&self) -> anyhow::Result<Config> {
-        let config = Config::default();
-        Ok(Config::new(
-            self.work.workers.unwrap_or(config.workers().get()),
-            self.work.queue.unwrap_or(config.queue()),
-        )?)
-    }
-}
-
-/// As many as a record holds, far more than are of any use.
-const MOST_PROCESSES: usize = *Runs::PROCESSES.end() as usize;
-
-/// Said when Ctrl-C came too early.
-const NOTHING: &str = "interrupted: nothing was measured yet";
-
-/// The baseline, and the chosen variants.
-fn contenders(chosen: Option<&Names>) -> Vec<Contender<WorkJob>> {
-    let is_chosen = |name: &'static str| match chosen {
-        Some(Names(names)) => name == INLINE || names.contains(&name),
-        None => true,
-    };
-    let mut contenders = contenders::all::<WorkJob, _, _>();
-    contenders.retain(|contender| is_chosen(contender.name));
-    contenders
-}
-
-/// As many rounds as fit into the time; where only the rounds are said, they
-/// take the time they take.
-fn budget(rounds: Option<usize>, time: Option<Duration>) -> Budget {
-    let default = rounds.is_none().then_some(Budget::DEFAULT_TIME);
-    Budget {
-        rounds: rounds.unwrap_or(Budget::DEFAULT_ROUNDS),
-        time: time.or(default),
-    }
+    Ok(End::Fine)
 }

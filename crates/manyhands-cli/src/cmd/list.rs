@@ -16,7 +16,7 @@ pub(crate) struct Args {
     #[arg(
         long,
         default_value = "table",
-        value_parser = one_of(Format::ALL),
+        value_parser = one_of(Format::TEXT),
         allow_hyphen_values = true
     )]
     format: Format,
@@ -35,7 +35,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<End> {
             format!("{}\n{}", variants.markdown(), works.markdown())
         }
         Format::Csv => one_table(&variants, works).csv(),
-        Format::Json => json(&variants, works)?,
+        Format::Json | Format::Html => json(&variants, works)?,
     })?;
     Ok(End::Fine)
 }
@@ -61,7 +61,7 @@ fn one_table(variants: &[Contender<WorkJob>], works: &[Kind]) -> Table {
     for Contender { name, summary, origin, .. } in variants {
         table.row(["variant", name, summary, origin, "", ""]);
     }
-    for Kind { name, syntax, default, summary } in works {
+    for Kind { name, syntax, default, summary, .. } in works {
         table.row(["work", name, summary, "", syntax, default]);
     }
     table
@@ -101,7 +101,7 @@ fn json(
         summary,
         origin,
     };
-    let work = |&Kind { name, summary, syntax, default }: &_| WireWork {
+    let work = |&Kind { name, summary, syntax, default, .. }: &_| WireWork {
         name,
         summary,
         syntax,

@@ -3,9 +3,11 @@
 
 pub(crate) mod compare;
 pub(crate) mod list;
+pub(crate) mod record;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod splice;
+mod study;
 pub(crate) mod verify;
 
 /// How a command ended when nothing kept it from doing its work.

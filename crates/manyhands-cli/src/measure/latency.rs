@@ -9,6 +9,7 @@ use manyhands_workloads::{Answer, Seen, WorkError, WorkJob};
 
 use super::trial::Trial;
 use crate::contenders::{self, Contender};
+use crate::record::{Load, PERCENTS, Tail};
 
 /// How long jobs took, as a distribution.
 #[derive(Clone)]
@@ -33,6 +34,19 @@ impl Latency {
     pub(crate) fn percentile(&self, percent: f64) -> Option<f64> {
         let nanos = || self.nanos.value_at_percentile(percent) as f64;
         (!self.nanos.is_empty()).then(nanos)
+    }
+
+    /// Of how long the slowest took, what a picture shows.
+    pub(crate) fn tail(&self, name: &str, load: Load) -> Tail {
+        let jobs = self.nanos.len();
+        let points = PERCENTS.map(|percent| {
+            // Beyond the 99th, a job at least must be slower than that.
+            let slower = (100.0 - percent) / 100.0 * jobs as f64;
+            let is_told = percent <= 99.0 || percent == 100.0 || slower >= 1.0;
+            (is_told && jobs > 0)
+                .then(|| self.nanos.value_at_percentile(percent))
+        });
+        Tail { name: name.to_owned(), load, jobs, points }
     }
 
     /// How many answers were checked.
@@ -86,6 +100,13 @@ pub(crate) struct Stamped {
     submitted: Instant,
 }
 
+impl Stamped {
+    /// A job that was submitted, or should have been, at that time.
+    pub(super) fn new(job: WorkJob, submitted: Instant) -> Self {
+        Self { job, submitted }
+    }
+}
+
 impl Job for Stamped {
     type Output = Result<(Answer, Duration), (WorkError, Duration)>;
 
@@ -111,7 +132,7 @@ fn stamp<T, E>(
 }
 
 /// The contender of that name, for stamped jobs.
-pub(super) fn contender(name: &'static str) -> Contender<Stamped> {
+pub(super) fn stamped(name: &'static str) -> Contender<Stamped> {
     let all = contenders::all::<Stamped, _, _>();
     let found = all.into_iter().find(|contender| contender.name == name);
     // The names are those of the list.
@@ -125,8 +146,19 @@ pub(super) fn look(
 ) -> anyhow::Result<Latency> {
     let mut latency = Latency::new();
     let jobs = trial.setting.workload.jobs();
-    let jobs = jobs.map(|job| Stamped { job, submitted: Instant::now() });
-    let ran = trial.run(contender, jobs, |outcome| match outcome {
+    let jobs = jobs.map(|job| Stamped::new(job, Instant::now()));
+    let ran = trial
+        .run(contender, jobs, |outcome| unstamp(outcome, &mut latency))?;
+    latency.answers = ran.answers;
+    Ok(latency)
+}
+
+/// What came back of the job itself; its time is added.
+pub(super) fn unstamp(
+    outcome: Outcome<Stamped>,
+    latency: &mut Latency,
+) -> Seen {
+    match outcome {
         Outcome::Done(Ok((answer, time))) => {
             latency.add(time);
             Seen::Answer(answer)
@@ -137,9 +169,7 @@ pub(super) fn look(
         }
         Outcome::Panicked(panic) => Seen::Panicked(panic),
         Outcome::Cancelled(_) => Seen::Cancelled,
-    })?;
-    latency.answers = ran.answers;
-    Ok(latency)
+    }
 }
 
 #[cfg(test)]

@@ -5,8 +5,11 @@
 
 mod about;
 mod latency;
+mod looks;
 mod timed;
 mod trial;
+
+use std::sync::Arc;
 
 use manyhands::Config;
 use manyhands_measure::{
@@ -16,6 +19,7 @@ use manyhands_workloads::{WorkJob, Workload};
 
 pub(crate) use self::about::AboutWork;
 pub(crate) use self::latency::Latency;
+pub(crate) use self::looks::{Scene, look};
 use self::timed::Timed;
 use crate::contenders::Contender;
 use crate::interrupt::Interrupt;
@@ -25,7 +29,7 @@ use crate::progress::Progress;
 #[derive(Debug)]
 pub(crate) struct Setting {
     /// The jobs of every run.
-    pub(crate) workload: Workload,
+    pub(crate) workload: Arc<Workload>,
     /// The sizes of every pool.
     pub(crate) config: Config,
     /// Who takes part, the baseline first.
@@ -47,7 +51,8 @@ pub(crate) fn serve(setting: &Setting) -> anyhow::Result<()> {
 }
 
 /// In the process that the user started: has others measure until the plan's
-/// budget is used up, or Ctrl-C is pressed.
+/// budget is used up, or Ctrl-C is pressed. These are told what the user said,
+/// and the words that are `more`.
 ///
 /// # Errors
 ///
@@ -55,6 +60,7 @@ pub(crate) fn serve(setting: &Setting) -> anyhow::Result<()> {
 /// ended.
 pub(crate) fn measure(
     plan: &Plan,
+    more: &[String],
     interrupt: &Interrupt,
 ) -> anyhow::Result<Measured> {
     const STEPS: u64 = 1000;
@@ -78,6 +84,10 @@ pub(crate) fn measure(
             },
         );
     };
-    let mut myself = manyhands_measure::myself;
+    let mut myself = || {
+        let mut command = manyhands_measure::myself()?;
+        command.args(more);
+        Ok(command)
+    };
     Ok(manyhands_measure::measure(plan, &mut myself, &control, &mut show)?)
 }

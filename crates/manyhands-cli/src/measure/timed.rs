@@ -22,7 +22,7 @@ impl<'a> Timed<'a> {
         setting: &'a Setting,
         contender: &'a Contender<WorkJob>,
     ) -> Self {
-        let stamped = latency::contender(contender.name);
+        let stamped = latency::stamped(contender.name);
         Self { trial: Trial { setting }, contender, stamped }
     }
 }

@@ -1,7 +1,9 @@
 //! One run: a fresh pool, all the jobs, the clock, and every answer checked.
 
+use std::sync::Arc;
+
 use anyhow::Context;
-use manyhands::{Job, Outcome, SubmitAllError, WorkerPool, WorkerPoolExt};
+use manyhands::{Job, Outcome, WorkerPool};
 use manyhands_measure::{Ran, Stopwatch};
 use manyhands_workloads::Seen;
 
@@ -21,24 +23,27 @@ impl Trial<'_> {
     pub(super) fn run<J: Job + 'static>(
         &self,
         contender: &Contender<J>,
-        jobs: impl Iterator<Item = J>,
+        jobs: impl Iterator<Item = J> + Send + 'static,
         mut unwrap: impl FnMut(Outcome<J>) -> Seen,
     ) -> anyhow::Result<Ran> {
         let Setting { workload, config, .. } = self.setting;
         let name = contender.name;
         let mut tally = workload.tally();
-        let pool: Box<dyn WorkerPool<J>> = contender.make(*config)?;
+        let pool: Arc<dyn WorkerPool<J>> = contender.make(*config)?.into();
 
         let watch = Stopwatch::start();
-        let fed = pool.run_all(jobs, |completion| {
-            tally.add(completion.id, unwrap(completion.outcome));
-        });
+        let fed =
+            workload.run_on(&pool, config.workers(), jobs, |id, outcome| {
+                let seen = unwrap(outcome);
+                let answer = seen.answer();
+                tally.add(id, seen);
+                answer
+            });
         let spent = watch.stop();
 
         drop(pool);
-        if let Err(SubmitAllError { accepted, .. }) = fed {
-            tally.refused(workload.len() as u64 - accepted);
-        }
+        let fed = fed.context(name)?;
+        tally.refused(fed.refused);
         let checked = tally.check(contender.claims.stops_on_error);
         let checked = checked.with_context(|| format!("{name} is wrong"))?;
         let undone = checked.cancelled + checked.refused;

@@ -40,15 +40,15 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// One line, when it cannot.
-    pub(crate) fn open(path: &Path) -> Result<Self, String> {
+    /// One line, when it cannot: what the `option` is, and what is allowed.
+    pub(crate) fn open(option: &str, path: &Path) -> Result<Self, String> {
         if path == Path::new("-") {
             return Ok(Self::Stdout);
         }
         let shown = legible(&path.to_string_lossy());
         let refused = |why: &dyn Display| {
             format!(
-                "--output is {shown}, which {why}; allowed is a file that \
+                "{option} is {shown}, which {why}; allowed is a file that \
                  can be written"
             )
         };
@@ -84,6 +84,17 @@ impl Target {
         }
     }
 
+    /// Writes all that there is to be, and gives a file its name.
+    pub(crate) fn fill(mut self, content: &str) -> anyhow::Result<()> {
+        let shown = self.to_string();
+        let filled =
+            self.write(format_args!("{content}")).and_then(|()| match self {
+                Self::File { staged, path } => keep(staged, &path),
+                Self::Stdout | Self::Stream { .. } => Ok(()),
+            });
+        filled.with_context(|| format!("cannot write to {shown}"))
+    }
+
     fn write(&mut self, what: fmt::Arguments<'_>) -> io::Result<()> {
         // Flushed by hand, since a drop would hide what went wrong.
         match self {
@@ -109,9 +120,6 @@ impl Display for Target {
 
 /// From now on prints into the target, until the guard is gone.
 pub(crate) fn redirect(target: Target) -> Redirected {
-    if let Target::File { staged, .. } = &target {
-        *lock(&STAGED) = Some(staged.path().to_owned());
-    }
     *lock(&TARGET) = target;
     Redirected(())
 }
@@ -141,7 +149,7 @@ pub(crate) fn replace(path: &Path, content: &str) -> io::Result<()> {
 
 /// Takes away what is not to be kept, for a program that ends at once.
 pub(crate) fn discard() {
-    if let Some(path) = lock(&STAGED).take() {
+    for path in lock(&STAGED).drain(..) {
         // It is a temporary file. Who cannot remove it cannot be helped.
         let _ = fs::remove_file(path);
     }
@@ -193,16 +201,15 @@ impl Drop for Redirected {
 /// Where results go now.
 static TARGET: Mutex<Target> = Mutex::new(Target::Stdout);
 
-/// The temporary file. Apart from the target, which may be locked for as long
-/// as the reader of a FIFO likes.
-static STAGED: Mutex<Option<PathBuf>> = Mutex::new(None);
+/// The temporary files that there may be. Apart from the target, which may be
+/// locked for as long as the reader of a FIFO likes.
+static STAGED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn take() -> Target {
-    *lock(&STAGED) = None;
     std::mem::replace(&mut *lock(&TARGET), Target::Stdout)
 }
 
@@ -214,10 +221,12 @@ fn stage(path: &Path) -> io::Result<NamedTempFile> {
     // As any new file: the umask takes away what it must.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    match path.parent() {
+    let staged = match path.parent() {
         Some(parent) if parent != Path::new("") => builder.tempfile_in(parent),
         _ => builder.tempfile_in("."),
-    }
+    }?;
+    lock(&STAGED).push(staged.path().to_owned());
+    Ok(staged)
 }
 
 fn keep(staged: NamedTempFile, path: &Path) -> io::Result<()> {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::Report;
 use crate::measure::AboutWork;
-use crate::record::{About, Percentiles, Record};
+use crate::record::{About, Looks, Percentiles, Record};
 
 /// The shape, and its version: another when a field goes, or comes to mean
 /// something else.
@@ -68,6 +68,9 @@ struct Wire {
     elapsed_ns: Option<u64>,
     /// All right, or there would be no report.
     answers_checked: Option<u64>,
+    /// What was said to the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    command: Option<String>,
     /// In which all that follows was concluded.
     state: WireState,
     /// The baseline against itself.
@@ -218,6 +221,7 @@ impl From<&Report<'_>> for Wire {
             rounds: record.complete(),
             elapsed_ns: about.map(|about| about.elapsed),
             answers_checked: about.map(|about| about.answers),
+            command: about.and_then(|about| about.command.clone()),
             state: WireState::from(judgement.state),
             noise: judgement.noise.map(WireRatio::from),
             refused: judgement.is_refused,
@@ -342,7 +346,8 @@ impl Wire {
             added.map_err(|why| format!("runs[{place}]: {why}"))?;
         }
         runs.check()?;
-        Ok(Record { runs, about, latencies })
+        let looks = Looks::default();
+        Ok(Record { runs, about, latencies, looks })
     }
 
     fn about(&self) -> Result<Option<About>, String> {
@@ -401,6 +406,7 @@ impl Wire {
             time: budget.time_ns,
             elapsed,
             answers,
+            command: self.command.as_deref().map(legible),
         }))
     }
 }

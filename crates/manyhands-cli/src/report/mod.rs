@@ -3,6 +3,7 @@
 //! manyhands-measure to know, how it is shown for this.
 
 mod json;
+mod page;
 mod read;
 mod rows;
 mod text;
@@ -11,6 +12,7 @@ use manyhands_measure::Judgement;
 use manyhands_measure::record::Entrant;
 
 pub(crate) use self::json::json;
+pub(crate) use self::page::page;
 pub(crate) use self::read::{Recorded, read};
 pub(crate) use self::text::range;
 use self::text::{markdown, plain};
@@ -77,6 +79,7 @@ impl<'a> Report<'a> {
             Format::Json => json(self)?,
             Format::Csv => self.record.runs.csv(),
             Format::Md => markdown(self),
+            Format::Html => page(std::slice::from_ref(self.record)),
         })
     }
 }
@@ -90,7 +93,7 @@ mod tests {
 
     use super::*;
     use crate::contenders::INLINE;
-    use crate::record::About;
+    use crate::record::{About, Looks};
 
     /// What [`read`] makes of a comparison.
     fn compared(text: &str) -> Result<Record, String> {
@@ -122,6 +125,7 @@ mod tests {
             time: None,
             elapsed: 1_000_000_000,
             answers: 0,
+            command: None,
         };
         let machine = Machine {
             os: "linux".into(),
@@ -142,7 +146,8 @@ mod tests {
             entrants: names.map(|name| Entrant::whole(name, 10)).to_vec(),
             rounds: rounds.collect(),
         };
-        Record { runs, about: Some(about), latencies: vec![latency; 4] }
+        let (about, latencies) = (Some(about), vec![latency; 4]);
+        Record { runs, about, latencies, looks: Looks::default() }
     }
 
     fn spent(nanos: u64) -> Spent {

@@ -9,6 +9,10 @@ use crate::record::Record;
 
 /// What a file of a record holds.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are as many as the user names, and each is read once"
+)]
 pub(crate) enum Recorded {
     /// A comparison: what is concluded follows from its runs.
     Compared(Record),
@@ -63,11 +67,16 @@ impl Recorded {
             (Self::Rows(table), Format::Table) => Ok(rows::plain(table)),
             (Self::Rows(table), Format::Md) => Ok(rows::markdown(table)),
             (Self::Rows(table), Format::Csv) => Ok(table.csv()),
-            (Self::Rows(_), Format::Json) => Err(
-                "it is a table, and --format is json, allowed is table, csv \
-                 or md"
-                    .into(),
-            ),
+            (Self::Rows(_), Format::Json | Format::Html) => {
+                let format = match format {
+                    Format::Json => "json",
+                    _ => "html",
+                };
+                Err(format!(
+                    "it is a table, and --format is {format}, allowed is \
+                     table, csv or md"
+                ))
+            }
         })
     }
 }

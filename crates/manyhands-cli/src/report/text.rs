@@ -89,6 +89,7 @@ fn notes(report: &Report<'_>) -> Vec<(&'static str, String)> {
     note("load", load(runs));
     note("state", state(&report.judgement.state));
     note("work", Some(work(record)));
+    note("shows", work::lesson(&runs.work).map(str::to_owned));
     note("scaled", scaled(runs));
     note("bends", bends(runs));
     note("unread", about.and_then(unread));
@@ -101,7 +102,7 @@ fn notes(report: &Report<'_>) -> Vec<(&'static str, String)> {
     );
     note("speed", Some(speed));
     let latency = "from submit to the end of the job, each submitted as soon \
-                   as there is a place for it";
+                   as there is a place for it, or when its request comes";
     let has_latency = report.rows().any(|row| row.latency.p50.is_some());
     note("p50, p99", has_latency.then(|| latency.to_owned()));
     notes

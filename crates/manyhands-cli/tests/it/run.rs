@@ -98,3 +98,76 @@ fn the_error_group_leaves_what_comes_after_an_error() {
     let rest = "1 answered with an error, 47 not run.";
     assert!(printed.contains(rest), "{printed}");
 }
+
+/// Runs 5 jobs of 10 ms on 3 workers, and returns what is in the file.
+fn timeline(name: &str) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(name);
+    let words = ["run", "channel", "--work", "sleep:10ms", "--jobs", "5"];
+    let more = ["--workers", "3", "--timeline", path.to_str().unwrap()];
+    stdout_of(&[&words[..], &more].concat());
+    std::fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn a_timeline_has_a_bar_a_job_and_a_lane_a_worker() {
+    let svg = timeline("t.svg");
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    let root = document.root_element();
+    let label = root.attribute("aria-label").unwrap();
+    assert!(label.contains("channel: 5 jobs in "), "{label}");
+    assert!(label.contains(". 5 jobs on 3 workers in "), "{label}");
+    let bars = document
+        .descendants()
+        .filter(|node| node.has_tag_name("rect"))
+        .filter(|node| node.attribute("class") == Some("done"));
+    assert_eq!(bars.count(), 5);
+    let page = timeline("t.HTML");
+    assert!(page.contains("By Little’s law"), "{page}");
+    assert_eq!(page.matches("<svg").count(), 1);
+    assert!(!page.contains("<script"));
+}
+
+#[test]
+fn a_trace_has_a_slice_a_job_on_the_row_of_its_worker() {
+    let trace: serde_json::Value =
+        serde_json::from_str(&timeline("t.json")).unwrap();
+    let events = trace["traceEvents"].as_array().unwrap();
+    let slices = events.iter().filter(|event| event["ph"] == "X");
+    let ids: BTreeSet<_> =
+        slices.clone().map(|it| it["id"].to_string()).collect();
+    assert_eq!(ids.len(), 5);
+    let rows: BTreeSet<_> = slices.map(|it| it["tid"].to_string()).collect();
+    assert_eq!(rows.len(), 3);
+    assert!(events.iter().any(|event| event["ph"] == "C"));
+}
+
+#[test]
+fn a_timeline_of_another_kind_is_refused_before_anything_runs() {
+    for (name, why) in [
+        ("t.png", "allowed is a file whose name ends in .html, .svg or .json"),
+        ("none/t.svg", "--timeline is none/t.svg, which cannot be written"),
+    ] {
+        let ended = run(&["run", "channel", "--timeline", name]);
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.stderr.contains(why), "{ended:?}");
+        assert_eq!(ended.stdout, "");
+    }
+}
+
+#[test]
+fn lanes_are_drawn_as_text_when_it_is_over() {
+    let words = ["run", "waitgroup", "--work", "sleep:120ms", "--jobs", "5"];
+    let ended = run(&[&words[..], &["--workers", "3", "--live"]].concat());
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    // Nobody watches: what moves is for terminals.
+    assert_eq!(ended.stderr, "");
+    let lanes: Vec<&str> =
+        ended.stdout.lines().filter(|it| it.starts_with("worker ")).collect();
+    assert!(lanes.len() >= 3, "{ended:?}");
+    for lane in &lanes[..3] {
+        assert!(lane.contains(|c: char| c.is_ascii_digit()), "{lane}");
+    }
+    let waiting = ended.stdout.lines().find(|it| it.starts_with("waiting"));
+    assert!(waiting.unwrap().contains('2'), "{ended:?}");
+}

@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::program::{Ended, start, unwrapped};
+use crate::program::{Ended, entries, start, unwrapped};
 
 const INTERRUPTED: Option<i32> = Some(130);
 
@@ -131,4 +131,41 @@ fn interrupt_until(
         }
     }
     panic!("{arguments:?} has nothing to print after 20 s");
+}
+
+#[test]
+fn a_page_of_which_a_work_is_missing_never_gets_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let page = dir.path().join("page.html");
+    std::fs::write(&page, "mine").unwrap();
+    let page = page.to_str().unwrap();
+    let works = ["--work", "noop,sleep:60s", "--jobs", "20"];
+    let few = ["--variants", "channel", "--rounds", "6", "--time", "1s"];
+    let words = ["compare", "--processes", "1", "--report", page];
+    let running = start(&[&words[..], &works, &few].concat());
+    // The first is done; of the second there is nothing for a minute.
+    while !running.line().starts_with("inline (again)") {}
+    running.signal("INT");
+    let ended = running.end();
+    assert_eq!(ended.code, INTERRUPTED, "{ended:?}");
+    assert!(ended.stderr.contains("page.html is as it was"), "{ended:?}");
+    assert_eq!(std::fs::read_to_string(page).unwrap(), "mine");
+    assert_eq!(entries(&dir), ["page.html"]);
+}
+
+#[test]
+fn a_service_that_is_interrupted_ends_and_says_how_far_it_came() {
+    for work in ["server", "signup"] {
+        let few = ["--jobs", "1000", "--workers", "1", "--lines"];
+        let run = ["run", "dispatcher", "--work", work];
+        let running = start(&[&run[..], &few].concat());
+        running.line();
+        running.signal("INT");
+        let ended = running.end();
+        assert_eq!(ended.code, INTERRUPTED, "{ended:?}");
+        assert!(ended.stderr.contains("this is partial"), "{ended:?}");
+        let printed = unwrapped(&ended.stdout);
+        assert!(printed.contains(" accepted, "), "{ended:?}");
+        assert!(printed.contains(" not run."), "{ended:?}");
+    }
 }

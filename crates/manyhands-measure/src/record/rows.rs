@@ -1,5 +1,6 @@
 //! A table of measurements of which the figures are all there is.
 
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use csv::StringRecord;
@@ -38,8 +39,8 @@ pub struct Rows {
 impl Rows {
     /// How many columns there may be.
     const WIDTH: RangeInclusive<u64> = 1..=32;
-    /// How many rows.
-    const HEIGHT: RangeInclusive<u64> = 1..=4096;
+    /// How many rows: a thousand jobs each of as many as take part.
+    const HEIGHT: RangeInclusive<u64> = 1..=1 << 17;
 
     /// A table without rows, of this machine as it is now.
     pub fn new(table: &str, length: &str, columns: &[&str]) -> Self {
@@ -94,15 +95,22 @@ impl Rows {
         let columns =
             columns(&head).map_err(|why| format!("line 1: {why}"))?;
         let mut table: Option<Self> = None;
+        let mut ids = HashSet::new();
         for line in lines {
             let (number, line) = line?;
             let row = Self::of_line(&head, &line);
-            let added = row.and_then(|row| match &mut table {
-                Some(table) => table.add(row),
-                None => {
-                    table = Some(Self { columns: columns.clone(), ..row });
-                    Ok(())
+            let added = row.and_then(|row| {
+                let id = &row.rows[0].0;
+                if !ids.insert(id.clone()) {
+                    return Err(format!("id is {id}, allowed is once"));
                 }
+                match &mut table {
+                    Some(table) => table.add(row)?,
+                    None => {
+                        table = Some(Self { columns: columns.clone(), ..row });
+                    }
+                }
+                Ok(())
             });
             added.map_err(|why| format!("line {number}: {why}"))?;
         }
@@ -153,12 +161,7 @@ impl Rows {
                 "{what} differs, allowed is one for all rows"
             ));
         }
-        for (id, cells) in other.rows {
-            if self.rows.iter().any(|(other, _)| *other == id) {
-                return Err(format!("id is {id}, allowed is once"));
-            }
-            self.rows.push((id, cells));
-        }
+        self.rows.extend(other.rows);
         within("the number of rows", self.rows.len() as u64, &Self::HEIGHT)
     }
 }

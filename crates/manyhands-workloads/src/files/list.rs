@@ -1,13 +1,14 @@
 //! Lists the files under a directory.
 
 use std::collections::BTreeSet;
-use std::fs::{self, FileType};
+use std::fs::{self, File, FileType};
+use std::io::Take;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
-use super::read::{FileError, FileReport, answer};
+use super::read::{FileError, FileReport, answer, open};
 use crate::error::NO_HANDLE;
 use crate::{Answer, WorkError, WorkloadError, line};
 
@@ -73,6 +74,22 @@ impl Files {
         paths.dedup();
         paths.shrink_to_fit();
         Ok(Self { root: root.into(), paths, refused })
+    }
+
+    /// Only those whose names end so, in whichever case.
+    pub(crate) fn with_endings(mut self, endings: &[&str]) -> Self {
+        self.paths.retain(|path| {
+            let ending = path.extension().and_then(|it| it.to_str());
+            ending.is_some_and(|ending| {
+                endings.iter().any(|it| ending.eq_ignore_ascii_case(it))
+            })
+        });
+        self
+    }
+
+    /// Opens the file that the job with that number reads.
+    pub(crate) fn open(&self, index: u64) -> Result<Take<File>, FileError> {
+        open(self.path(index))
     }
 
     /// The directory.

@@ -6,7 +6,8 @@ use std::io::{self, ErrorKind, Read, Take};
 use std::path::Path;
 
 use crate::Answer;
-use crate::arithmetic::mix;
+use crate::arithmetic::{first_word, mix};
+use crate::error::is_no_handle;
 
 /// What one file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,10 +77,7 @@ impl FileError {
     /// as many files open as it may.
     pub(crate) fn is_no_handle(&self) -> bool {
         match self {
-            #[cfg(unix)]
-            Self::System { code, .. } => {
-                [Some(libc::EMFILE), Some(libc::ENFILE)].contains(code)
-            }
+            Self::System { code, .. } => is_no_handle(*code),
             _ => false,
         }
     }
@@ -130,16 +128,14 @@ pub(crate) fn answer(
             (*blake3::hash(line.as_bytes()).as_bytes(), [0; 3])
         }
     };
-    let [a, b, c, d, e, f, g, h, ..] = hash;
-    let hash = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
     let [lines, words, bytes] = counts;
-    let parts = [hash, lines, words, bytes];
+    let parts = [first_word(&hash), lines, words, bytes];
     let digest = parts.iter().fold(index, |sum, part| mix(sum) ^ part);
     Answer { digest, bytes }
 }
 
 /// Opens a regular file, to be read up to where it ends now.
-fn open(path: &Path) -> Result<Take<File>, FileError> {
+pub(super) fn open(path: &Path) -> Result<Take<File>, FileError> {
     regular(&fs::symlink_metadata(path)?, path)?;
     let mut options = OpenOptions::new();
     options.read(true);

@@ -127,7 +127,7 @@ fn fewer_jobs_read_the_first_files_and_more_begin_again() {
     ] {
         let settings = Settings {
             jobs: Some(jobs),
-            input: root.into(),
+            input: Some(root.into()),
             ..Settings::default()
         };
         let workload = Workload::parse("files", &settings).unwrap();
@@ -145,8 +145,11 @@ fn a_file_that_is_read_again_is_named_once() {
     let root = directory.path();
     write(root, "a", "text");
     write(root, "b", "text");
-    let settings =
-        Settings { jobs: Some(7), input: root.into(), ..Settings::default() };
+    let settings = Settings {
+        jobs: Some(7),
+        input: Some(root.into()),
+        ..Settings::default()
+    };
     let workload = Workload::parse("files", &settings).unwrap();
     fs::remove_file(root.join("b")).unwrap();
     assert_eq!(workload.unread().count(), 1);

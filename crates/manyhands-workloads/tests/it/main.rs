@@ -22,7 +22,8 @@ use manyhands_workloads::{
 
 /// Parses a workload that reads this directory, if it reads any.
 fn parse(spec: &str, input: &Path) -> Result<Workload, WorkloadError> {
-    let settings = Settings { input: input.into(), ..Settings::default() };
+    let settings =
+        Settings { input: Some(input.into()), ..Settings::default() };
     Workload::parse(spec, &settings)
 }
 

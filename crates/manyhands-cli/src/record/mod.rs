@@ -1,13 +1,18 @@
 //! What a comparison found: its runs, and beside them what only a record in
 //! JSON has room for. All that is reported follows from it.
 
+pub(crate) mod folder;
+mod looks;
+
 use std::time::Duration;
 
 use anyhow::Context;
 use manyhands::Config;
-use manyhands_measure::record::{Entrant, Runs};
+use manyhands_measure::record::{Entrant, Runs, legible};
 use manyhands_measure::{Machine, Measured, Plan};
+use serde::{Deserialize, Serialize};
 
+pub(crate) use self::looks::{Load, Looks, PERCENTS, Tail};
 use crate::measure::{AboutWork, Latency};
 
 /// Where it is from makes no difference: measured just now, or read from what
@@ -20,10 +25,12 @@ pub(crate) struct Record {
     pub(crate) about: Option<About>,
     /// One an entrant, in their order; nothing is known of a record in CSV.
     pub(crate) latencies: Vec<Percentiles>,
+    /// What pictures show, if that was asked for; of a record in a folder.
+    pub(crate) looks: Looks,
 }
 
 /// The circumstances.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct About {
     /// The program's.
     pub(crate) version: String,
@@ -44,6 +51,27 @@ pub(crate) struct About {
     pub(crate) elapsed: u64,
     /// How many answers were checked. All were right.
     pub(crate) answers: u64,
+    /// What was said to the program; not known of older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) command: Option<String>,
+}
+
+impl About {
+    /// The same, of a file that anybody may have written: without what a
+    /// terminal would take for a command.
+    fn legible(self) -> Self {
+        Self {
+            version: legible(&self.version),
+            summary: legible(&self.summary),
+            first_unread: self
+                .first_unread
+                .iter()
+                .map(|it| legible(it))
+                .collect(),
+            command: self.command.as_deref().map(legible),
+            ..self
+        }
+    }
 }
 
 /// From submit to completion, in nanoseconds.
@@ -81,7 +109,11 @@ impl Record {
             time: plan.budget.time.map(whole_nanos),
             elapsed: whole_nanos(measured.elapsed),
             answers: measured.answers + answers,
+            command: Some(command()),
         };
+        let tails = measured.names.iter().zip(&latencies);
+        let tails = tails.map(|(name, it)| it.tail(name, Load::Closed));
+        let looks = Looks { tails: tails.collect(), ..Looks::default() };
         let entrants = measured.names.into_iter().zip(measured.stopped);
         let entrants = entrants.map(|(name, stopped)| Entrant {
             stopped,
@@ -104,7 +136,22 @@ impl Record {
             rounds: measured.rounds,
         };
         let latencies = percentiles.collect();
-        Ok(Self { runs, about: Some(about), latencies })
+        Ok(Self { runs, about: Some(about), latencies, looks })
+    }
+
+    /// Takes the percentiles of a table from what is known of the tails.
+    fn take_latencies(&mut self) {
+        for (entrant, latency) in
+            self.runs.entrants.iter().zip(&mut self.latencies)
+        {
+            let tails = self.looks.tails.iter();
+            let mut closed = tails.filter(|tail| {
+                tail.name == entrant.name && tail.load == Load::Closed
+            });
+            let Some(tail) = closed.next() else { continue };
+            let at = |percent| tail.at(percent).map(|nanos| nanos as f64);
+            *latency = Percentiles { p50: at(50.0), p99: at(99.0) };
+        }
     }
 }
 
@@ -112,8 +159,16 @@ impl Record {
 impl From<Runs> for Record {
     fn from(runs: Runs) -> Self {
         let latencies = vec![Percentiles::default(); runs.entrants.len()];
-        Self { runs, about: None, latencies }
+        Self { runs, about: None, latencies, looks: Looks::default() }
     }
+}
+
+/// What was said to this program.
+fn command() -> String {
+    let words = std::env::args_os().skip(1);
+    let words = words.map(|word| legible(&word.to_string_lossy()));
+    let words = std::iter::once("manyhands".to_owned()).chain(words);
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Enough for 584 years.

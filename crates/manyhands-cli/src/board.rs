@@ -1,14 +1,11 @@
-//! Which worker does what, told by the jobs themselves.
-//!
-//! A job that wraps a job: no pool needs a hook for it.
+//! Which worker does what now, told by the jobs themselves.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use manyhands::{AsyncJob, Job};
-use manyhands_workloads::WorkJob;
+use manyhands_trace::{Ended, Observe};
 
 use crate::interrupt::Interrupt;
 use crate::output::print_line;
@@ -39,13 +36,22 @@ pub(crate) struct Lane {
     pub(crate) busy: Duration,
     /// Which thread was here last.
     thread: Option<ThreadId>,
-    /// When the job that runs now began.
-    since: Option<Instant>,
+    /// What runs now, and since when.
+    now: Option<(u64, Instant)>,
+}
+
+impl Lane {
+    /// The job that runs now.
+    pub(crate) fn job(&self) -> Option<u64> {
+        self.now.map(|(job, _)| job)
+    }
 }
 
 #[derive(Debug, Default)]
 struct State {
     lanes: Vec<Lane>,
+    /// How many jobs were made and have not started.
+    waiting: usize,
     /// Why lines could not be printed.
     error: Option<anyhow::Error>,
 }
@@ -73,18 +79,25 @@ impl Board {
         }
     }
 
+    /// What each worker does now, and how many jobs wait.
+    pub(crate) fn now(&self) -> (Vec<Lane>, usize) {
+        let state = self.lock();
+        (state.lanes.clone(), state.waiting)
+    }
+
     fn enter(&self, job: u64) -> usize {
         let mut state = self.lock();
         let lane = state.free_lane(self.workers);
         state.lanes[lane].thread = Some(thread::current().id());
-        state.lanes[lane].since = Some(Instant::now());
+        state.lanes[lane].now = Some((job, Instant::now()));
+        state.waiting -= 1;
         self.print(state, lane, format_args!("started  job {job}"));
         lane
     }
 
     fn leave(&self, lane: usize, job: u64, how: &str) {
         let mut state = self.lock();
-        if let Some(since) = state.lanes[lane].since.take() {
+        if let Some((_, since)) = state.lanes[lane].now.take() {
             state.lanes[lane].busy += since.elapsed();
             state.lanes[lane].jobs += 1;
         }
@@ -121,7 +134,7 @@ impl State {
     /// than workers, or whichever is free.
     fn free_lane(&mut self, workers: usize) -> usize {
         let me = Some(thread::current().id());
-        let free = |lane: &Lane| lane.since.is_none();
+        let free = |lane: &Lane| lane.now.is_none();
         let mine = |lane: &Lane| free(lane) && lane.thread == me;
         let found = self.lanes.iter().position(mine).or_else(|| {
             let full = self.lanes.len() >= workers;
@@ -134,56 +147,36 @@ impl State {
     }
 }
 
-/// A job that says when it starts and ends.
+/// What is told of a job.
 #[derive(Debug)]
-pub(crate) struct Traced {
-    pub(crate) job: WorkJob,
-    /// What it is called, from 1.
-    pub(crate) number: u64,
-    pub(crate) board: Arc<Board>,
-}
-
-impl Job for Traced {
-    type Output = <WorkJob as Job>::Output;
-
-    fn run(self) -> Self::Output {
-        let visit = Visit::start(self.board, self.number);
-        let output = self.job.run();
-        visit.finish();
-        output
-    }
-}
-
-impl AsyncJob for Traced {
-    async fn run_async(self) -> Self::Output {
-        let visit = Visit::start(self.board, self.number);
-        let output = self.job.run_async().await;
-        visit.finish();
-        output
-    }
-}
-
-/// A job in its lane. Dropped before it has finished, it panicked.
-struct Visit {
-    board: Arc<Board>,
-    lane: usize,
+pub(crate) struct Visit {
     job: u64,
-    how: &'static str,
+    /// Where it runs, once it does.
+    lane: Option<usize>,
 }
 
-impl Visit {
-    fn start(board: Arc<Board>, job: u64) -> Self {
-        let lane = board.enter(job);
-        Self { board, lane, job, how: "panicked in" }
+impl Observe for Board {
+    type Job = Visit;
+
+    fn made(&self, number: u64) -> Visit {
+        self.lock().waiting += 1;
+        Visit { job: number, lane: None }
     }
 
-    fn finish(mut self) {
-        self.how = "finished";
+    fn started(&self, job: &mut Visit) {
+        job.lane = Some(self.enter(job.job));
     }
-}
 
-impl Drop for Visit {
-    fn drop(&mut self) {
-        self.board.leave(self.lane, self.job, self.how);
+    fn ended(&self, job: Visit, how: Ended) {
+        let how = match how {
+            Ended::Done => "finished",
+            Ended::Failed => "failed in",
+            Ended::Panicked => "panicked in",
+            Ended::Cancelled | Ended::Abandoned => "left",
+        };
+        match job.lane {
+            Some(lane) => self.leave(lane, job.job, how),
+            None => self.lock().waiting -= 1,
+        }
     }
 }
