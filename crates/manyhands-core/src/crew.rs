@@ -108,15 +108,14 @@ type Work<T> = Arc<dyn Fn(T) + Send + Sync>;
 
 /// Who comes for a piece of work that was handed over. [`Crew::see_to`] it.
 #[must_use = "nobody may come for the work unless this is seen to"]
-pub struct Taker<T>(Needed<T>);
+pub struct Taker<T>(Option<(Need, Work<T>)>);
 
-enum Needed<T> {
-    /// A thread looks for work, or will when it is done with what it does.
-    Nobody,
+/// What a piece of work needs for which nobody comes yet.
+enum Need {
     /// Those who look have something to find, and others are parked.
     Call,
     /// All threads are at work, and there may be one more.
-    Thread(Work<T>),
+    Thread,
 }
 
 impl<T> WayIn<T> {
@@ -134,7 +133,8 @@ impl<T> WayIn<T> {
         }
         desk.queue.push_back(piece);
         self.shared.publish(&desk);
-        Ok(Taker(desk.needed()))
+        let need = desk.need();
+        Ok(Taker(need.and_then(|need| Some((need, desk.work.clone()?)))))
     }
 }
 
@@ -167,9 +167,34 @@ impl<T: Send + 'static> Crew<T> {
     /// the work is done here.
     pub fn see_to(&self, taker: Taker<T>) {
         match taker.0 {
-            Needed::Nobody => {}
-            Needed::Call => self.shared.call(),
-            Needed::Thread(work) => self.start_thread(work),
+            None => {}
+            Some((Need::Call, work)) => self.call(work),
+            Some((Need::Thread, work)) => self.start_thread(work),
+        }
+    }
+
+    /// Calls a parked thread, if one is needed.
+    ///
+    /// A call takes microseconds, on both sides, and work may well be smaller:
+    /// so the caller looks for about as long whether a thread that is at work
+    /// comes back meanwhile. Others may do the same, and the thread that all
+    /// of them saw parked come for one of them only: so what is needed is
+    /// asked once more.
+    fn call(&self, work: Work<T>) {
+        let shared = &*self.shared;
+        spin_briefly(|| shared.queued.load(Ordering::Relaxed) == 0);
+        let mut desk = lock(&shared.desk);
+        match desk.need() {
+            None => {}
+            Some(Need::Call) => {
+                desk.calls += 1;
+                drop(desk);
+                shared.called.notify_one();
+            }
+            Some(Need::Thread) => {
+                drop(desk);
+                self.start_thread(work);
+            }
         }
     }
 
@@ -195,22 +220,6 @@ impl<T: Send + 'static> Crew<T> {
 }
 
 impl<T> Shared<T> {
-    /// Calls a parked thread, if one is needed.
-    ///
-    /// A call takes microseconds, on both sides, and work may well be smaller:
-    /// so the caller looks for about as long whether a thread that is at work
-    /// comes back meanwhile.
-    fn call(&self) {
-        spin_briefly(|| self.queued.load(Ordering::Relaxed) == 0);
-        let mut desk = lock(&self.desk);
-        if desk.has_takers() || desk.calls == desk.parked {
-            return;
-        }
-        desk.calls += 1;
-        drop(desk);
-        self.called.notify_one();
-    }
-
     /// Does what is handed over, until the crew is closed.
     fn serve(&self, work: impl Fn(T)) {
         let mut spins = Spins::default();
@@ -271,23 +280,22 @@ impl<T> Shared<T> {
 }
 
 impl<T> Desk<T> {
-    /// Who is needed for the piece that was just queued. A thread that is to
-    /// be started counts as one that looks.
-    fn needed(&mut self) -> Needed<T> {
+    /// What is needed for the pieces in the queue. A thread that is to be
+    /// started counts as one that looks. `None` also where all threads are at
+    /// work: then one of them looks when it is done with what it does.
+    fn need(&mut self) -> Option<Need> {
         if self.has_takers() {
-            return Needed::Nobody;
+            return None;
         }
         if self.calls < self.parked {
-            return Needed::Call;
+            return Some(Need::Call);
         }
-        match &self.work {
-            Some(work) if self.threads < self.most => {
-                self.threads += 1;
-                self.looking += 1;
-                Needed::Thread(Arc::clone(work))
-            }
-            _ => Needed::Nobody,
-        }
+        let may_start = self.threads < self.most;
+        may_start.then(|| {
+            self.threads += 1;
+            self.looking += 1;
+            Need::Thread
+        })
     }
 
     /// True if there are as many who come as there are pieces.

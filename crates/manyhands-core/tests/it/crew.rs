@@ -40,6 +40,31 @@ fn a_crew_has_never_more_threads_than_it_may_and_they_stay() {
     });
 }
 
+/// Two submitters find the same thread parked; it can come for one of them.
+#[test]
+fn a_thread_that_two_would_call_comes_for_one_and_the_other_gets_its_own() {
+    watchdog(|| {
+        for _ in 0..often(50) {
+            let (way_in, way_out) = crew::channel();
+            let work = |met: Arc<Barrier>| {
+                met.wait();
+            };
+            let crew = Crew::new("two", 2, way_out, work);
+            hand_over(&way_in, &crew, Arc::new(Barrier::new(1)));
+            while format!("{crew:?}").contains("parked: 0") {
+                thread::yield_now();
+            }
+            let met = Arc::new(Barrier::new(3));
+            let takers =
+                [0, 1].map(|_| way_in.hand_over(Arc::clone(&met)).ok());
+            for taker in takers {
+                crew.see_to(taker.expect("it is open"));
+            }
+            met.wait();
+        }
+    });
+}
+
 #[test]
 fn one_piece_after_the_other_needs_one_thread() {
     watchdog(|| {

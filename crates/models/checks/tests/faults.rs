@@ -313,11 +313,21 @@ const FAULTS: &[Fault] = &[
     // A thread that is parked is called, and not woken.
     Fault {
         file: "manyhands-core/src/crew.rs",
-        text: "        self.called.notify_one();\n",
+        text: "                shared.called.notify_one();\n",
         fault: "",
         found_by: &[Loom(
             "a_thread_of_a_crew_stays_for_the_next_piece_of_work",
         )],
+    },
+    // Of two who call the same thread, the second leaves it at that.
+    Fault {
+        file: "manyhands-core/src/crew.rs",
+        text: "                self.start_thread(work);\n            }\n        }\n",
+        fault: "            }\n        }\n",
+        found_by: &[
+            Loom("a_thread_that_two_would_call_comes_for_one_of_them"),
+            Shuttle("each_of_two_submitters_finds_a_thread_of_a_crew", ""),
+        ],
     },
     // A thread that parks still counts among those who look.
     Fault {
@@ -365,8 +375,8 @@ const FAULTS: &[Fault] = &[
     // The waker edits the count of the parked, and who parks does too.
     Fault {
         file: "manyhands-core/src/crew.rs",
-        text: "        desk.calls += 1;\n        drop(desk);\n",
-        fault: "        desk.parked -= 1;\n        desk.calls += 1;\n        drop(desk);\n",
+        text: "                desk.calls += 1;\n                drop(desk);\n",
+        fault: "                desk.parked -= 1;\n                desk.calls += 1;\n                drop(desk);\n",
         found_by: &[Shuttle("a_crew_has_a_thread_for_each_piece_of_work", "")],
     },
     // A waiter that gives up was in front, and those behind it wait on.

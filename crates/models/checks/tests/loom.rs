@@ -323,20 +323,50 @@ fn a_thread_of_a_crew_stays_for_the_next_piece_of_work() {
     });
 }
 
+/// Counts, and waits until the count is so high.
+#[derive(Default)]
+struct Meeting(Mutex<usize>, Condvar);
+
+impl Meeting {
+    fn of(&self, all: usize) {
+        let mut count = self.0.lock().expect("nobody panics");
+        *count += 1;
+        self.1.notify_all();
+        while *count < all {
+            count = self.1.wait(count).expect("nobody panics");
+        }
+    }
+}
+
+#[test]
+fn a_thread_that_two_would_call_comes_for_one_of_them() {
+    model(|| {
+        let (way_in, way_out) = crew::channel();
+        let (first, second) = (Meeting::default(), Meeting::default());
+        let meetings = Arc::new([first, second]);
+        let work = {
+            let meetings = Arc::clone(&meetings);
+            move |(meeting, all): (usize, usize)| meetings[meeting].of(all)
+        };
+        let crew = Crew::new("two", 2, way_out, work);
+        hand_over_to(&way_in, &crew, (0, 2));
+        meetings[0].of(2);
+        // Whoever is parked by now is what both count on.
+        let takers = [(1, 2), (1, 2)].map(|piece| way_in.hand_over(piece));
+        for taker in takers {
+            crew.see_to(taker.ok().expect("it is open"));
+        }
+        drop(way_in);
+        drop(crew);
+    });
+}
+
 #[test]
 fn two_pieces_of_work_that_wait_for_each_other_have_a_thread_each() {
     model(|| {
         let (way_in, way_out) = crew::channel();
-        let met = Arc::new((Mutex::new(0), Condvar::new()));
-        let work = move |()| {
-            let (count, changed) = &*met;
-            let mut count = count.lock().expect("nobody panics");
-            *count += 1;
-            changed.notify_all();
-            while *count < 2 {
-                count = changed.wait(count).expect("nobody panics");
-            }
-        };
+        let meeting = Meeting::default();
+        let work = move |()| meeting.of(2);
         let crew = Crew::new("two", 2, way_out, work);
         hand_over_to(&way_in, &crew, ());
         hand_over_to(&way_in, &crew, ());

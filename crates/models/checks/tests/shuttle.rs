@@ -721,6 +721,37 @@ fn a_crew_has_a_thread_for_each_piece_of_work() {
 }
 
 #[test]
+fn each_of_two_submitters_finds_a_thread_of_a_crew() {
+    check(|| {
+        let (way_in, way_out) = crew::channel();
+        let work = |both: Arc<Barrier>| {
+            both.wait();
+        };
+        let crew = Crew::new("pairs", 2, way_out, work);
+        let hand_over = move |both: &Arc<Barrier>| {
+            let taker = way_in.hand_over(Arc::clone(both));
+            let Ok(taker) = taker else { panic!("it is open") };
+            crew.see_to(taker);
+        };
+        let hand_over = Arc::new(hand_over);
+        // One thread, which may be parked by the time the others come.
+        let alone = Arc::new(Barrier::new(2));
+        hand_over(&alone);
+        alone.wait();
+        let both = Arc::new(Barrier::new(3));
+        let submitters = [(); 2].map(|()| {
+            let (hand_over, both) =
+                (Arc::clone(&hand_over), Arc::clone(&both));
+            thread::spawn(move || hand_over(&both))
+        });
+        both.wait();
+        for submitter in submitters {
+            submitter.join().expect("no submitter panics");
+        }
+    });
+}
+
+#[test]
 fn who_waits_for_a_place_in_a_job_queue_gets_it() {
     check(|| {
         let queue = manyhands_dispatcher::JobQueue::new(1).expect("one");
