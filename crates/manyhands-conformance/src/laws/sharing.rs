@@ -1,6 +1,7 @@
 //! No worker sits on jobs while another idles: law 19.
 
 use std::collections::VecDeque;
+use std::sync::Barrier;
 use std::thread;
 
 use manyhands_core::{Completion, TrySubmitError, WorkerPoolExt};
@@ -13,6 +14,9 @@ use crate::trial::{Result, Trial, ensure};
 
 /// Law 19, of pools that have run hardly a job.
 pub(super) fn work_is_shared(trial: &Trial) -> Result {
+    for _ in 0..trial.many(20, 500) {
+        from_as_many_submitters(trial)?;
+    }
     let pool = trial.pool();
     rounds(trial, &pool, 20, trial.many(1, 50))
 }
@@ -105,6 +109,33 @@ fn that_wait_for_each_other(
     let jobs = (0..waiting.end + AFTER).map(job).collect();
     trial.note("jobs that wait for each other, one a worker, to run at once");
     by.run(trial, pool, jobs, |_| ())
+}
+
+/// [That wait for each other](that_wait_for_each_other), each from a thread
+/// of its own, with one worker idle and the others perhaps never needed yet.
+fn from_as_many_submitters(trial: &Trial) -> Result {
+    let pool = &trial.pool();
+    let workers = trial.workers();
+    submit(trial, pool, LawJob::new(0))?;
+    trial.note("a first job");
+    receive(trial, pool)?;
+    let gate = &Gate::meeting(workers);
+    let go = &Barrier::new(workers);
+    thread::scope(|scope| {
+        let submitter = |number| {
+            let job = LawJob::new(number).pass(gate);
+            scope.spawn(move || {
+                go.wait();
+                submit(trial, pool, job)
+            })
+        };
+        let submitters: Vec<_> = (1..=workers as u64).map(submitter).collect();
+        trial.note("jobs of as many submitters as workers, to run at once");
+        for _ in 0..workers {
+            receive(trial, pool)?;
+        }
+        submitters.into_iter().try_for_each(|one| trial.join(one).map(drop))
+    })
 }
 
 /// All workers are blocked, and what had ended before can be read.
