@@ -14,11 +14,10 @@ use crate::trial::{Result, Trial, ensure};
 
 /// Law 19, of pools that have run hardly a job.
 pub(super) fn work_is_shared(trial: &Trial) -> Result {
-    for _ in 0..trial.many(20, 500) {
-        from_as_many_submitters(trial)?;
-    }
     let pool = trial.pool();
-    rounds(trial, &pool, 20, trial.many(1, 50))
+    rounds(trial, &pool, 20, trial.many(1, 50))?;
+    drop(pool);
+    (0..trial.many(20, 500)).try_for_each(|_| from_as_many_submitters(trial))
 }
 
 /// Law 19, of pools that have had time to learn how brief their jobs are.
