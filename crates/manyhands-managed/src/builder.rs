@@ -12,6 +12,7 @@ use crate::pool::ManagedPool;
 use crate::shared::{Base, Hooks, Shared};
 use crate::shift::Shift;
 use crate::state::State;
+use crate::watch::Meters;
 
 /// Builds a [`ManagedPool`]: set what differs from the defaults, then say
 /// [over](Self::over) which pool.
@@ -21,6 +22,7 @@ pub struct ManagedBuilder<J: Job + 'static> {
     queue: usize,
     order: Order<J>,
     hooks: Hooks<J>,
+    name: String,
 }
 
 impl<J: Job + 'static> ManagedBuilder<J> {
@@ -31,7 +33,13 @@ impl<J: Job + 'static> ManagedBuilder<J> {
             queue: config.queue(),
             order: Order::fifo(),
             hooks: Hooks::default(),
+            name: "pool".to_owned(),
         }
+    }
+
+    /// What the pool is called in metrics; `pool`, if nothing is said.
+    pub fn name(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
     }
 
     /// Most jobs that run at once, 1 to [`Config::MAX_WORKERS`], or to
@@ -136,7 +144,8 @@ impl<J: Job + 'static> ManagedBuilder<J> {
         let config = plan.config(self.workers, self.queue)?;
         let base = plan.base(config)?;
         let state = State::new(self.order.queue(), config);
-        let shared = Shared::new(state, self.order, self.hooks, base);
+        let meters = Meters::new(&self.name);
+        let shared = Shared::new(state, self.order, self.hooks, meters, base);
         Ok(ManagedPool::with(shared, plan))
     }
 }
@@ -169,6 +178,7 @@ impl<J: Job> Plan<J> {
 impl<J: Job + 'static> fmt::Debug for ManagedBuilder<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ManagedBuilder")
+            .field("name", &self.name)
             .field("workers", &self.workers)
             .field("queue", &self.queue)
             .field("order", &self.order)

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::num::NonZeroUsize;
-use std::task::{Context, Poll};
+use std::task::{Context as TaskContext, Poll};
 use std::time::{Duration, Instant};
 
 use manyhands_core::sync::{Arc, AtomicBool, Mutex, Ordering, lock, thread};
@@ -18,6 +18,7 @@ use crate::shared::{Base, Shared, Waiting};
 use crate::snapshot::{Snapshot, Stopped};
 use crate::state::{Awaited, State};
 use crate::wait::block_on;
+use crate::watch::Context;
 
 /// A queue with all that a service asks for, in front of a pool of any
 /// pattern.
@@ -131,6 +132,10 @@ impl<J: Job + 'static> ManagedPool<J> {
     /// Sets the pool's size, order and hooks, and builds it over a pattern.
     pub fn builder() -> ManagedBuilder<J> {
         ManagedBuilder::new()
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared<J>> {
+        &self.shared
     }
 
     pub(crate) fn with(shared: Shared<J>, plan: Plan<J>) -> Self {
@@ -428,6 +433,9 @@ impl<J: Job + 'static> ManagedPool<J> {
         &self,
         deadline: Option<Instant>,
     ) -> Option<Option<Completion<J>>> {
+        if let Poll::Ready(taken) = self.shared.step(|state, _| take(state)) {
+            return Some(taken);
+        }
         let mut waiting = Waiting::new(&self.shared, Awaited::Completion);
         let hint = || self.shared.unread_hint();
         block_on(deadline, hint, |context| poll_recv(&mut waiting, context))
@@ -441,11 +449,14 @@ impl<J: Job + 'static> ManagedPool<J> {
         else {
             return Err(Closed(job));
         };
-        let completion = {
+        let started = self.shared.started(None);
+        let scope = Context::current().job(id);
+        let completion = scope.run(|| {
             let _inside = Inside::of(&*self.shared);
             run_one(Ticket { id, job }, false)
-        };
-        self.shared.end_borrowed(completion);
+        });
+        scope.end();
+        self.shared.end_borrowed(started, completion);
         Ok(id)
     }
 
@@ -458,6 +469,7 @@ impl<J: Job + 'static> ManagedPool<J> {
                 Err(Closed(job))
             }
         })?;
+        self.shared.dropped(false);
         discard(unread);
         Ok(id)
     }
@@ -471,6 +483,7 @@ impl<J: Job + 'static> ManagedPool<J> {
         match given_up {
             Some(Err(())) => Ok(self.give_up(job)?),
             Some(Ok(unread)) => {
+                self.shared.dropped(true);
                 discard(unread);
                 self.try_submit(job)
             }
@@ -482,9 +495,9 @@ impl<J: Job + 'static> ManagedPool<J> {
 
 /// Accepts the job if there is a place, and waits for one else.
 fn poll_submit<J: Job + 'static>(
-    waiting: &mut Waiting<'_, J>,
+    waiting: &mut Waiting<J>,
     job: &mut Option<J>,
-    context: &mut Context<'_>,
+    context: &mut TaskContext<'_>,
 ) -> Poll<Result<JobId, Closed<J>>> {
     loop {
         let shared = waiting.shared();
@@ -497,9 +510,9 @@ fn poll_submit<J: Job + 'static>(
     }
 }
 
-fn poll_recv<J: Job + 'static>(
-    waiting: &mut Waiting<'_, J>,
-    context: &mut Context<'_>,
+pub(crate) fn poll_recv<J: Job + 'static>(
+    waiting: &mut Waiting<J>,
+    context: &mut TaskContext<'_>,
 ) -> Poll<Option<Completion<J>>> {
     loop {
         let taken = waiting.shared().step(|state, _| take(state));

@@ -17,6 +17,7 @@ use crate::order::Order;
 use crate::shift::Shift;
 use crate::state::{Awaited, End, Next, State, Wanted};
 use crate::wait::{Calls, Turn};
+use crate::watch::{Context as JobContext, Meters, Started};
 
 /// The pool that runs the shifts.
 pub(crate) type Base<J> = Arc<dyn WorkerPool<Shift<J>>>;
@@ -29,6 +30,7 @@ pub(crate) struct Shared<J: Job + 'static> {
     unread: CachePadded<AtomicUsize>,
     pub(crate) order: Order<J>,
     pub(crate) hooks: Hooks<J>,
+    meters: Meters,
     /// The base in use, and its number. Locked before the state where both
     /// are. `None` once the managed pool is gone.
     base: Mutex<Option<(u64, Base<J>)>>,
@@ -86,6 +88,7 @@ impl<J: Job + 'static> Shared<J> {
         state: State<J>,
         order: Order<J>,
         hooks: Hooks<J>,
+        meters: Meters,
         base: Base<J>,
     ) -> Self {
         Self {
@@ -94,6 +97,7 @@ impl<J: Job + 'static> Shared<J> {
             unread: CachePadded::default(),
             order,
             hooks,
+            meters,
             base: Mutex::new(Some((0, base))),
         }
     }
@@ -126,6 +130,7 @@ impl<J: Job + 'static> Shared<J> {
     ) -> Option<Result<JobId, Closed<J>>> {
         let offered = job.as_ref()?;
         let (place, since) = (self.order.place(offered), Instant::now());
+        let mut context = Some(JobContext::current());
         let accepted = self.step(|state, _| {
             if !state.is_open() {
                 return job.take().map(|job| Err(Closed(job)));
@@ -133,9 +138,11 @@ impl<J: Job + 'static> Shared<J> {
             if !may(state) {
                 return None;
             }
-            job.take().map(|job| Ok(state.accept(job, place, since)))
+            let (job, context) = job.take().zip(context.take())?;
+            Some(Ok(state.accept(job, place, since, context)))
         })?;
         Some(accepted.map(|(id, wanted)| {
+            self.meters.accepted();
             self.start(wanted);
             id
         }))
@@ -180,7 +187,8 @@ impl<J: Job + 'static> Shared<J> {
     }
 
     pub(crate) fn cancel(&self) {
-        let unread = self.step(|state, calls| state.cancel(calls));
+        let (count, unread) = self.step(|state, calls| state.cancel(calls));
+        self.meters.cancelled(count);
         unread.into_iter().for_each(discard);
     }
 
@@ -216,9 +224,11 @@ impl<J: Job + 'static> Shared<J> {
         self: &Arc<Self>,
         base: u64,
         key: Option<u64>,
+        started: Started,
         completion: Completion<J>,
     ) -> Option<Entry<J>> {
         let end = self.judge(&completion);
+        self.meters.ended(started, end);
         let (unread, next) = self.step(|state, calls| {
             let unread = state.complete(completion, calls);
             (unread, state.end(base, key, end, calls))
@@ -228,11 +238,17 @@ impl<J: Job + 'static> Shared<J> {
     }
 
     /// A job's future was dropped, and its shift with it.
-    pub(crate) fn end_lost(self: &Arc<Self>, id: JobId, key: Option<u64>) {
+    pub(crate) fn end_lost(
+        self: &Arc<Self>,
+        id: JobId,
+        key: Option<u64>,
+        started: Started,
+    ) {
         let lost = "the task that ran the job was dropped";
         let panic = Panic::new(Box::new(lost));
         let completion = Completion { id, outcome: Outcome::Panicked(panic) };
-        self.judge(&completion);
+        let end = self.judge(&completion);
+        self.meters.ended(started, end);
         let (unread, wanted) = self.step(|state, calls| {
             let unread = state.complete(completion, calls);
             (unread, state.end_lost(key, calls))
@@ -242,8 +258,13 @@ impl<J: Job + 'static> Shared<J> {
     }
 
     /// A job that ran on the thread of who submitted it is over.
-    pub(crate) fn end_borrowed(&self, completion: Completion<J>) {
+    pub(crate) fn end_borrowed(
+        &self,
+        started: Started,
+        completion: Completion<J>,
+    ) {
         let end = self.judge(&completion);
+        self.meters.ended(started, end);
         let unread = self.step(|state, calls| {
             let unread = state.complete(completion, calls);
             state.end_borrowed(end, calls);
@@ -258,6 +279,16 @@ impl<J: Job + 'static> Shared<J> {
             self.cancel();
         }
         end
+    }
+
+    /// A job is taken up.
+    pub(crate) fn started(&self, since: Option<Instant>) -> Started {
+        self.meters.started(since)
+    }
+
+    /// A job was given up for want of a place.
+    pub(crate) fn dropped(&self, from_queue: bool) {
+        self.meters.dropped(from_queue);
     }
 
     fn follow(self: &Arc<Self>, next: Next<J>) -> Option<Entry<J>> {
@@ -287,19 +318,20 @@ impl<J: Job + 'static> Shared<J> {
 
 /// One who waits in a line of the state. Dropped, it leaves the line, and
 /// hands on a call that it has had for nothing.
-pub(crate) struct Waiting<'a, J: Job + 'static> {
-    shared: &'a Arc<Shared<J>>,
+pub(crate) struct Waiting<J: Job + 'static> {
+    shared: Arc<Shared<J>>,
     awaited: Awaited,
     turn: Turn,
 }
 
-impl<'a, J: Job + 'static> Waiting<'a, J> {
-    pub(crate) fn new(shared: &'a Arc<Shared<J>>, awaited: Awaited) -> Self {
+impl<J: Job + 'static> Waiting<J> {
+    pub(crate) fn new(shared: &Arc<Shared<J>>, awaited: Awaited) -> Self {
+        let shared = Arc::clone(shared);
         Self { shared, awaited, turn: Turn::default() }
     }
 
-    pub(crate) fn shared(&self) -> &'a Arc<Shared<J>> {
-        self.shared
+    pub(crate) fn shared(&self) -> &Arc<Shared<J>> {
+        &self.shared
     }
 
     /// Stands in the line, unless what is awaited is there.
@@ -317,7 +349,7 @@ impl<'a, J: Job + 'static> Waiting<'a, J> {
     }
 }
 
-impl<J: Job + 'static> Drop for Waiting<'_, J> {
+impl<J: Job + 'static> Drop for Waiting<J> {
     fn drop(&mut self) {
         let (awaited, turn) = (self.awaited, &mut self.turn);
         if turn.is_none() {

@@ -4,13 +4,17 @@ use std::convert::Infallible;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::pin;
+use std::task::Context;
 
 use manyhands_core::sync::Arc;
-use manyhands_core::{AsyncJob, Job, JobId, run_one, run_one_async};
+use manyhands_core::{
+    AsyncJob, Completion, Job, JobId, Ticket, run_one, run_one_async,
+};
 
 use crate::entry::Entry;
 use crate::inside::Inside;
 use crate::shared::Shared;
+use crate::watch::{Scope, Started};
 
 /// The job of the pool below a [`ManagedPool`](crate::ManagedPool): takes jobs
 /// `J` from the managed queue and runs them, one after the other, until there
@@ -52,12 +56,10 @@ impl<J: Job + 'static> Job for Shift<J> {
             return Ok(());
         };
         let mut next = shared.begin(base);
-        while let Some(Entry { ticket, place, .. }) = next {
-            let completion = {
-                let _inside = Inside::of(&*shared);
-                run_one(ticket, false)
-            };
-            next = shared.end(base, place.key, completion);
+        while let Some(entry) = next {
+            let (hand, ticket) = Hand::take(&shared, entry);
+            let completion = hand.within(|| run_one(ticket, false));
+            next = hand.lay_down(base, completion);
         }
         Ok(())
     }
@@ -69,40 +71,71 @@ impl<J: AsyncJob + 'static> AsyncJob for Shift<J> {
             return Ok(());
         };
         let mut next = shared.begin(base);
-        while let Some(Entry { ticket, place, .. }) = next {
-            let mut hand = Hand {
-                shared: &shared,
-                id: ticket.id,
-                key: place.key,
-                done: false,
-            };
+        while let Some(entry) = next {
+            let (hand, ticket) = Hand::take(&shared, entry);
             let completion = {
                 let mut run = pin!(run_one_async(ticket, || false));
-                poll_fn(|context| {
-                    let _inside = Inside::of(&*shared);
-                    run.as_mut().poll(context)
-                })
-                .await
+                let poll = |context: &mut Context<'_>| {
+                    hand.within(|| run.as_mut().poll(context))
+                };
+                poll_fn(poll).await
             };
-            hand.done = true;
-            next = shared.end(base, place.key, completion);
+            next = hand.lay_down(base, completion);
         }
         Ok(())
     }
 }
 
-/// A job in the hand of a task, which may be dropped while it waits.
+/// The hand that a job is in. Dropped before it has laid the job down, as when
+/// a task is dropped that waits, it says that the job is lost.
 struct Hand<'a, J: Job + 'static> {
     shared: &'a Arc<Shared<J>>,
     id: JobId,
     key: Option<u64>,
-    done: bool,
+    started: Started,
+    /// `None` once the job was laid down.
+    scope: Option<Scope>,
+}
+
+impl<'a, J: Job + 'static> Hand<'a, J> {
+    fn take(shared: &'a Arc<Shared<J>>, entry: Entry<J>) -> (Self, Ticket<J>) {
+        let Entry { ticket, place, since, context } = entry;
+        let started = shared.started(Some(since));
+        let (id, key) = (ticket.id, place.key);
+        let scope = Some(context.job(id));
+        (Self { shared, id, key, started, scope }, ticket)
+    }
+
+    /// What is done within the job.
+    fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+        let work = || {
+            let _inside = Inside::of(&**self.shared);
+            work()
+        };
+        match &self.scope {
+            Some(scope) => scope.run(work),
+            None => work(),
+        }
+    }
+
+    /// The job is over. Returns the next.
+    fn lay_down(
+        mut self,
+        base: u64,
+        completion: Completion<J>,
+    ) -> Option<Entry<J>> {
+        if let Some(scope) = self.scope.take() {
+            scope.end();
+        }
+        self.shared.end(base, self.key, self.started, completion)
+    }
 }
 
 impl<J: Job + 'static> Drop for Hand<'_, J> {
     fn drop(&mut self) {
-        if !self.done {
-            self.shared.end_lost(self.id, self.key);
+        if let Some(scope) = self.scope.take() {
+            scope.end();
+            self.shared.end_lost(self.id, self.key, self.started);
         }
     }
 }

@@ -10,14 +10,13 @@ use crate::entry::Entry;
 use crate::order::{Place, Queue};
 use crate::snapshot::Snapshot;
 use crate::wait::{Calls, Line};
+use crate::watch::Context;
 
 pub(crate) struct State<J: Job> {
     queue: Queue<J>,
     /// The next job's id.
     next: u64,
     open: bool,
-    /// Cancelled: what is queued comes back.
-    stopped: bool,
     paused: bool,
     config: Config,
     /// Places that are held by nobody's job yet.
@@ -90,7 +89,6 @@ impl<J: Job> State<J> {
             queue,
             next: 0,
             open: true,
-            stopped: false,
             paused: false,
             config,
             reserved: 0,
@@ -113,10 +111,6 @@ impl<J: Job> State<J> {
 
     pub(crate) fn config(&self) -> Config {
         self.config
-    }
-
-    pub(crate) fn base(&self) -> u64 {
-        self.base
     }
 
     /// Accepted and not finished, or about to be accepted.
@@ -183,9 +177,11 @@ impl<J: Job> State<J> {
         job: J,
         place: Place,
         since: Instant,
+        context: Context,
     ) -> (JobId, Wanted) {
         let id = self.draw();
-        self.queue.push(Entry { ticket: Ticket { id, job }, place, since });
+        let ticket = Ticket { id, job };
+        self.queue.push(Entry { ticket, place, since, context });
         let queued = self.queue.len();
         self.counts.most_queued = self.counts.most_queued.max(queued);
         (id, self.want())
@@ -219,7 +215,9 @@ impl<J: Job> State<J> {
     ) -> Result<Option<Completion<J>>, ()> {
         let entry = self.queue.pop_oldest().ok_or(())?;
         self.counts.dropped += 1;
-        Ok(self.complete(entry.cancelled(), calls))
+        let (completion, context) = entry.cancelled();
+        calls.drop_later(context);
+        Ok(self.complete(completion, calls))
     }
 
     /// Starts as many shifts as there is work for.
@@ -372,7 +370,7 @@ impl<J: Job> State<J> {
         }
     }
 
-    /// The place of a reservation is taken by the job that follows.
+    /// A reserved place is taken by the job that follows.
     pub(crate) fn redeem(&mut self) {
         self.reserved -= 1;
     }
@@ -383,26 +381,24 @@ impl<J: Job> State<J> {
         self.call_leavers(calls);
     }
 
-    /// Closes, and takes out what is queued. The completions come back where
-    /// they are not to be read.
+    /// Closes, and takes out what is queued. Says how many that were; the
+    /// completions come back where they are not to be read.
     pub(crate) fn cancel(
         &mut self,
         calls: &mut Calls,
-    ) -> VecDeque<Completion<J>> {
-        self.stopped = true;
+    ) -> (usize, VecDeque<Completion<J>>) {
         self.open = false;
-        let mut unread = VecDeque::new();
+        let (mut count, mut unread) = (0, VecDeque::new());
         while let Some(entry) = self.queue.pop_oldest() {
-            self.counts.cancelled += 1;
-            unread.extend(self.complete(entry.cancelled(), calls));
+            count += 1;
+            let (completion, context) = entry.cancelled();
+            calls.drop_later(context);
+            unread.extend(self.complete(completion, calls));
         }
+        self.counts.cancelled += count as u64;
         self.submitters.call_all(calls);
         self.call_leavers(calls);
-        unread
-    }
-
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.stopped
+        (count, unread)
     }
 
     pub(crate) fn pause(&mut self) {

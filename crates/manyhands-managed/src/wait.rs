@@ -10,6 +10,8 @@ use manyhands_core::discard;
 use manyhands_core::sync::thread::{self, Thread};
 use manyhands_core::sync::{Arc, spin_until};
 
+use crate::watch::Context as JobContext;
+
 /// A line of waiters, by the number that each drew when it first came. Who is
 /// woken leaves it, and if there is nothing for it after all, comes back to
 /// where it was.
@@ -57,26 +59,35 @@ impl Line {
 
     pub(crate) fn call_one(&mut self, calls: &mut Calls) {
         if let Some((_, waker)) = self.waiting.pop_first() {
-            calls.0.push(waker);
+            calls.wakers.push(waker);
         }
     }
 
     pub(crate) fn call_all(&mut self, calls: &mut Calls) {
-        calls.0.extend(take(&mut self.waiting).into_values());
+        calls.wakers.extend(take(&mut self.waiting).into_values());
     }
 }
 
-/// Who is to be woken once the lock is released.
+/// What is to be done once the lock is released.
 #[must_use = "somebody waits to be woken"]
 #[derive(Default)]
-pub(crate) struct Calls(Vec<Waker>);
+pub(crate) struct Calls {
+    wakers: Vec<Waker>,
+    contexts: Vec<JobContext>,
+}
 
 impl Calls {
+    pub(crate) fn drop_later(&mut self, context: JobContext) {
+        self.contexts.push(context);
+    }
+
+    /// Wakes who is to be woken. Panics of wakers are contained.
     pub(crate) fn make(self) {
-        for waker in self.0 {
+        for waker in self.wakers {
             let woken = catch_unwind(AssertUnwindSafe(|| waker.wake()));
             discard(woken);
         }
+        discard(self.contexts);
     }
 }
 
