@@ -20,6 +20,7 @@
 //! | get results in the order of the jobs | [`WorkerPoolExt::map_ordered`] |
 //! | stop at a deadline, whatever still runs | [`WorkerPoolExt::shutdown`] |
 //! | wait for one job | [`Spawn::spawn`], [`JobHandle`] |
+//! | tell a job that runs to stop | [`CancelToken`] |
 //! | choose workers and queue | [`Config`], [`Builder`] |
 //! | have a pool that is no pool: the baseline | [`InlinePool`] |
 //! | write a pool of your own | [`Intake`], [`results`], [`run_one`], [`crew`], [`join_all`] |
@@ -71,6 +72,7 @@ mod submitter;
 #[doc(hidden)]
 pub mod sync;
 mod threads;
+mod token;
 
 pub use crate::completion::{Completion, Outcome, Panic};
 pub use crate::config::{Builder, Config};
@@ -87,3 +89,6 @@ pub use crate::run::{discard, run_one, run_one_async};
 pub use crate::shutdown::Shutdown;
 pub use crate::submitter::Submitter;
 pub use crate::threads::{Threads, join_all};
+pub use crate::token::{
+    CancelToken, Cancellation, Cancelled, OnCancel, WeakCancelToken,
+};
