@@ -324,11 +324,30 @@ fn a_token_that_is_gone_has_dropped_its_calls() {
 }
 
 #[test]
+fn a_call_that_panics_when_dropped_is_dropped_with_its_token() {
+    struct Hostile;
+    impl Drop for Hostile {
+        fn drop(&mut self) {
+            resume_unwind(Box::new("dropped"));
+        }
+    }
+    let token = CancelToken::new();
+    let hostile = Hostile;
+    token.on_cancel(move || drop(hostile)).detach();
+    drop(token);
+    let token = CancelToken::new();
+    let hostile = Hostile;
+    drop(token.on_cancel(move || drop(hostile)));
+}
+
+#[test]
 fn of_two_who_cancel_each_finds_the_children_cancelled() {
     watchdog(|| {
-        for _ in 0..often(200) {
+        // So many that the one who comes second finds the first at work.
+        for _ in 0..often(20) {
             let token = CancelToken::new();
-            let children: Vec<_> = (0..20).map(|_| token.child()).collect();
+            let children: Vec<_> =
+                (0..often(2000)).map(|_| token.child()).collect();
             let start = Barrier::new(2);
             let cancel = || {
                 start.wait();
