@@ -8,7 +8,8 @@ use std::task::{Context, Poll, Waker};
 
 use crate::run::discard;
 use crate::sync::{
-    Arc, AtomicBool, Condvar, Mutex, Ordering, lock, spin_until, wait,
+    Arc, AtomicBool, Condvar, Duration, Instant, Mutex, MutexGuard, Ordering,
+    lock, spin_until, wait, wait_at_most,
 };
 use crate::{AsyncJob, Closed, Job, Panic, TrySubmitError, WorkerPool};
 
@@ -159,7 +160,23 @@ impl fmt::Debug for Task<'_> {
 /// The answer of one closure, which may still be running.
 ///
 /// [`join`](Self::join) blocks for it; as a `Future`, it is awaited instead,
-/// on any runtime. Dropping the handle lets the closure go on by itself.
+/// on any runtime. Dropping the handle lets the closure go on by itself;
+/// [`abort`](Self::abort) keeps it from starting.
+///
+/// ```
+/// use std::time::Duration;
+/// use manyhands_core::{InlinePool, Spawn, Task};
+///
+/// let pool = InlinePool::<Task<'static>>::new();
+/// let mut answer = pool.spawn(|| 6 * 7).unwrap();
+/// loop {
+///     match answer.join_timeout(Duration::from_millis(100)) {
+///         Some(answer) => break assert_eq!(answer?, 42),
+///         None => { /* say that it is still at it */ }
+///     }
+/// }
+/// # Ok::<(), manyhands_core::JobError>(())
+/// ```
 #[must_use = "drop the handle on purpose, if nobody wants the answer"]
 pub struct JobHandle<'a, T> {
     packet: Arc<dyn Answer<T> + 'a>,
@@ -180,8 +197,71 @@ impl<T: Send> JobHandle<'_, T> {
     ///
     /// When the answer was taken before, by polling the handle.
     pub fn join(self) -> Result<T, JobError> {
-        self.packet.wait()
+        loop {
+            // Without a limit, there is an answer at its end.
+            if let Some(answer) = self.packet.wait(None) {
+                return answer;
+            }
+        }
     }
+
+    /// [`join`](Self::join), for this time at most; `None` when the closure
+    /// is still queued or running then.
+    ///
+    /// # Errors
+    ///
+    /// Those of `join`.
+    ///
+    /// # Panics
+    ///
+    /// When the answer was taken before.
+    pub fn join_timeout(
+        &mut self,
+        limit: Duration,
+    ) -> Option<Result<T, JobError>> {
+        match Instant::now().checked_add(limit) {
+            None => self.packet.wait(None),
+            until => self.packet.wait(until),
+        }
+    }
+
+    /// The answer, if it is there. Does not wait.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`join`](Self::join).
+    ///
+    /// # Panics
+    ///
+    /// When the answer was taken before.
+    pub fn try_join(&mut self) -> Option<Result<T, JobError>> {
+        self.packet.take()
+    }
+
+    /// Keeps the closure from running, if it has not started: what it
+    /// captured is dropped here and now, with panics contained, and the
+    /// answer is [`JobError::Cancelled`]. Returns whether that was so: false
+    /// when it runs, has ended or was aborted before.
+    ///
+    /// A closure that runs is not interrupted; give it a
+    /// [`CancelToken`](crate::CancelToken) for that. The job of one that was
+    /// aborted keeps its place in the pool until a worker comes to it, and
+    /// finds nothing to do.
+    ///
+    /// ```
+    /// use manyhands_core::{InlinePool, Spawn, Task};
+    ///
+    /// let pool = InlinePool::<Task<'static>>::new();
+    /// let answer = pool.spawn(|| 6 * 7).unwrap();
+    /// assert!(!answer.abort(), "it ran before `spawn` returned");
+    /// ```
+    pub fn abort(&self) -> bool {
+        self.packet.abort()
+    }
+
+    /// Lets the closure go on by itself. The same as dropping the handle, in
+    /// a word.
+    pub fn detach(self) {}
 
     /// True once [`join`](Self::join) would not wait.
     pub fn is_finished(&self) -> bool {
@@ -263,7 +343,9 @@ trait Run: Send + Sync {
 
 /// The handle's view of a packet: it does not know the closure.
 trait Answer<T>: Send + Sync {
-    fn wait(&self) -> Result<T, JobError>;
+    fn wait(&self, until: Option<Instant>) -> Option<Result<T, JobError>>;
+    fn take(&self) -> Option<Result<T, JobError>>;
+    fn abort(&self) -> bool;
     fn is_finished(&self) -> bool;
     fn poll(&self, context: &mut Context<'_>) -> Poll<Result<T, JobError>>;
 }
@@ -295,12 +377,30 @@ impl<F, T> Packet<F, T> {
         }
     }
 
-    fn take_answer(state: &mut State<F, T>) -> Option<Result<T, JobError>> {
+    /// The closure is dropped, if nobody has run it.
+    fn cancel(&self) -> bool {
+        let work = self.take_back();
+        let waited = work.is_some();
+        if let Some(work) = work {
+            discard(work);
+            self.finish(Err(JobError::Cancelled));
+        }
+        waited
+    }
+
+    /// Panics when it was taken before.
+    fn take_answer(
+        mut state: MutexGuard<'_, State<F, T>>,
+    ) -> Result<Result<T, JobError>, MutexGuard<'_, State<F, T>>> {
         match replace(&mut state.step, Step::Taken) {
-            Step::Finished(answer) => Some(answer),
+            Step::Finished(answer) => Ok(answer),
+            Step::Taken => {
+                drop(state);
+                panic!("the answer of a JobHandle was taken before");
+            }
             step => {
                 state.step = step;
-                None
+                Err(state)
             }
         }
     }
@@ -322,30 +422,38 @@ where
     }
 
     fn abandon(&self) {
-        if let Some(work) = self.take_back() {
-            discard(work);
-            self.finish(Err(JobError::Cancelled));
-        }
+        self.cancel();
     }
 }
 
 impl<F: Send, T: Send> Answer<T> for Packet<F, T> {
-    fn wait(&self) -> Result<T, JobError> {
+    fn wait(&self, until: Option<Instant>) -> Option<Result<T, JobError>> {
         spin_until(|| self.ready.load(Ordering::Relaxed));
         let mut state = lock(&self.state);
         loop {
-            match Self::take_answer(&mut state) {
-                Some(answer) => return answer,
-                None if matches!(state.step, Step::Taken) => {
-                    drop(state);
-                    panic!("a JobHandle was joined after it was ready");
-                }
-                None => {
-                    state.joining = true;
-                    state = wait(&self.finished, state);
-                }
+            state = match Self::take_answer(state) {
+                Ok(answer) => return Some(answer),
+                Err(state) => state,
+            };
+            state.joining = true;
+            let Some(until) = until else {
+                state = wait(&self.finished, state);
+                continue;
+            };
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return None;
             }
+            state = wait_at_most(&self.state, &self.finished, state, left);
         }
+    }
+
+    fn take(&self) -> Option<Result<T, JobError>> {
+        Self::take_answer(lock(&self.state)).ok()
+    }
+
+    fn abort(&self) -> bool {
+        self.cancel()
     }
 
     fn is_finished(&self) -> bool {
@@ -355,17 +463,11 @@ impl<F: Send, T: Send> Answer<T> for Packet<F, T> {
     fn poll(&self, context: &mut Context<'_>) -> Poll<Result<T, JobError>> {
         // Cloned and dropped outside of the lock: a waker is the user's code.
         let mut waker = Some(context.waker().clone());
-        let mut state = lock(&self.state);
-        match Self::take_answer(&mut state) {
-            Some(answer) => return Poll::Ready(answer),
-            None if matches!(state.step, Step::Taken) => {
-                drop(state);
-                panic!("a JobHandle was polled after it was ready");
-            }
-            None => {
-                std::mem::swap(&mut state.waker, &mut waker);
-            }
-        }
+        let mut state = match Self::take_answer(lock(&self.state)) {
+            Ok(answer) => return Poll::Ready(answer),
+            Err(state) => state,
+        };
+        std::mem::swap(&mut state.waker, &mut waker);
         drop(state);
         Poll::Pending
     }

@@ -1,9 +1,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use manyhands_conformance::watchdog;
 use manyhands_core::{
@@ -251,5 +253,123 @@ fn a_handle_whose_answer_was_taken_panics_instead_of_waiting() {
         assert!(matches!(polled, Poll::Ready(Ok(42))));
         let again = std::panic::AssertUnwindSafe(|| handle.join());
         assert!(std::panic::catch_unwind(again).is_err());
+    });
+}
+
+#[test]
+fn a_handle_can_be_asked_without_waiting() {
+    watchdog(|| {
+        let pool = Held::default();
+        let mut handle = pool.spawn(|| 42).unwrap();
+        assert!(handle.try_join().is_none());
+        pool.run();
+        assert!(matches!(handle.try_join(), Some(Ok(42))));
+        let again = catch_unwind(AssertUnwindSafe(|| handle.try_join()));
+        assert!(again.is_err(), "its answer was taken");
+        let again = catch_unwind(AssertUnwindSafe(|| {
+            handle.join_timeout(Duration::MAX)
+        }));
+        assert!(again.is_err(), "its answer was taken");
+    });
+}
+
+#[test]
+fn a_join_with_a_limit_waits_for_so_long_and_no_longer() {
+    watchdog(|| {
+        let pool = Arc::new(Held::default());
+        let mut handle = pool.spawn(|| 42).unwrap();
+        let limit = Duration::from_millis(2);
+        let start = Instant::now();
+        assert!(handle.join_timeout(limit).is_none());
+        assert!(start.elapsed() >= limit);
+        assert!(handle.join_timeout(Duration::ZERO).is_none());
+        for limit in [Duration::from_secs(3600), Duration::MAX] {
+            let mut handle = pool.spawn(|| 7).unwrap();
+            let runner = {
+                let pool = Arc::clone(&pool);
+                thread::spawn(move || pool.run())
+            };
+            assert!(matches!(handle.join_timeout(limit), Some(Ok(7))));
+            runner.join().unwrap();
+        }
+        assert!(matches!(handle.join_timeout(limit), Some(Ok(42))));
+    });
+}
+
+#[test]
+fn an_aborted_closure_never_runs_and_drops_what_it_holds_at_once() {
+    watchdog(|| {
+        let pool = Held::default();
+        let held = Arc::new(());
+        let inside = Arc::clone(&held);
+        let handle = pool
+            .spawn(move || {
+                drop(inside);
+                panic!("it runs");
+            })
+            .unwrap();
+        assert!(handle.abort());
+        assert_eq!(Arc::strong_count(&held), 1, "it is kept");
+        assert!(!handle.abort(), "a second time");
+        assert!(handle.is_finished());
+        pool.run();
+        let answer: Result<(), _> = handle.join();
+        assert!(matches!(answer, Err(JobError::Cancelled)));
+    });
+}
+
+#[test]
+fn what_runs_or_has_run_is_not_aborted() {
+    watchdog(|| {
+        let pool = Arc::new(Held::default());
+        let (started, starts) = channel();
+        let (release, gate) = channel();
+        let work = move || {
+            started.send(()).unwrap();
+            gate.recv().unwrap()
+        };
+        let handle = pool.spawn(work).unwrap();
+        let runner = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || pool.run())
+        };
+        starts.recv().unwrap();
+        assert!(!handle.abort());
+        release.send(42).unwrap();
+        runner.join().unwrap();
+        assert!(!handle.abort());
+        assert_eq!(handle.join().unwrap(), 42);
+    });
+}
+
+#[test]
+fn an_abort_wakes_who_waits_and_contains_what_is_dropped() {
+    watchdog(|| {
+        struct Hostile;
+        impl Drop for Hostile {
+            fn drop(&mut self) {
+                std::panic::resume_unwind(Box::new("dropped"));
+            }
+        }
+        let pool = Held::default();
+        let hostile = Hostile;
+        let mut handle = pin!(pool.spawn(move || drop(hostile)).unwrap());
+        let wakes = Arc::new(CountWakes::default());
+        let waker = Waker::from(Arc::clone(&wakes));
+        let mut context = Context::from_waker(&waker);
+        assert!(handle.as_mut().poll(&mut context).is_pending());
+        assert!(handle.abort());
+        assert_eq!(wakes.0.load(Ordering::SeqCst), 1);
+    });
+}
+
+#[test]
+fn a_detached_closure_runs() {
+    watchdog(|| {
+        let pool = Held::default();
+        let (ran, runs) = channel();
+        pool.spawn(move || ran.send(42).unwrap()).unwrap().detach();
+        pool.run();
+        assert_eq!(runs.try_recv(), Ok(42));
     });
 }
