@@ -1,4 +1,4 @@
-//! One closure, one handle: jobs that answer whoever submitted them.
+//! The answer of one job, to whoever submitted it.
 
 use std::fmt;
 use std::mem::replace;
@@ -11,151 +11,8 @@ use crate::sync::{
     Arc, AtomicBool, Condvar, Duration, Instant, Mutex, MutexGuard, Ordering,
     lock, spin_until, wait, wait_at_most,
 };
-use crate::{AsyncJob, Closed, Job, Panic, TrySubmitError, WorkerPool};
-
-/// Spawning closures on a pool of [`Task`]s, each with a handle to its
-/// answer.
-///
-/// ```
-/// use manyhands_core::{InlinePool, Spawn, Task};
-///
-/// let pool = InlinePool::<Task<'static>>::new();
-/// let answer = pool.spawn(|| 6 * 7).unwrap();
-/// assert_eq!(answer.join().unwrap(), 42);
-/// ```
-///
-/// The answer goes to the handle and not through
-/// [`recv`](WorkerPool::recv), so nothing has to be read from the pool, and
-/// nothing piles up in it. Cost: one allocation a closure.
-///
-/// `J` is [`Task`], or a wrapper that a pool wants around its jobs.
-pub trait Spawn<'a, J: Job + From<Task<'a>>>: WorkerPool<J> {
-    /// Submits a closure. Waits while the pool is at its bound.
-    ///
-    /// # Errors
-    ///
-    /// [`Closed`] with the closure, not run, when the pool is closed.
-    fn spawn<F, T>(&self, work: F) -> Result<JobHandle<'a, T>, Closed<F>>
-    where
-        F: FnOnce() -> T + Send + 'a,
-        T: Send + 'a,
-    {
-        let (task, packet) = Task::new(work);
-        let Err(refused) = self.submit(task.into()) else {
-            return Ok(JobHandle { packet });
-        };
-        match packet.take_back() {
-            Some(work) => Err(Closed(work)),
-            // A pool that refuses a job and drops it all the same.
-            None => {
-                drop(refused);
-                Ok(JobHandle { packet })
-            }
-        }
-    }
-
-    /// Submits a closure if that needs no waiting.
-    ///
-    /// # Errors
-    ///
-    /// The closure comes back, not run, when the pool is full or closed.
-    fn try_spawn<F, T>(
-        &self,
-        work: F,
-    ) -> Result<JobHandle<'a, T>, TrySubmitError<F>>
-    where
-        F: FnOnce() -> T + Send + 'a,
-        T: Send + 'a,
-    {
-        let (task, packet) = Task::new(work);
-        let Err(refused) = self.try_submit(task.into()) else {
-            return Ok(JobHandle { packet });
-        };
-        match packet.take_back() {
-            Some(work) if refused.is_full() => Err(TrySubmitError::Full(work)),
-            Some(work) => Err(TrySubmitError::Closed(work)),
-            None => {
-                drop(refused);
-                Ok(JobHandle { packet })
-            }
-        }
-    }
-}
-
-impl<'a, J, P> Spawn<'a, J> for P
-where
-    J: Job + From<Task<'a>>,
-    P: WorkerPool<J> + ?Sized,
-{
-}
-
-/// A closure with a handle, as a job: what [`Spawn::spawn`] submits.
-///
-/// A task that is dropped without having been run, because its pool was
-/// cancelled, tells its handle so: no handle waits for ever.
-#[must_use = "a task that is dropped is a task that was cancelled"]
-pub struct Task<'a> {
-    /// `None` once it runs.
-    packet: Option<Arc<dyn Run + 'a>>,
-}
-
-impl<'a> Task<'a> {
-    fn new<F, T>(work: F) -> (Self, Arc<Packet<F, T>>)
-    where
-        F: FnOnce() -> T + Send + 'a,
-        T: Send + 'a,
-    {
-        let packet = Arc::new(Packet {
-            state: Mutex::new(State {
-                step: Step::Ready(work),
-                waker: None,
-                joining: false,
-            }),
-            ready: AtomicBool::new(false),
-            finished: Condvar::new(),
-        });
-        let run = Arc::clone(&packet) as Arc<dyn Run + 'a>;
-        (Self { packet: Some(run) }, packet)
-    }
-
-    fn start(mut self) {
-        if let Some(packet) = self.packet.take() {
-            packet.run();
-        }
-    }
-}
-
-impl Job for Task<'_> {
-    type Output = ();
-
-    const DETACHED: bool = true;
-
-    fn run(self) {
-        self.start();
-    }
-}
-
-/// Runs the closure where the task is polled: for closures that do not block.
-/// A pool of async tasks has a wrapper for those that do.
-impl AsyncJob for Task<'_> {
-    async fn run_async(self) {
-        self.start();
-    }
-}
-
-impl Drop for Task<'_> {
-    fn drop(&mut self) {
-        if let Some(packet) = &self.packet {
-            packet.abandon();
-        }
-    }
-}
-
-impl fmt::Debug for Task<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Task").finish_non_exhaustive()
-    }
-}
+use crate::task::Run;
+use crate::{Job, JobId, Panic, Task};
 
 /// The answer of one closure, which may still be running.
 ///
@@ -182,7 +39,32 @@ pub struct JobHandle<'a, T> {
     packet: Arc<dyn Answer<T> + 'a>,
 }
 
-impl<T: Send> JobHandle<'_, T> {
+impl<'a, T: Send + 'a> JobHandle<'a, T> {
+    /// Makes a task of the work and submits it; gives the work back with the
+    /// refusal, if there is one.
+    pub(crate) fn submit<W, J, R>(
+        work: W,
+        submit: impl FnOnce(J) -> Result<JobId, R>,
+    ) -> Result<Self, (W, R)>
+    where
+        W: Job<Output = T> + 'a,
+        J: From<Task<'a>>,
+    {
+        let packet = Arc::new(Packet::new(work));
+        let task = Task::shared(Arc::clone(&packet) as Arc<dyn Run + 'a>);
+        let Err(refused) = submit(task.into()) else {
+            return Ok(Self { packet });
+        };
+        match packet.take_back() {
+            Some(work) => Err((work, refused)),
+            // A pool that refuses a job and drops it all the same.
+            None => {
+                drop(refused);
+                Ok(Self { packet })
+            }
+        }
+    }
+
     /// Waits for the answer.
     ///
     /// Called from inside a job, this holds a worker while it waits: with
@@ -312,36 +194,31 @@ impl std::error::Error for JobError {}
 
 /// The one allocation that a task and its handle share: the closure on its
 /// way in, the answer on its way back.
-struct Packet<F, T> {
-    state: Mutex<State<F, T>>,
+struct Packet<W: Job> {
+    state: Mutex<State<W>>,
     /// The step is `Finished`: a look without the lock, before waiting.
     ready: AtomicBool,
     /// Signalled when the step becomes `Finished`.
     finished: Condvar,
 }
 
-struct State<F, T> {
-    step: Step<F, T>,
+struct State<W: Job> {
+    step: Step<W>,
     /// Who polled the handle last.
     waker: Option<Waker>,
     /// A thread waits in `join`.
     joining: bool,
 }
 
-enum Step<F, T> {
-    Ready(F),
+enum Step<W: Job> {
+    Ready(W),
     Running,
-    Finished(Result<T, JobError>),
+    Finished(Result<W::Output, JobError>),
     Taken,
 }
 
-/// The pool's view of a packet: it knows neither closure nor answer.
-trait Run: Send + Sync {
-    fn run(&self);
-    fn abandon(&self);
-}
-
-/// The handle's view of a packet: it does not know the closure.
+/// The handle's view of a packet: it does not know the closure. (The task's
+/// view, [`Run`], knows neither closure nor answer.)
 trait Answer<T>: Send + Sync {
     fn wait(&self, until: Option<Instant>) -> Option<Result<T, JobError>>;
     fn take(&self) -> Option<Result<T, JobError>>;
@@ -350,9 +227,19 @@ trait Answer<T>: Send + Sync {
     fn poll(&self, context: &mut Context<'_>) -> Poll<Result<T, JobError>>;
 }
 
-impl<F, T> Packet<F, T> {
+impl<W: Job> Packet<W> {
+    fn new(work: W) -> Self {
+        let state =
+            State { step: Step::Ready(work), waker: None, joining: false };
+        Self {
+            state: Mutex::new(state),
+            ready: AtomicBool::new(false),
+            finished: Condvar::new(),
+        }
+    }
+
     /// The closure, if nobody has run it.
-    fn take_back(&self) -> Option<F> {
+    fn take_back(&self) -> Option<W> {
         let mut state = lock(&self.state);
         match replace(&mut state.step, Step::Running) {
             Step::Ready(work) => Some(work),
@@ -363,7 +250,7 @@ impl<F, T> Packet<F, T> {
         }
     }
 
-    fn finish(&self, answer: Result<T, JobError>) {
+    fn finish(&self, answer: Result<W::Output, JobError>) {
         let mut state = lock(&self.state);
         state.step = Step::Finished(answer);
         let (waker, joining) = (state.waker.take(), state.joining);
@@ -390,8 +277,8 @@ impl<F, T> Packet<F, T> {
 
     /// Panics when it was taken before.
     fn take_answer(
-        mut state: MutexGuard<'_, State<F, T>>,
-    ) -> Result<Result<T, JobError>, MutexGuard<'_, State<F, T>>> {
+        mut state: MutexGuard<'_, State<W>>,
+    ) -> Result<Result<W::Output, JobError>, MutexGuard<'_, State<W>>> {
         match replace(&mut state.step, Step::Taken) {
             Step::Finished(answer) => Ok(answer),
             Step::Taken => {
@@ -406,16 +293,12 @@ impl<F, T> Packet<F, T> {
     }
 }
 
-impl<F, T> Run for Packet<F, T>
-where
-    F: FnOnce() -> T + Send,
-    T: Send,
-{
+impl<W: Job> Run for Packet<W> {
     fn run(&self) {
         let Some(work) = self.take_back() else { return };
         // Caught here and not by the pool, which would keep it from the
         // handle.
-        let answer = catch_unwind(AssertUnwindSafe(work));
+        let answer = catch_unwind(AssertUnwindSafe(|| work.run()));
         self.finish(
             answer.map_err(|payload| JobError::Panicked(Panic::new(payload))),
         );
@@ -426,8 +309,11 @@ where
     }
 }
 
-impl<F: Send, T: Send> Answer<T> for Packet<F, T> {
-    fn wait(&self, until: Option<Instant>) -> Option<Result<T, JobError>> {
+impl<W: Job> Answer<W::Output> for Packet<W> {
+    fn wait(
+        &self,
+        until: Option<Instant>,
+    ) -> Option<Result<W::Output, JobError>> {
         spin_until(|| self.ready.load(Ordering::Relaxed));
         let mut state = lock(&self.state);
         loop {
@@ -448,7 +334,7 @@ impl<F: Send, T: Send> Answer<T> for Packet<F, T> {
         }
     }
 
-    fn take(&self) -> Option<Result<T, JobError>> {
+    fn take(&self) -> Option<Result<W::Output, JobError>> {
         Self::take_answer(lock(&self.state)).ok()
     }
 
@@ -460,7 +346,10 @@ impl<F: Send, T: Send> Answer<T> for Packet<F, T> {
         matches!(lock(&self.state).step, Step::Finished(_) | Step::Taken)
     }
 
-    fn poll(&self, context: &mut Context<'_>) -> Poll<Result<T, JobError>> {
+    fn poll(
+        &self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<W::Output, JobError>> {
         // Cloned and dropped outside of the lock: a waker is the user's code.
         let mut waker = Some(context.waker().clone());
         let mut state = match Self::take_answer(lock(&self.state)) {

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use manyhands_conformance::watchdog;
 use manyhands_core::{
-    InlinePool, JobError, JobId, Outcome, Panic, Spawn, Task, Ticket,
-    WorkerPool, run_one, run_one_async,
+    Closed, InlinePool, Job, JobError, JobId, Outcome, Panic, Spawn, Task,
+    Ticket, WorkerPool, run_one, run_one_async,
 };
 
 use self::held::Held;
@@ -21,7 +21,7 @@ mod held {
     use std::num::NonZeroUsize;
 
     use super::*;
-    use manyhands_core::{Closed, Completion, TrySubmitError};
+    use manyhands_core::{Completion, TrySubmitError};
 
     #[derive(Default)]
     pub(crate) struct Held {
@@ -360,6 +360,76 @@ fn an_abort_wakes_who_waits_and_contains_what_is_dropped() {
         assert!(handle.as_mut().poll(&mut context).is_pending());
         assert!(handle.abort());
         assert_eq!(wakes.0.load(Ordering::SeqCst), 1);
+    });
+}
+
+#[test]
+fn a_closure_without_a_handle_runs() {
+    watchdog(|| {
+        let pool = Held::default();
+        let (ran, runs) = channel();
+        let again = ran.clone();
+        pool.execute(move || ran.send(1).unwrap()).unwrap();
+        pool.try_execute(move || again.send(2).unwrap()).unwrap();
+        assert!(runs.try_recv().is_err());
+        pool.run();
+        assert_eq!(runs.try_iter().collect::<Vec<_>>(), [1, 2]);
+    });
+}
+
+#[test]
+fn a_closure_without_a_handle_that_is_refused_comes_back_as_a_job() {
+    watchdog(|| {
+        let pool = Held { refuse: true, ..Held::default() };
+        let (ran, runs) = channel();
+        let again = ran.clone();
+        let Closed(job) =
+            pool.execute(move || ran.send(1).unwrap()).unwrap_err();
+        let refused =
+            pool.try_execute(move || again.send(2).unwrap()).unwrap_err();
+        assert!(refused.is_full());
+        assert!(runs.try_recv().is_err());
+        job.run();
+        refused.into_inner().run();
+        assert_eq!(runs.try_iter().collect::<Vec<_>>(), [1, 2]);
+    });
+}
+
+#[test]
+fn a_panic_of_a_closure_without_a_handle_comes_to_the_pool() {
+    watchdog(|| {
+        let boom = || std::panic::resume_unwind(Box::new("boom"));
+        let pool = Held::default();
+        pool.execute(boom).unwrap();
+        let job = pool.jobs.lock().unwrap().pop().unwrap();
+        let ticket = Ticket { id: JobId::new(0), job };
+        let Outcome::Panicked(panic) = run_one(ticket, false).outcome else {
+            panic!("the pool does not see it");
+        };
+        assert_eq!(panic.message(), "boom");
+
+        // That of one with a handle is the handle's.
+        let handle = pool.spawn(boom).unwrap();
+        let job = pool.jobs.lock().unwrap().pop().unwrap();
+        let ticket = Ticket { id: JobId::new(0), job };
+        assert!(run_one(ticket, false).outcome.is_done());
+        assert!(matches!(handle.join(), Err(JobError::Panicked(_))));
+    });
+}
+
+#[test]
+fn a_closure_without_a_handle_is_dropped_contained() {
+    watchdog(|| {
+        struct Hostile;
+        impl Drop for Hostile {
+            fn drop(&mut self) {
+                std::panic::resume_unwind(Box::new("dropped"));
+            }
+        }
+        let pool = Held::default();
+        let hostile = Hostile;
+        pool.execute(move || drop(hostile)).unwrap();
+        drop(pool);
     });
 }
 
