@@ -20,6 +20,8 @@
 //! | get results in the order of the jobs | [`WorkerPoolExt::map_ordered`] |
 //! | stop at a deadline, whatever still runs | [`WorkerPoolExt::shutdown`] |
 //! | wait for one job | [`Spawn::spawn`], [`JobHandle`] |
+//! | have a job done that nobody waits for | [`Spawn::execute`] |
+//! | tell a job that runs to stop | [`CancelToken`] |
 //! | choose workers and queue | [`Config`], [`Builder`] |
 //! | have a pool that is no pool: the baseline | [`InlinePool`] |
 //! | write a pool of your own | [`Intake`], [`results`], [`run_one`], [`crew`], [`join_all`] |
@@ -67,10 +69,13 @@ mod pool;
 pub mod results;
 mod run;
 mod shutdown;
+mod spawn;
 mod submitter;
 #[doc(hidden)]
 pub mod sync;
+mod task;
 mod threads;
+mod token;
 
 pub use crate::completion::{Completion, Outcome, Panic};
 pub use crate::config::{Builder, Config};
@@ -78,12 +83,17 @@ pub use crate::error::{
     BuildError, Closed, ConfigError, SubmitAllError, TrySubmitError,
 };
 pub use crate::ext::{Completions, MapOrdered, WorkerPoolExt};
-pub use crate::handle::{JobError, JobHandle, Spawn, Task};
+pub use crate::handle::{JobError, JobHandle};
 pub use crate::inline::InlinePool;
 pub use crate::intake::{Counter, Desk, Finished, Intake};
 pub use crate::job::{AsyncJob, Job, JobId, Ticket};
 pub use crate::pool::WorkerPool;
 pub use crate::run::{discard, run_one, run_one_async};
 pub use crate::shutdown::Shutdown;
+pub use crate::spawn::Spawn;
 pub use crate::submitter::Submitter;
+pub use crate::task::Task;
 pub use crate::threads::{Threads, join_all};
+pub use crate::token::{
+    CancelToken, Cancellation, Cancelled, OnCancel, WeakCancelToken,
+};

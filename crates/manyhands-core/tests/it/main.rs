@@ -28,3 +28,4 @@ mod results;
 mod run;
 mod shutdown;
 mod threads;
+mod token;

@@ -303,8 +303,8 @@ const FAULTS: &[Fault] = &[
     // The waker is left under another lock than the one of the last look.
     Fault {
         file: "manyhands-core/src/handle.rs",
-        text: "                std::mem::swap(&mut state.waker, &mut waker);\n",
-        fault: "                drop(state);\n                state = lock(&self.state);\n                std::mem::swap(&mut state.waker, &mut waker);\n",
+        text: "        std::mem::swap(&mut state.waker, &mut waker);\n",
+        fault: "        drop(state);\n        state = lock(&self.state);\n        std::mem::swap(&mut state.waker, &mut waker);\n",
         found_by: &[Shuttle(
             "a_handle_is_woken_whether_it_blocks_or_polls",
             "",
