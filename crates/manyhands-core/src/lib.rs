@@ -21,6 +21,7 @@
 //! | stop at a deadline, whatever still runs | [`WorkerPoolExt::shutdown`] |
 //! | wait for one job | [`Spawn::spawn`], [`JobHandle`] |
 //! | choose workers and queue | [`Config`], [`Builder`] |
+//! | name threads, size their stacks, hook their start and end | [`Builder`], [`ThreadOptions`] |
 //! | have a pool that is no pool: the baseline | [`InlinePool`] |
 //! | write a pool of your own | [`Intake`], [`results`], [`run_one`], [`crew`], [`join_all`] |
 //!
@@ -66,10 +67,12 @@ mod owed;
 mod pool;
 pub mod results;
 mod run;
+mod seats;
 mod shutdown;
 mod submitter;
 #[doc(hidden)]
 pub mod sync;
+mod thread_options;
 mod threads;
 
 pub use crate::completion::{Completion, Outcome, Panic};
@@ -86,4 +89,5 @@ pub use crate::pool::WorkerPool;
 pub use crate::run::{discard, run_one, run_one_async};
 pub use crate::shutdown::Shutdown;
 pub use crate::submitter::Submitter;
+pub use crate::thread_options::{AtWork, ThreadOptions, WorkerInfo};
 pub use crate::threads::{Threads, join_all};

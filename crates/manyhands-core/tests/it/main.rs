@@ -27,4 +27,5 @@ mod others;
 mod results;
 mod run;
 mod shutdown;
+mod thread_options;
 mod threads;
