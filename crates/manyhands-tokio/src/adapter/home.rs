@@ -238,3 +238,39 @@ fn can_start(threads: usize, options: &ThreadOptions) -> io::Result<()> {
     join_all(started);
     result
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    use manyhands_conformance::watchdog;
+
+    use super::*;
+
+    #[test]
+    fn a_number_is_free_again_when_its_thread_has_ended() {
+        watchdog(|| {
+            let (stop, stopped) = channel();
+            let (start, started) = channel();
+            let options = ThreadOptions::new()
+                .on_start(move |it| start.send(it.index()).unwrap())
+                .on_stop(move |it| stop.send(it.index()).unwrap());
+            let mut runtime = Builder::new_multi_thread();
+            runtime
+                .worker_threads(1)
+                .thread_keep_alive(Duration::from_millis(1));
+            hook(&mut runtime, options);
+            let runtime = runtime.build().unwrap();
+            for _ in 0..20 {
+                drop(runtime.spawn_blocking(|| ()));
+                stopped.recv().unwrap();
+            }
+            drop(runtime);
+            // The worker, the last that blocked, and the one before it, which
+            // may still have had its number.
+            assert!(started.try_iter().all(|index| index <= 2));
+        });
+    }
+}
