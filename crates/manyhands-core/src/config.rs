@@ -4,7 +4,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 
-use crate::{BuildError, ConfigError};
+use crate::{BuildError, ConfigError, ThreadOptions, WorkerInfo};
 
 /// The sizes of a pool, checked when they are set.
 ///
@@ -119,8 +119,8 @@ impl Default for Config {
     }
 }
 
-/// Builds a pool: set what differs from [`Config::default`], then
-/// [`build`](Self::build).
+/// Builds a pool: set what differs from [`Config::default`] and
+/// [`ThreadOptions::default`], then [`build`](Self::build).
 ///
 /// Each variant has a function that returns one, so the words are the same
 /// everywhere.
@@ -128,30 +128,54 @@ impl Default for Config {
 pub struct Builder<P> {
     workers: usize,
     queue: usize,
+    threads: ThreadOptions,
     sizes: fn(usize, usize) -> Result<Config, ConfigError>,
-    make: fn(Config) -> Result<P, BuildError>,
+    make: Make<P>,
 }
 
+/// What a builder ends in, by what the pool can be told of its threads.
+enum Make<P> {
+    /// Nothing.
+    Sizes(fn(Config) -> Result<P, BuildError>),
+    /// What they are started with.
+    Threads(fn(Config, ThreadOptions) -> Result<P, BuildError>),
+}
+
+/// For whoever writes a pool.
 impl<P> Builder<P> {
-    /// A builder that ends in `make`. For whoever writes a pool.
+    /// A builder that ends in `make`, for a pool that cannot be told how its
+    /// threads are started: such a setting is an error then.
     pub fn new(make: fn(Config) -> Result<P, BuildError>) -> Self {
-        Self::with(Config::new, make)
+        Self::with(Config::new, Make::Sizes(make))
     }
 
-    /// [`new`](Self::new) for a pool of tasks, which may have
-    /// [more](Config::tasks) workers.
-    pub fn of_tasks(make: fn(Config) -> Result<P, BuildError>) -> Self {
-        Self::with(Config::tasks, make)
+    /// A builder for a pool that starts its workers by
+    /// [`ThreadOptions::spawn`].
+    pub fn of_threads(
+        make: fn(Config, ThreadOptions) -> Result<P, BuildError>,
+    ) -> Self {
+        Self::with(Config::new, Make::Threads(make))
+    }
+
+    /// A builder for a pool of tasks, which may have [more](Config::tasks)
+    /// workers; the options are for the threads of its own runtime.
+    pub fn of_tasks(
+        make: fn(Config, ThreadOptions) -> Result<P, BuildError>,
+    ) -> Self {
+        Self::with(Config::tasks, Make::Threads(make))
     }
 
     fn with(
         sizes: fn(usize, usize) -> Result<Config, ConfigError>,
-        make: fn(Config) -> Result<P, BuildError>,
+        make: Make<P>,
     ) -> Self {
         let Config { workers, queue } = Config::default();
-        Self { workers: workers.get(), queue, sizes, make }
+        let (workers, threads) = (workers.get(), ThreadOptions::new());
+        Self { workers, queue, threads, sizes, make }
     }
+}
 
+impl<P> Builder<P> {
     /// Most jobs that run at once, 1 to [`Config::MAX_WORKERS`], or to
     /// [`Config::MAX_TASKS`] where workers are tasks.
     pub fn workers(self, workers: usize) -> Self {
@@ -164,15 +188,62 @@ impl<P> Builder<P> {
         Self { queue, ..self }
     }
 
+    /// What the pool's threads are called: see [`ThreadOptions::name`].
+    pub fn thread_name(self, name: impl Into<String>) -> Self {
+        Self { threads: self.threads.name(name), ..self }
+    }
+
+    /// How large the stack of each thread is, in bytes: see
+    /// [`ThreadOptions::stack_size`].
+    pub fn stack_size(self, bytes: usize) -> Self {
+        Self { threads: self.threads.stack_size(bytes), ..self }
+    }
+
+    /// Called on each thread before its first job: see
+    /// [`ThreadOptions`](ThreadOptions#hooks).
+    pub fn on_start(
+        self,
+        hook: impl Fn(&WorkerInfo) + Send + Sync + 'static,
+    ) -> Self {
+        Self { threads: self.threads.on_start(hook), ..self }
+    }
+
+    /// Called on each thread after its last job: see
+    /// [`ThreadOptions`](ThreadOptions#hooks).
+    pub fn on_stop(
+        self,
+        hook: impl Fn(&WorkerInfo) + Send + Sync + 'static,
+    ) -> Self {
+        Self { threads: self.threads.on_stop(hook), ..self }
+    }
+
+    /// All that threads are started with, instead of what was set before.
+    pub fn thread_options(self, threads: ThreadOptions) -> Self {
+        Self { threads, ..self }
+    }
+
     /// Checks the settings and starts the pool.
     ///
     /// # Errors
     ///
-    /// [`BuildError::Config`] for a setting outside of what is allowed,
-    /// before anything is started; [`BuildError::Spawn`] when the system
-    /// refuses a thread, after those already started have ended.
+    /// [`BuildError::Config`] and [`BuildError::ThreadName`] for a setting
+    /// outside of what is allowed, and [`BuildError::Unsupported`] for one
+    /// that this kind of pool cannot keep, before anything is started;
+    /// [`BuildError::Spawn`] when the system refuses a thread, after those
+    /// already started have ended.
     pub fn build(self) -> Result<P, BuildError> {
-        (self.make)((self.sizes)(self.workers, self.queue)?)
+        let config = (self.sizes)(self.workers, self.queue)?;
+        self.threads.check()?;
+        match self.make {
+            Make::Sizes(make) => match self.threads.any_set() {
+                None => make(config),
+                Some(setting) => Err(BuildError::Unsupported {
+                    setting,
+                    pool: "a pool that does not start its threads by it",
+                }),
+            },
+            Make::Threads(make) => make(config, self.threads),
+        }
     }
 }
 
@@ -181,6 +252,7 @@ impl<P> fmt::Debug for Builder<P> {
         f.debug_struct("Builder")
             .field("workers", &self.workers)
             .field("queue", &self.queue)
+            .field("threads", &self.threads)
             .finish_non_exhaustive()
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use crate::sync::thread::{self, JoinHandle};
+use crate::ThreadOptions;
+use crate::seats::Seats;
 use crate::sync::{
     Arc, AtomicUsize, CachePadded, Condvar, Instant, Mutex, MutexGuard,
     Ordering, Spins, lock, spin_briefly, wait,
@@ -69,10 +70,10 @@ pub struct WayOut<T> {
 /// ```
 pub struct Crew<T> {
     shared: Arc<Shared<T>>,
-    /// All that were started, for the end.
-    threads: Mutex<Vec<JoinHandle<()>>>,
-    /// What the threads are called.
+    seats: Mutex<Seats>,
+    /// What the threads are called if the options do not say.
     name: &'static str,
+    options: ThreadOptions,
 }
 
 struct Shared<T> {
@@ -159,7 +160,15 @@ impl<T: Send + 'static> Crew<T> {
             desk.work = Some(Arc::new(work));
             desk.most = most;
         }
-        Self { shared, threads: Mutex::default(), name }
+        let (seats, options) = Default::default();
+        Self { shared, seats, name, options }
+    }
+
+    /// From now on, threads are started with these options. If they are
+    /// [not allowed](ThreadOptions::check), there is no thread to be had.
+    pub fn with_options(mut self, options: ThreadOptions) -> Self {
+        self.options = options;
+        self
     }
 
     /// Sees to it that somebody comes for work that was handed over: calls a
@@ -203,10 +212,12 @@ impl<T: Send + 'static> Crew<T> {
             let (shared, work) = (Arc::clone(&self.shared), Arc::clone(&work));
             move || shared.serve(&*work)
         };
-        let thread = thread::Builder::new().name(self.name.to_owned());
-        match thread.spawn(begin) {
-            Ok(thread) => lock(&self.threads).push(thread),
+        let mut seats = lock(&self.seats);
+        let seat = seats.free();
+        match self.options.spawn(self.name, seat, begin) {
+            Ok(thread) => seats.take(seat, thread),
             Err(_) => {
+                drop(seats);
                 let mut desk = lock(&self.shared.desk);
                 desk.threads -= 1;
                 desk.looking -= 1;
@@ -312,7 +323,7 @@ impl<T> Desk<T> {
 impl<T> Drop for Crew<T> {
     fn drop(&mut self) {
         self.shared.close();
-        let threads = std::mem::take(&mut *lock(&self.threads));
+        let threads = lock(&self.seats).clear();
         join_all(threads);
     }
 }

@@ -23,6 +23,7 @@
 //! | have a job done that nobody waits for | [`Spawn::execute`] |
 //! | tell a job that runs to stop | [`CancelToken`] |
 //! | choose workers and queue | [`Config`], [`Builder`] |
+//! | name threads, size their stacks, hook their start and end | [`Builder`], [`ThreadOptions`] |
 //! | have a pool that is no pool: the baseline | [`InlinePool`] |
 //! | write a pool of your own | [`Intake`], [`results`], [`run_one`], [`crew`], [`join_all`] |
 //!
@@ -68,12 +69,14 @@ mod owed;
 mod pool;
 pub mod results;
 mod run;
+mod seats;
 mod shutdown;
 mod spawn;
 mod submitter;
 #[doc(hidden)]
 pub mod sync;
 mod task;
+mod thread_options;
 mod threads;
 mod token;
 
@@ -93,6 +96,7 @@ pub use crate::shutdown::Shutdown;
 pub use crate::spawn::Spawn;
 pub use crate::submitter::Submitter;
 pub use crate::task::Task;
+pub use crate::thread_options::{AtWork, ThreadOptions, WorkerInfo};
 pub use crate::threads::{Threads, join_all};
 pub use crate::token::{
     CancelToken, Cancellation, Cancelled, OnCancel, WeakCancelToken,

@@ -109,6 +109,7 @@ pub fn discard<T>(value: T) {
     contain(|| drop(value));
 }
 
+/// Does something, and contains a panic of it.
 pub(crate) fn contain(work: impl FnOnce()) {
     /// How many payloads within payloads are dropped before one is leaked.
     const ROUNDS: usize = 8;

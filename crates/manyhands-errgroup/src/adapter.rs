@@ -9,7 +9,7 @@ use manyhands_core::crew::{self, Crew, WayIn};
 use manyhands_core::results::{Receiver, for_jobs};
 use manyhands_core::{
     BuildError, Builder, Closed, Completion, Config, Intake, Job, JobId,
-    Outcome, Ticket, TrySubmitError, WorkerPool,
+    Outcome, ThreadOptions, Ticket, TrySubmitError, WorkerPool,
 };
 
 use crate::{Context, Failure, Group, Token};
@@ -52,7 +52,7 @@ where
 {
     /// Sets the limit, as workers, and builds the pool.
     pub fn builder() -> Builder<Self> {
-        Builder::new(Self::new)
+        Builder::of_threads(Self::with_options)
     }
 
     /// An open pool. No thread is started before the first job.
@@ -61,6 +61,13 @@ where
     ///
     /// None that a checked [`Config`] leaves.
     pub fn new(config: Config) -> Result<Self, BuildError> {
+        Self::with_options(config, ThreadOptions::new())
+    }
+
+    fn with_options(
+        config: Config,
+        threads: ThreadOptions,
+    ) -> Result<Self, BuildError> {
         let (sender, results) = for_jobs::<J>();
         let (way_in, way_out) = crew::channel();
         let intake = Arc::new(Intake::unbounded(way_in));
@@ -78,8 +85,9 @@ where
                 sender.send(completion);
             }
         };
+        let crew = Crew::new("group", limit, way_out, work);
         Ok(Self {
-            crew: Crew::new("group", limit, way_out, work),
+            crew: crew.with_options(threads),
             group: Group::with_limit(limit)?,
             intake,
             results,

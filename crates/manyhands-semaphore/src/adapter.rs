@@ -8,8 +8,8 @@ use std::sync::Arc;
 use manyhands_core::crew::{self, Crew, WayIn};
 use manyhands_core::results::{Receiver, for_jobs};
 use manyhands_core::{
-    Builder, Closed, Completion, Config, Intake, Job, JobId, Ticket,
-    TrySubmitError, WorkerPool,
+    Builder, Closed, Completion, Config, Intake, Job, JobId, ThreadOptions,
+    Ticket, TrySubmitError, WorkerPool,
 };
 
 use crate::{AcquireError, Permit, Semaphore};
@@ -43,11 +43,17 @@ type Accepted<J> = (Permit, Ticket<J>);
 impl<J: Job + 'static> SemaphorePool<J> {
     /// Sets the number of permits, as workers, and builds the pool.
     pub fn builder() -> Builder<Self> {
-        Builder::new(|config| Ok(Self::new(config)))
+        Builder::of_threads(|config, threads| {
+            Ok(Self::with_options(config, threads))
+        })
     }
 
     /// An open pool. No thread is started before the first job.
     pub fn new(config: Config) -> Self {
+        Self::with_options(config, ThreadOptions::new())
+    }
+
+    fn with_options(config: Config, threads: ThreadOptions) -> Self {
         let (sender, results) = for_jobs::<J>();
         let (way_in, way_out) = crew::channel();
         let intake = Arc::new(Intake::unbounded(way_in));
@@ -61,8 +67,9 @@ impl<J: Job + 'static> SemaphorePool<J> {
                 sender.send(completion);
             }
         };
+        let crew = Crew::new("permit", permits, way_out, work);
         Self {
-            crew: Crew::new("permit", permits, way_out, work),
+            crew: crew.with_options(threads),
             semaphore: Semaphore::new(permits),
             intake,
             results,

@@ -27,5 +27,6 @@ mod others;
 mod results;
 mod run;
 mod shutdown;
+mod thread_options;
 mod threads;
 mod token;

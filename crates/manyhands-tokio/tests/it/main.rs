@@ -10,6 +10,7 @@ mod jobs;
 mod runtimes;
 mod start;
 mod taught;
+mod threads;
 mod user_code;
 
 use std::pin::Pin;
