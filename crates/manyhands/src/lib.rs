@@ -4,6 +4,21 @@
 //! each, the patterns. If you need one pattern, depend on its crate alone. To
 //! choose at run time, or to compare, take this crate and its list,
 //! [`variants`].
+//!
+//! # A map
+//!
+//! | to | see | feature |
+//! |---|---|---|
+//! | use any pool | [`WorkerPool`], [`WorkerPoolExt`] | |
+//! | choose a pool by its name | [`variants`], [`Variant`], [`Claims`] | those to choose from |
+//! | have workers range over a channel | `channel` | `channel` |
+//! | know when all workers are done | `waitgroup` | `waitgroup` |
+//! | have a queue beside a server | `dispatcher` | `dispatcher` |
+//! | limit how many run at once | `semaphore` | `semaphore` |
+//! | stop at the first error | `errgroup` | `errgroup` |
+//! | run jobs of a microsecond or less | `batch` | `batch` |
+//! | steal work | `rayon` | `rayon` |
+//! | run async jobs | `tokio` | `tokio` |
 
 #![forbid(unsafe_code)]
 

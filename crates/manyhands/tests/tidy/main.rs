@@ -1,6 +1,8 @@
 //! The rules of the repository, as tests. Each failure says what to do.
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
+mod packages;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
