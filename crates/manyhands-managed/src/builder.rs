@@ -4,7 +4,8 @@ use std::fmt;
 
 use manyhands_core::sync::Arc;
 use manyhands_core::{
-    BuildError, Config, ConfigError, Job, JobId, Panic, WorkerPool,
+    BuildError, CancelToken, Config, ConfigError, Job, JobId, Panic,
+    WorkerPool,
 };
 
 use crate::order::Order;
@@ -23,6 +24,7 @@ pub struct ManagedBuilder<J: Job + 'static> {
     order: Order<J>,
     hooks: Hooks<J>,
     name: String,
+    token: Option<CancelToken>,
 }
 
 impl<J: Job + 'static> ManagedBuilder<J> {
@@ -34,6 +36,7 @@ impl<J: Job + 'static> ManagedBuilder<J> {
             order: Order::fifo(),
             hooks: Hooks::default(),
             name: "pool".to_owned(),
+            token: None,
         }
     }
 
@@ -80,6 +83,13 @@ impl<J: Job + 'static> ManagedBuilder<J> {
     pub fn stop_on_failure(mut self) -> Self {
         self.hooks.stop_on_failure = true;
         self
+    }
+
+    /// Cancels the pool when this token is cancelled. (Its deadline, if it
+    /// has one, cancels what looks at the [pool's](ManagedPool::token), and
+    /// not the pool: there is no timer.)
+    pub fn cancelled_by(self, token: &CancelToken) -> Self {
+        Self { token: Some(token.child()), ..self }
     }
 
     /// Is told of each job that panics, also of those whose completion nobody
@@ -145,7 +155,9 @@ impl<J: Job + 'static> ManagedBuilder<J> {
         let base = plan.base(config)?;
         let state = State::new(self.order.queue(), config);
         let meters = Meters::new(&self.name);
-        let shared = Shared::new(state, self.order, self.hooks, meters, base);
+        let token = self.token.unwrap_or_default();
+        let shared =
+            Shared::new(state, self.order, self.hooks, token, meters, base);
         Ok(ManagedPool::with(shared, plan))
     }
 }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use manyhands_core::sync::{Arc, AtomicBool, Mutex, Ordering, lock, thread};
 use manyhands_core::{
-    BuildError, Closed, Completion, Job, JobId, Ticket, TrySubmitError,
-    WorkerPool, discard, run_one,
+    BuildError, CancelToken, Closed, Completion, Job, JobId, OnCancel, Ticket,
+    TrySubmitError, WorkerPool, discard, run_one,
 };
 
 use crate::builder::{ManagedBuilder, Plan};
@@ -70,6 +70,8 @@ pub struct ManagedPool<J: Job + 'static> {
     retired: Mutex<Vec<Base<J>>>,
     /// A stop has left jobs behind: nobody waits for them.
     left_behind: AtomicBool,
+    /// Cancels the pool with its token.
+    _cancels: OnCancel,
 }
 
 /// What becomes of a job for which there is no place: see
@@ -139,11 +141,19 @@ impl<J: Job + 'static> ManagedPool<J> {
     }
 
     pub(crate) fn with(shared: Shared<J>, plan: Plan<J>) -> Self {
+        let shared = Arc::new(shared);
+        let pool = Arc::downgrade(&shared);
+        let cancel = move || {
+            if let Some(pool) = pool.upgrade() {
+                pool.cancel();
+            }
+        };
         Self {
-            shared: Arc::new(shared),
             plan,
             retired: Mutex::default(),
             left_behind: AtomicBool::new(false),
+            _cancels: shared.token.on_cancel(cancel),
+            shared,
         }
     }
 
@@ -333,6 +343,26 @@ impl<J: Job + 'static> ManagedPool<J> {
     pub fn resume(&self) {
         let wanted = self.shared.step(|state, _| state.resume());
         self.shared.start(wanted);
+    }
+
+    /// Is cancelled with the pool: for jobs that are to end early then. A job
+    /// takes a clone along and [looks](CancelToken::is_cancelled) at it, or
+    /// [waits](CancelToken::wait_timeout) by it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use manyhands_channel::ChannelPool;
+    /// use manyhands_core::WorkerPool;
+    /// use manyhands_managed::{ManagedPool, Stop};
+    ///
+    /// let pool = ManagedPool::builder().workers(1).over(ChannelPool::new)?;
+    /// let token = pool.token().clone();
+    /// pool.submit(move || token.wait_timeout(Duration::from_secs(3600))).unwrap();
+    /// assert!(pool.stop(Stop::Abort).is_complete());
+    /// # Ok::<(), manyhands_core::BuildError>(())
+    /// ```
+    pub fn token(&self) -> &CancelToken {
+        &self.shared.token
     }
 
     /// The pool's counters, all at this moment. Takes the pool's lock, for

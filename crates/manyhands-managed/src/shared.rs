@@ -8,7 +8,8 @@ use manyhands_core::sync::{
     Arc, AtomicUsize, CachePadded, Mutex, MutexGuard, Ordering, lock,
 };
 use manyhands_core::{
-    Closed, Completion, Job, JobId, Outcome, Panic, WorkerPool, discard,
+    CancelToken, Closed, Completion, Job, JobId, Outcome, Panic, WorkerPool,
+    discard,
 };
 
 use crate::entry::Entry;
@@ -30,6 +31,8 @@ pub(crate) struct Shared<J: Job + 'static> {
     unread: CachePadded<AtomicUsize>,
     pub(crate) order: Order<J>,
     pub(crate) hooks: Hooks<J>,
+    /// Cancelled with the pool.
+    pub(crate) token: CancelToken,
     meters: Meters,
     /// The base in use, and its number. Locked before the state where both
     /// are. `None` once the managed pool is gone.
@@ -88,6 +91,7 @@ impl<J: Job + 'static> Shared<J> {
         state: State<J>,
         order: Order<J>,
         hooks: Hooks<J>,
+        token: CancelToken,
         meters: Meters,
         base: Base<J>,
     ) -> Self {
@@ -97,6 +101,7 @@ impl<J: Job + 'static> Shared<J> {
             unread: CachePadded::default(),
             order,
             hooks,
+            token,
             meters,
             base: Mutex::new(Some((0, base))),
         }
@@ -189,6 +194,7 @@ impl<J: Job + 'static> Shared<J> {
     pub(crate) fn cancel(&self) {
         let (count, unread) = self.step(|state, calls| state.cancel(calls));
         self.meters.cancelled(count);
+        self.token.cancel();
         unread.into_iter().for_each(discard);
     }
 

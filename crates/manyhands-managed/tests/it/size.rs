@@ -129,7 +129,7 @@ fn a_pool_that_is_resized_again_and_again_under_load_loses_nothing() {
                     });
                     over.store(true, Ordering::SeqCst);
                     assert_eq!(fed.unwrap(), u64::from(JOBS));
-                    assert_eq!(sum, (0..JOBS).sum());
+                    assert_eq!(sum, (0..JOBS).sum::<u32>());
                 });
                 let counts = pool.snapshot();
                 assert_eq!(counts.done, u64::from(JOBS));
