@@ -72,6 +72,7 @@ mod documentation {
         dispatcher_readme: "crates/manyhands-dispatcher/README.md",
         errgroup_readme: "crates/manyhands-errgroup/README.md",
         facade_readme: "crates/manyhands/README.md",
+        managed_readme: "crates/manyhands-managed/README.md",
         rayon_readme: "crates/manyhands-rayon/README.md",
         semaphore_readme: "crates/manyhands-semaphore/README.md",
         tokio_readme: "crates/manyhands-tokio/README.md",
