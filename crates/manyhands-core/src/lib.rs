@@ -21,6 +21,7 @@
 //! | stop at a deadline, whatever still runs | [`WorkerPoolExt::shutdown`] |
 //! | wait for one job | [`Spawn::spawn`], [`JobHandle`] |
 //! | have a job done that nobody waits for | [`Spawn::execute`] |
+//! | have jobs together on a pool that others use, and stop at the first error | [`TaskGroup`] |
 //! | tell a job that runs to stop | [`CancelToken`] |
 //! | choose workers and queue | [`Config`], [`Builder`] |
 //! | have a pool that is no pool: the baseline | [`InlinePool`] |
@@ -60,6 +61,7 @@ mod config;
 pub mod crew;
 mod error;
 mod ext;
+mod group;
 mod handle;
 mod inline;
 mod intake;
@@ -83,6 +85,7 @@ pub use crate::error::{
     BuildError, Closed, ConfigError, SubmitAllError, TrySubmitError,
 };
 pub use crate::ext::{Completions, MapOrdered, WorkerPoolExt};
+pub use crate::group::{GroupError, TaskGroup};
 pub use crate::handle::{JobError, JobHandle};
 pub use crate::inline::InlinePool;
 pub use crate::intake::{Counter, Desk, Finished, Intake};
