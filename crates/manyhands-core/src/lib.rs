@@ -18,6 +18,7 @@
 //! | read what became of a job | [`Completion`], [`Outcome`], [`Panic`] |
 //! | feed a pool from one thread, in bounded memory | [`WorkerPoolExt::run_all`] |
 //! | get results in the order of the jobs | [`WorkerPoolExt::map_ordered`] |
+//! | map an iterator on a pool that others use | [`PoolIterator::pool_map`] |
 //! | stop at a deadline, whatever still runs | [`WorkerPoolExt::shutdown`] |
 //! | wait for one job | [`Spawn::spawn`], [`JobHandle`] |
 //! | have a job done that nobody waits for | [`Spawn::execute`] |
@@ -66,6 +67,7 @@ mod handle;
 mod inline;
 mod intake;
 mod job;
+mod map;
 mod owed;
 mod pool;
 pub mod results;
@@ -90,6 +92,7 @@ pub use crate::handle::{JobError, JobHandle};
 pub use crate::inline::InlinePool;
 pub use crate::intake::{Counter, Desk, Finished, Intake};
 pub use crate::job::{AsyncJob, Job, JobId, Ticket};
+pub use crate::map::{PoolIterator, PoolMap};
 pub use crate::pool::WorkerPool;
 pub use crate::run::{discard, run_one, run_one_async};
 pub use crate::shutdown::Shutdown;

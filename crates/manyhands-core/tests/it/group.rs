@@ -317,6 +317,12 @@ fn what_a_group_drops_is_contained() {
         group.spawn(|| Err(())).unwrap();
         pool.run();
         assert_eq!(group.wait_first_error().err().unwrap().job(), 1);
+
+        let mut group = TaskGroup::new(&pool);
+        group.spawn(|| Err(())).unwrap();
+        group.spawn(|| Ok(Hostile)).unwrap();
+        pool.run();
+        assert_eq!(group.wait_first_error().err().unwrap().job(), 0);
     });
 }
 
