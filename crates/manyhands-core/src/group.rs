@@ -517,9 +517,11 @@ impl<E: std::error::Error> std::error::Error for GroupError<E> {
 
 impl<T, E, P, J> fmt::Debug for TaskGroup<'_, T, E, P, J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = lock(&self.shared.state);
         f.debug_struct("TaskGroup")
             .field("spawned", &self.spawned)
-            .field("unfinished", &self.unfinished())
+            .field("queued", &state.queued.len())
+            .field("unfinished", &state.unfinished)
             .finish_non_exhaustive()
     }
 }

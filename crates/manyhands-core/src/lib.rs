@@ -24,6 +24,7 @@
 //! | have a job done that nobody waits for | [`Spawn::execute`] |
 //! | have jobs together on a pool that others use, and stop at the first error | [`TaskGroup`] |
 //! | tell a job that runs to stop | [`CancelToken`] |
+//! | have a state for each worker | [`PerWorker`] |
 //! | choose workers and queue | [`Config`], [`Builder`] |
 //! | have a pool that is no pool: the baseline | [`InlinePool`] |
 //! | write a pool of your own | [`Intake`], [`results`], [`run_one`], [`crew`], [`join_all`] |
@@ -69,6 +70,7 @@ mod intake;
 mod job;
 mod map;
 mod owed;
+mod per_worker;
 mod pool;
 pub mod results;
 mod run;
@@ -93,6 +95,7 @@ pub use crate::inline::InlinePool;
 pub use crate::intake::{Counter, Desk, Finished, Intake};
 pub use crate::job::{AsyncJob, Job, JobId, Ticket};
 pub use crate::map::{PoolIterator, PoolMap};
+pub use crate::per_worker::PerWorker;
 pub use crate::pool::WorkerPool;
 pub use crate::run::{discard, run_one, run_one_async};
 pub use crate::shutdown::Shutdown;

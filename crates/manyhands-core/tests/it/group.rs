@@ -15,6 +15,7 @@ use manyhands_core::{
 
 use crate::held::Held;
 use crate::often;
+use crate::small::Small;
 
 /// What jobs of the tests return.
 type Answer = Result<u32, String>;
@@ -276,6 +277,37 @@ fn a_refused_closure_comes_back_and_has_no_number() {
         pool.close();
         assert!(group.try_spawn(fails).unwrap_err().is_closed());
         assert_eq!(group.wait_first_error().unwrap(), [1]);
+    });
+}
+
+#[test]
+fn a_number_that_a_refused_closure_had_goes_to_the_next() {
+    watchdog(|| {
+        let pool = Small::<Task<'static>>::new(1, 0);
+        let mut group = TaskGroup::new(&pool);
+        let (release, gate) = channel::<()>();
+        let work = move || Answer::Ok(u32::from(gate.recv().is_err()));
+        assert_eq!(group.spawn(work).unwrap(), 0);
+        assert!(group.try_spawn(fails).unwrap_err().is_full());
+        drop(release);
+        assert_eq!(group.spawn(|| Ok(2)).unwrap(), 1);
+        assert_eq!(group.wait_first_error().unwrap(), [1, 2]);
+    });
+}
+
+#[test]
+fn a_group_keeps_of_its_jobs_what_is_queued_and_no_more() {
+    watchdog(|| {
+        let pool = Held::default();
+        let mut group = TaskGroup::new(&pool);
+        for n in 0..3 {
+            group.spawn(move || Answer::Ok(n)).unwrap();
+        }
+        pool.run_at(1);
+        let shown = format!("{group:?}");
+        let expected =
+            "TaskGroup { spawned: 3, queued: 2, unfinished: 2, .. }";
+        assert_eq!(shown, expected);
     });
 }
 

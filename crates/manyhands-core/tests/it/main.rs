@@ -27,6 +27,7 @@ mod inline;
 mod intake;
 mod map;
 mod others;
+mod per_worker;
 mod results;
 mod run;
 mod shutdown;

@@ -161,8 +161,16 @@ fn results_that_nobody_takes_are_dropped_contained() {
         std::mem::forget(mapped.next());
         drop(mapped);
 
-        // Items, too: the pool is closed, and one of them was taken.
-        pool.close();
+        // Items, too: one is taken before it is known that the pool is closed.
+        let items = (0..2).map(|n| {
+            if n == 1 {
+                pool.close();
+            }
+            Hostile
+        });
+        let mut mapped = items.pool_map(&pool, std::mem::forget);
+        assert!(mapped.next().is_some());
+        drop(mapped);
         let items = [Hostile].into_iter();
         let mut mapped = items.pool_map(&pool, std::mem::forget);
         assert!(panic_of(|| mapped.next()).contains("closed"));
