@@ -39,7 +39,7 @@ pub struct JobHandle<'a, T> {
     packet: Arc<dyn Answer<T> + 'a>,
 }
 
-impl<'a, T: Send + 'a> JobHandle<'a, T> {
+impl<'a, T> JobHandle<'a, T> {
     /// Makes a task of the work and submits it; gives the work back with the
     /// refusal, if there is one.
     pub(crate) fn submit<W, J, R>(
@@ -49,6 +49,7 @@ impl<'a, T: Send + 'a> JobHandle<'a, T> {
     where
         W: Job<Output = T> + 'a,
         J: From<Task<'a>>,
+        T: 'a,
     {
         let packet = Arc::new(Packet::new(work));
         let task = Task::shared(Arc::clone(&packet) as Arc<dyn Run + 'a>);

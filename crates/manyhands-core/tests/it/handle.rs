@@ -1,8 +1,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,70 +13,8 @@ use manyhands_core::{
     Ticket, WorkerPool, run_one, run_one_async,
 };
 
-use self::held::Held;
+use crate::held::Held;
 use crate::often;
-
-/// A pool that runs its jobs when the test says so.
-mod held {
-    use std::num::NonZeroUsize;
-
-    use super::*;
-    use manyhands_core::{Completion, TrySubmitError};
-
-    #[derive(Default)]
-    pub(crate) struct Held {
-        pub(crate) jobs: Mutex<Vec<Task<'static>>>,
-        pub(crate) refuse: bool,
-    }
-
-    impl Held {
-        pub(crate) fn run(&self) {
-            let jobs = std::mem::take(&mut *self.jobs.lock().unwrap());
-            for job in jobs {
-                run_one(Ticket { id: JobId::new(0), job }, false);
-            }
-        }
-    }
-
-    impl WorkerPool<Task<'static>> for Held {
-        fn submit(
-            &self,
-            job: Task<'static>,
-        ) -> Result<JobId, Closed<Task<'static>>> {
-            if self.refuse {
-                return Err(Closed(job));
-            }
-            self.jobs.lock().unwrap().push(job);
-            Ok(JobId::new(0))
-        }
-
-        fn try_submit(
-            &self,
-            job: Task<'static>,
-        ) -> Result<JobId, TrySubmitError<Task<'static>>> {
-            if self.refuse {
-                return Err(TrySubmitError::Full(job));
-            }
-            Ok(self.submit(job)?)
-        }
-
-        fn recv(&self) -> Option<Completion<Task<'static>>> {
-            None
-        }
-
-        fn close(&self) {}
-
-        fn cancel(&self) {}
-
-        fn workers(&self) -> NonZeroUsize {
-            NonZeroUsize::MIN
-        }
-
-        fn bound(&self) -> NonZeroUsize {
-            NonZeroUsize::MAX
-        }
-    }
-}
 
 #[test]
 fn join_waits_for_the_answer() {
