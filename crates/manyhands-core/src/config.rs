@@ -3,6 +3,7 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use crate::{BuildError, ConfigError, ThreadOptions, WorkerInfo};
 
@@ -79,17 +80,22 @@ impl Config {
         workers: usize,
         queue: usize,
     ) -> Result<Self, ConfigError> {
-        let check = |field, value, least, most| {
-            if (least..=most).contains(&value) {
-                Ok(value)
-            } else {
-                Err(ConfigError { field, value, least, most })
-            }
-        };
-        let workers = check("workers", workers, 1, most)?;
-        let queue = check("queue", queue, 0, Self::MAX_QUEUE)?;
+        Self::check("workers", workers, 1, most)?;
+        Self::check("queue", queue, 0, Self::MAX_QUEUE)?;
         let workers = NonZeroUsize::new(workers).unwrap_or(NonZeroUsize::MIN);
         Ok(Self { workers, queue })
+    }
+
+    fn check(
+        field: &'static str,
+        value: usize,
+        least: usize,
+        most: usize,
+    ) -> Result<(), ConfigError> {
+        match (least..=most).contains(&value) {
+            true => Ok(()),
+            false => Err(ConfigError { field, value, least, most }),
+        }
     }
 
     /// Most jobs that run at once.
@@ -138,7 +144,15 @@ enum Make<P> {
     /// Nothing.
     Sizes(fn(Config) -> Result<P, BuildError>),
     /// What they are started with.
-    Threads(fn(Config, ThreadOptions) -> Result<P, BuildError>),
+    Threads(fn(Config, ThreadOptions) -> Result<P, BuildError>, Ends),
+}
+
+/// When a pool's threads end.
+enum Ends {
+    /// After so long without work, if that is set.
+    Idle,
+    /// With the pool, which is this.
+    WithThePool(&'static str),
 }
 
 /// For whoever writes a pool.
@@ -150,11 +164,21 @@ impl<P> Builder<P> {
     }
 
     /// A builder for a pool that starts its workers by
-    /// [`ThreadOptions::spawn`].
+    /// [`ThreadOptions::spawn`], as many as it is told, to its end.
     pub fn of_threads(
         make: fn(Config, ThreadOptions) -> Result<P, BuildError>,
     ) -> Self {
-        Self::with(Config::new, Make::Threads(make))
+        let pool = "a pool with a fixed number of workers";
+        let ends = Ends::WithThePool(pool);
+        Self::with(Config::new, Make::Threads(make, ends))
+    }
+
+    /// A builder for a pool that starts threads as they are needed, such as
+    /// those of a [`Crew`](crate::crew::Crew).
+    pub fn of_crew(
+        make: fn(Config, ThreadOptions) -> Result<P, BuildError>,
+    ) -> Self {
+        Self::with(Config::new, Make::Threads(make, Ends::Idle))
     }
 
     /// A builder for a pool of tasks, which may have [more](Config::tasks)
@@ -162,7 +186,9 @@ impl<P> Builder<P> {
     pub fn of_tasks(
         make: fn(Config, ThreadOptions) -> Result<P, BuildError>,
     ) -> Self {
-        Self::with(Config::tasks, Make::Threads(make))
+        let pool = "a pool of tasks, whose threads are a runtime's";
+        let ends = Ends::WithThePool(pool);
+        Self::with(Config::tasks, Make::Threads(make, ends))
     }
 
     fn with(
@@ -217,6 +243,20 @@ impl<P> Builder<P> {
         Self { threads: self.threads.on_stop(hook), ..self }
     }
 
+    /// How long a thread stays that has nothing to do, in a pool that starts
+    /// its threads as they are needed: see [`ThreadOptions::keep_alive`]. An
+    /// error of [`build`](Self::build) for every other pool.
+    pub fn keep_alive(self, idle: Duration) -> Self {
+        Self { threads: self.threads.keep_alive(idle), ..self }
+    }
+
+    /// How many of these threads stay all the same, 0 to the number of
+    /// workers: see [`ThreadOptions::min_threads`]. An error of
+    /// [`build`](Self::build) for every other pool.
+    pub fn min_threads(self, threads: usize) -> Self {
+        Self { threads: self.threads.min_threads(threads), ..self }
+    }
+
     /// All that threads are started with, instead of what was set before.
     pub fn thread_options(self, threads: ThreadOptions) -> Self {
         Self { threads, ..self }
@@ -233,16 +273,28 @@ impl<P> Builder<P> {
     /// already started have ended.
     pub fn build(self) -> Result<P, BuildError> {
         let config = (self.sizes)(self.workers, self.queue)?;
-        self.threads.check()?;
+        let threads = self.threads;
+        threads.check()?;
+        let unless = |set: Option<_>, pool| match set {
+            None => Ok(()),
+            Some(setting) => Err(BuildError::Unsupported { setting, pool }),
+        };
         match self.make {
-            Make::Sizes(make) => match self.threads.any_set() {
-                None => make(config),
-                Some(setting) => Err(BuildError::Unsupported {
-                    setting,
-                    pool: "a pool that does not start its threads by it",
-                }),
-            },
-            Make::Threads(make) => make(config, self.threads),
+            Make::Sizes(make) => {
+                let pool = "a pool that does not start its threads by it";
+                unless(threads.any_set(), pool)?;
+                make(config)
+            }
+            Make::Threads(make, Ends::WithThePool(pool)) => {
+                unless(threads.any_end_set(), pool)?;
+                make(config, threads)
+            }
+            Make::Threads(make, Ends::Idle) => {
+                let most = config.workers().get();
+                let min_threads = threads.get_min_threads();
+                Config::check("min_threads", min_threads, 0, most)?;
+                make(config, threads)
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::time::Duration;
 
 use crate::error::{BuildError, ConfigError};
 use crate::run::contain;
@@ -50,6 +51,8 @@ pub struct ThreadOptions {
     name: Option<String>,
     stack_size: Option<usize>,
     hooks: Hooks,
+    keep_alive: Option<Duration>,
+    min_threads: Option<usize>,
 }
 
 /// Which of a pool's threads it is that a hook is called on.
@@ -127,6 +130,21 @@ impl ThreadOptions {
         self
     }
 
+    /// How long a thread stays that has nothing to do, in a pool that starts
+    /// its threads as they are needed. Until the pool is closed, if nothing
+    /// is said. A thread that has ended is started anew when there is work
+    /// for it.
+    pub fn keep_alive(self, idle: Duration) -> Self {
+        Self { keep_alive: Some(idle), ..self }
+    }
+
+    /// How many threads stay however long they have nothing to do, once they
+    /// were started: 0 if nothing is said. Those that are left then wait
+    /// without a timer.
+    pub fn min_threads(self, threads: usize) -> Self {
+        Self { min_threads: Some(threads), ..self }
+    }
+
     /// Whether threads can be started with these options, as far as that can
     /// be known beforehand. [`Builder::build`](crate::Builder::build) asks.
     ///
@@ -162,6 +180,20 @@ impl ThreadOptions {
         index: usize,
         work: impl FnOnce() + Send + 'static,
     ) -> io::Result<JoinHandle<()>> {
+        let hooks = self.hooks.clone();
+        self.spawn_bare(name, index, move || {
+            let _at_work = hooks.begin(index);
+            work();
+        })
+    }
+
+    /// [`spawn`](Self::spawn), for work that begins and ends by itself.
+    pub(crate) fn spawn_bare(
+        &self,
+        name: &str,
+        index: usize,
+        work: impl FnOnce() + Send + 'static,
+    ) -> io::Result<JoinHandle<()>> {
         let name = self.name.as_deref().unwrap_or(name);
         self.clone().name(name).check().map_err(|error| {
             io::Error::new(io::ErrorKind::InvalidInput, error)
@@ -171,11 +203,7 @@ impl ThreadOptions {
         if let Some(bytes) = self.stack_size {
             thread = thread.stack_size(bytes);
         }
-        let hooks = self.hooks.clone();
-        thread.spawn(move || {
-            let _at_work = hooks.begin(index);
-            work();
-        })
+        thread.spawn(work)
     }
 
     /// Calls `on_start` here, and `on_stop` when what it returns is dropped:
@@ -194,6 +222,16 @@ impl ThreadOptions {
         self.stack_size
     }
 
+    /// The time that was set.
+    pub fn get_keep_alive(&self) -> Option<Duration> {
+        self.keep_alive
+    }
+
+    /// The number that was set, or 0.
+    pub fn get_min_threads(&self) -> usize {
+        self.min_threads.unwrap_or(0)
+    }
+
     /// True if there is something to be called.
     pub fn has_hooks(&self) -> bool {
         self.hooks.on_start.is_some() || self.hooks.on_stop.is_some()
@@ -201,14 +239,21 @@ impl ThreadOptions {
 
     /// What was set first, in the order of the fields.
     pub(crate) fn any_set(&self) -> Option<&'static str> {
-        let Self { name, stack_size, hooks } = self;
+        let Self { name, stack_size, hooks, .. } = self;
         let set = [
             ("thread_name", name.is_some()),
             ("stack_size", stack_size.is_some()),
             ("on_start", hooks.on_start.is_some()),
             ("on_stop", hooks.on_stop.is_some()),
         ];
-        set.into_iter().find(|(_, is_set)| *is_set).map(|(name, _)| name)
+        let set = set.into_iter().find(|(_, is_set)| *is_set);
+        set.map(|(name, _)| name).or(self.any_end_set())
+    }
+
+    /// Which of those is set that say when threads end.
+    pub(crate) fn any_end_set(&self) -> Option<&'static str> {
+        let keep_alive = self.keep_alive.map(|_| "keep_alive");
+        keep_alive.or(self.min_threads.map(|_| "min_threads"))
     }
 }
 
@@ -250,6 +295,8 @@ impl fmt::Debug for ThreadOptions {
             .field("stack_size", &self.stack_size)
             .field("on_start", &self.hooks.on_start.is_some())
             .field("on_stop", &self.hooks.on_stop.is_some())
+            .field("keep_alive", &self.keep_alive)
+            .field("min_threads", &self.min_threads)
             .finish()
     }
 }

@@ -28,7 +28,8 @@ use crate::{Context, Failure, Group, Token};
 /// - **Threads**: started as they are needed, at most as many as the limit,
 ///   and kept for later jobs until the pool is closed. If the system refuses a
 ///   thread, a job runs on the submitter's, before `submit` or `try_submit`
-///   returns.
+///   returns. With [`Builder::keep_alive`] a thread ends that has had nothing
+///   to do for so long, and [`Builder::min_threads`] stay all the same.
 /// - **Drop**: closes, and joins the threads. Dropped by a job of its own, it
 ///   does not wait for that job's thread.
 pub struct ErrGroupPool<J: Job> {
@@ -52,7 +53,7 @@ where
 {
     /// Sets the limit, as workers, and builds the pool.
     pub fn builder() -> Builder<Self> {
-        Builder::of_threads(Self::with_options)
+        Builder::of_crew(Self::with_options)
     }
 
     /// An open pool. No thread is started before the first job.

@@ -24,7 +24,8 @@ use crate::{AcquireError, Permit, Semaphore};
 /// - **Threads**: started as they are needed, at most as many as permits, and
 ///   kept for later jobs until the pool is closed. If the system refuses a
 ///   thread, a job runs on the submitter's, before `submit` or `try_submit`
-///   returns.
+///   returns. With [`Builder::keep_alive`] a thread ends that has had nothing
+///   to do for so long, and [`Builder::min_threads`] stay all the same.
 /// - **Drop**: closes, and joins the threads. Dropped by a job of its own, it
 ///   does not wait for that job's thread.
 /// - **Cancel**: a job comes back if no thread had begun it yet.
@@ -43,7 +44,7 @@ type Accepted<J> = (Permit, Ticket<J>);
 impl<J: Job + 'static> SemaphorePool<J> {
     /// Sets the number of permits, as workers, and builds the pool.
     pub fn builder() -> Builder<Self> {
-        Builder::of_threads(|config, threads| {
+        Builder::of_crew(|config, threads| {
             Ok(Self::with_options(config, threads))
         })
     }

@@ -9,6 +9,7 @@ use std::panic::resume_unwind;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
+use std::time::Duration;
 
 use manyhands::{
     AsyncJob, BuildError, Builder, Job, ThreadOptions, WorkerPool,
@@ -184,14 +185,19 @@ fn each_thread_starts_before_its_first_job_and_stops_after_its_last() {
                 indexes.push(*index);
             }
             indexes.sort_unstable();
-            let count = indexes.len();
-            assert!(indexes.into_iter().eq(0..count), "{variant}");
+            let all: Vec<_> = (0..WORKERS).collect();
             match variant {
-                // As many as are needed; and on one processor, one.
-                "semaphore" | "errgroup" | "tokio" | "tokio-tasks" => {
-                    assert!(count <= WORKERS, "{variant}");
+                // As many as are needed.
+                "semaphore" | "errgroup" => {
+                    assert!(all.starts_with(&indexes), "{variant}");
                 }
-                _ => assert_eq!(count, WORKERS, "{variant}"),
+                // On one processor, one; and one may begin after the other
+                // has ended, and then has its number.
+                "tokio" | "tokio-tasks" => {
+                    assert!(indexes.len() <= WORKERS, "{variant}");
+                    assert!(indexes.iter().all(|it| all.contains(it)));
+                }
+                _ => assert_eq!(indexes, all, "{variant}"),
             }
         }
     });
@@ -254,6 +260,62 @@ fn what_is_not_allowed_is_one_clear_line() {
             let pool = build(sized(least)).unwrap();
             pool.submit(work(|| ())).unwrap();
             assert!(pool.recv().unwrap().outcome.is_done(), "{variant}");
+        }
+    });
+}
+
+#[test]
+fn threads_end_for_want_of_work_only_where_they_start_as_they_are_needed() {
+    watchdog(|| {
+        let brief = Duration::from_millis(1);
+        let ends = [
+            ("keep_alive", ThreadOptions::new().keep_alive(brief)),
+            ("min_threads", ThreadOptions::new().min_threads(1)),
+        ];
+        for (setting, options) in ends {
+            for (variant, build) in POOLS {
+                let pool = match variant {
+                    "semaphore" | "errgroup" => {
+                        assert!(build(options.clone()).is_ok(), "{variant}");
+                        continue;
+                    }
+                    "tokio" | "tokio-tasks" => {
+                        "a pool of tasks, whose threads are a runtime's"
+                    }
+                    _ => "a pool with a fixed number of workers",
+                };
+                let error = build(options.clone()).map(drop).unwrap_err();
+                let line = format!("{setting} is set, not allowed for {pool}");
+                assert_eq!(error.to_string(), line, "{variant}");
+            }
+        }
+        let too_many = ThreadOptions::new().min_threads(WORKERS + 1);
+        for (variant, build) in POOLS {
+            if let "semaphore" | "errgroup" = variant {
+                let error = build(too_many.clone()).map(drop).unwrap_err();
+                let line = "min_threads is 3, allowed is 0 to 2";
+                assert_eq!(error.to_string(), line, "{variant}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_pool_whose_threads_end_goes_on_as_ever() {
+    watchdog(|| {
+        for (variant, build) in POOLS {
+            let ("semaphore" | "errgroup") = variant else { continue };
+            let (told, ends) = channel();
+            let options = ThreadOptions::new()
+                .keep_alive(Duration::from_millis(1))
+                .on_stop(move |_| told.send(()).unwrap());
+            let pool = build(options).unwrap();
+            for _ in 0..10 {
+                pool.submit(work(|| ())).unwrap();
+                assert!(pool.recv().unwrap().outcome.is_done(), "{variant}");
+                // Its thread, which is the only one, has nothing to do.
+                ends.recv().unwrap();
+            }
         }
     });
 }

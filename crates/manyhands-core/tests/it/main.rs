@@ -18,6 +18,7 @@ fn often(times: usize) -> usize {
 mod completion;
 mod config;
 mod crew;
+mod crew_idle;
 mod error;
 mod ext;
 mod group;

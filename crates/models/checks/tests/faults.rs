@@ -341,7 +341,7 @@ const FAULTS: &[Fault] = &[
     // A thread parks without another look at what was queued meanwhile.
     Fault {
         file: "manyhands-core/src/crew.rs",
-        text: "        if !desk.queue.is_empty() {\n            spins.waited(None);\n            return desk;\n        }\n",
+        text: "        if !desk.queue.is_empty() {\n            spins.waited(None);\n            return Some(desk);\n        }\n",
         fault: "",
         found_by: &[Loom(
             "a_thread_of_a_crew_stays_for_the_next_piece_of_work",
@@ -356,11 +356,53 @@ const FAULTS: &[Fault] = &[
             "two_pieces_of_work_that_wait_for_each_other_have_a_thread_each",
         )],
     },
+    // A thread whose time is up goes, though it was called meanwhile.
+    Fault {
+        file: "manyhands-core/src/crew.rs",
+        text: "                Some(left) => {\n                    wait_at_most(&self.desk, &self.called, desk, left)\n                }\n",
+        fault: "                Some(left) => {\n                    let mut desk = wait_at_most(&self.desk, &self.called, desk, left);\n                    if desk.stays(parked) == Some(Duration::ZERO) {\n                        desk.parked -= 1;\n                        desk.threads -= 1;\n                        return None;\n                    }\n                    desk\n                }\n",
+        found_by: &[
+            Loom("a_piece_that_is_handed_over_as_a_thread_gives_up_finds_one"),
+            Shuttle(
+                "each_of_two_submitters_finds_a_thread_though_threads_give_up",
+                "",
+            ),
+        ],
+    },
+    // A thread that has gone is called.
+    Fault {
+        file: "manyhands-core/src/crew.rs",
+        text: "                    desk.parked -= 1;\n                    desk.threads -= 1;\n",
+        fault: "                    desk.threads -= 1;\n",
+        found_by: &[Loom(
+            "a_piece_that_is_handed_over_as_a_thread_gives_up_finds_one",
+        )],
+    },
+    // No other is started for one that has gone.
+    Fault {
+        file: "manyhands-core/src/crew.rs",
+        text: "                    desk.parked -= 1;\n                    desk.threads -= 1;\n",
+        fault: "                    desk.parked -= 1;\n",
+        found_by: &[Loom(
+            "a_piece_that_is_handed_over_as_a_thread_gives_up_finds_one",
+        )],
+    },
+    // A thread goes as its time is up, and leaves a piece behind that it was
+    // to take.
+    Fault {
+        file: "manyhands-core/src/crew.rs",
+        text: "        if !desk.queue.is_empty() {\n            spins.waited(None);\n            return Some(desk);\n        }\n        let parked = Instant::now();\n",
+        fault: "        let parked = Instant::now();\n",
+        found_by: &[Shuttle(
+            "each_of_two_submitters_finds_a_thread_though_threads_give_up",
+            "",
+        )],
+    },
     // A thread ends with the crew, whether or not work is left.
     Fault {
         file: "manyhands-core/src/crew.rs",
         text: "            if let Some(piece) = desk.queue.pop_front() {\n                desk.looking",
-        fault: "            if desk.work.is_none() {\n                return;\n            } else if let Some(piece) = desk.queue.pop_front() {\n                desk.looking",
+        fault: "            if desk.work.is_none() {\n                return End::Closed;\n            } else if let Some(piece) = desk.queue.pop_front() {\n                desk.looking",
         found_by: &[Loom(
             "a_crew_that_is_dropped_has_done_what_was_handed_over",
         )],

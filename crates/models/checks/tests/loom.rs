@@ -21,8 +21,8 @@ use manyhands_batch::BatchPool;
 use manyhands_core::crew::{self, Crew, WayIn};
 use manyhands_core::results::{self, Receiver, Sender};
 use manyhands_core::{
-    Closed, Config, Intake, JobError, JobId, Spawn, Task, Ticket,
-    TrySubmitError, WorkerPool,
+    Closed, Config, Intake, JobError, JobId, Spawn, Task, ThreadOptions,
+    Ticket, TrySubmitError, WorkerPool,
 };
 use manyhands_dispatcher::JobQueue;
 use manyhands_semaphore::{AcquireError, Semaphore, SemaphorePool};
@@ -373,6 +373,28 @@ fn two_pieces_of_work_that_wait_for_each_other_have_a_thread_each() {
         drop(way_in);
         drop(crew);
     });
+}
+
+#[test]
+fn a_piece_that_is_handed_over_as_a_thread_gives_up_finds_one() {
+    model(|| {
+        let (done, results) = results::channel();
+        let (way_in, way_out) = crew::channel();
+        let work = move |number: u32| done.send(number);
+        let crew = Crew::new("one", 1, way_out, work);
+        let crew = crew.with_options(brief());
+        for number in 1..=2 {
+            hand_over_to(&way_in, &crew, number);
+            assert_eq!(results.recv(), Some(number));
+        }
+        drop(way_in);
+        assert_eq!(results.recv(), None);
+    });
+}
+
+/// In a model: it may give up whenever it is parked.
+fn brief() -> ThreadOptions {
+    ThreadOptions::new().keep_alive(Duration::from_millis(1))
 }
 
 #[test]

@@ -11,8 +11,8 @@ use std::time::Duration;
 use checks::{Make, POOLS, Pool, Work, answer, config};
 use manyhands_core::crew::{self, Crew};
 use manyhands_core::{
-    Closed, Completion, JobError, Outcome, Spawn, Task, TrySubmitError,
-    WorkerPool, WorkerPoolExt,
+    Closed, Completion, JobError, Outcome, Spawn, Task, ThreadOptions,
+    TrySubmitError, WorkerPool, WorkerPoolExt,
 };
 use manyhands_semaphore::{AcquireError, Semaphore};
 use shuttle::future::block_on;
@@ -722,33 +722,44 @@ fn a_crew_has_a_thread_for_each_piece_of_work() {
 
 #[test]
 fn each_of_two_submitters_finds_a_thread_of_a_crew() {
-    check(|| {
-        let (way_in, way_out) = crew::channel();
-        let work = |both: Arc<Barrier>| {
-            both.wait();
-        };
-        let crew = Crew::new("pairs", 2, way_out, work);
-        let hand_over = move |both: &Arc<Barrier>| {
-            let taker = way_in.hand_over(Arc::clone(both));
-            let Ok(taker) = taker else { panic!("it is open") };
-            crew.see_to(taker);
-        };
-        let hand_over = Arc::new(hand_over);
-        // One thread, which may be parked by the time the others come.
-        let alone = Arc::new(Barrier::new(2));
-        hand_over(&alone);
-        alone.wait();
-        let both = Arc::new(Barrier::new(3));
-        let submitters = [(); 2].map(|()| {
-            let (hand_over, both) =
-                (Arc::clone(&hand_over), Arc::clone(&both));
-            thread::spawn(move || hand_over(&both))
-        });
+    check(|| two_submitters_find_threads(ThreadOptions::new()));
+}
+
+#[test]
+fn each_of_two_submitters_finds_a_thread_though_threads_give_up() {
+    let brief = ThreadOptions::new().keep_alive(Duration::from_millis(1));
+    let one_stays = brief.clone().min_threads(1);
+    for options in [brief, one_stays] {
+        check(move || two_submitters_find_threads(options.clone()));
+    }
+}
+
+fn two_submitters_find_threads(options: ThreadOptions) {
+    let (way_in, way_out) = crew::channel();
+    let work = |both: Arc<Barrier>| {
         both.wait();
-        for submitter in submitters {
-            submitter.join().expect("no submitter panics");
-        }
+    };
+    let crew = Crew::new("pairs", 2, way_out, work);
+    let crew = crew.with_options(options);
+    let hand_over = move |both: &Arc<Barrier>| {
+        let taker = way_in.hand_over(Arc::clone(both));
+        let Ok(taker) = taker else { panic!("it is open") };
+        crew.see_to(taker);
+    };
+    let hand_over = Arc::new(hand_over);
+    // One thread, which may be parked by the time the others come.
+    let alone = Arc::new(Barrier::new(2));
+    hand_over(&alone);
+    alone.wait();
+    let both = Arc::new(Barrier::new(3));
+    let submitters = [(); 2].map(|()| {
+        let (hand_over, both) = (Arc::clone(&hand_over), Arc::clone(&both));
+        thread::spawn(move || hand_over(&both))
     });
+    both.wait();
+    for submitter in submitters {
+        submitter.join().expect("no submitter panics");
+    }
 }
 
 #[test]
