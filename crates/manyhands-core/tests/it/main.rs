@@ -32,7 +32,7 @@ mod per_worker;
 mod results;
 mod run;
 mod shutdown;
-mod thread_options;
 mod small;
+mod thread_options;
 mod threads;
 mod token;
