@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 
+use manyhands_core::sync::thread_local;
+
 thread_local! {
     /// The pools of the jobs that this thread is in, by address: more than
     /// one where a job of one pool runs a job of another.
@@ -13,14 +15,14 @@ pub(crate) struct Inside(());
 
 impl Inside {
     pub(crate) fn of<T>(pool: &T) -> Self {
-        POOLS.with_borrow_mut(|pools| pools.push(address(pool)));
+        POOLS.with(|pools| pools.borrow_mut().push(address(pool)));
         Self(())
     }
 }
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        POOLS.with_borrow_mut(Vec::pop);
+        POOLS.with(|pools| pools.borrow_mut().pop());
     }
 }
 

@@ -662,6 +662,63 @@ const FAULTS: &[Fault] = &[
             "channel",
         )],
     },
+    // Those who wait for a place are not told of one.
+    Fault {
+        file: "manyhands-managed/src/state.rs",
+        text: "        self.queue.over(key);\n        if self.has_room() {\n            self.submitters.call_one(calls);\n        }\n",
+        fault: "        self.queue.over(key);\n",
+        found_by: &[Shuttle(
+            "a_place_that_becomes_free_goes_to_a_submitter_that_waits",
+            "managed",
+        )],
+    },
+    // Whoever waits for the last job is not told.
+    Fault {
+        file: "manyhands-managed/src/state.rs",
+        text: "            self.leavers.call_all(calls);\n",
+        fault: "",
+        found_by: &[Shuttle(
+            "a_managed_pool_that_is_resized_meanwhile_runs_what_it_accepts",
+            "",
+        )],
+    },
+    // What is queued when the pool below is changed waits for the next job.
+    Fault {
+        file: "manyhands-managed/src/state.rs",
+        text: "        self.shifts -= 1;\n        Next::Leave(self.want())\n",
+        fault: "        self.shifts -= 1;\n        Next::Leave(Wanted(0))\n",
+        found_by: &[Shuttle(
+            "a_managed_pool_that_is_resized_meanwhile_runs_what_it_accepts",
+            "",
+        )],
+    },
+    // A pool that is resumed waits for the next job.
+    Fault {
+        file: "manyhands-managed/src/state.rs",
+        text: "        self.paused = false;\n        self.want()\n",
+        fault: "        self.paused = false;\n        Wanted(0)\n",
+        found_by: &[Shuttle(
+            "a_managed_pool_that_is_resumed_runs_what_was_queued_meanwhile",
+            "",
+        )],
+    },
+    // Who was called and gives up keeps the call.
+    Fault {
+        file: "manyhands-managed/src/shared.rs",
+        text: "            if called && state.is_there(awaited) {\n                state.line(awaited).call_one(calls);\n            }\n",
+        fault: "            let _ = (called, calls);\n",
+        found_by: &[Shuttle(
+            "a_managed_place_is_not_lost_with_a_future_that_gives_up",
+            "",
+        )],
+    },
+    // A job waits for its own place.
+    Fault {
+        file: "manyhands-managed/src/pool.rs",
+        text: "inside || state.has_room()",
+        fault: "state.has_room()",
+        found_by: &[Shuttle("a_managed_job_submits_to_its_own_full_pool", "")],
+    },
 ];
 
 /// The checkers, and their models.
@@ -764,7 +821,7 @@ impl Copy {
         let original = originals();
         for name in ["core", "channel", "waitgroup", "dispatcher"]
             .into_iter()
-            .chain(["semaphore", "errgroup", "batch"])
+            .chain(["semaphore", "errgroup", "batch", "managed"])
         {
             let name = format!("manyhands-{name}");
             copy(&original.join(&name), &crates.join(&name));
