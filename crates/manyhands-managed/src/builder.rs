@@ -117,8 +117,25 @@ impl<J: Job + 'static> ManagedBuilder<J> {
     /// # Ok::<(), manyhands_core::BuildError>(())
     /// ```
     ///
-    /// A constructor that cannot fail is wrapped:
-    /// `.over(|config| Ok(SemaphorePool::new(config)))`.
+    /// What the pattern's own builder sets, it sets here as well:
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use manyhands::semaphore::SemaphorePool;
+    /// use manyhands_core::Task;
+    /// use manyhands_managed::ManagedPool;
+    ///
+    /// // Between one and sixteen threads, as they are needed.
+    /// let pool = ManagedPool::<Task>::builder().workers(16).over(|config| {
+    ///     SemaphorePool::builder()
+    ///         .config(config)
+    ///         .thread_name("mail")
+    ///         .min_threads(1)
+    ///         .keep_alive(Duration::from_secs(10))
+    ///         .build()
+    /// })?;
+    /// # Ok::<(), manyhands_core::BuildError>(())
+    /// ```
     ///
     /// # Errors
     ///
