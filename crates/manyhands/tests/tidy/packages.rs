@@ -156,6 +156,19 @@ fn every_readme_says_when_to_use_the_crate_and_what_it_costs() {
 }
 
 #[test]
+fn every_library_lists_what_it_promises() {
+    for package in published() {
+        let name = name(&package);
+        // The program's library is for its fuzzers, and promises nothing.
+        assert!(
+            name == "manyhands-cli"
+                || folder(&package).join("api.txt").exists(),
+            "{name}: wants an api.txt, which `.ci/api --bless` writes"
+        );
+    }
+}
+
+#[test]
 fn a_pattern_brings_few_crates() {
     let listed: BTreeSet<_> = MOST_CRATES.iter().map(|(it, _)| *it).collect();
     assert_eq!(
