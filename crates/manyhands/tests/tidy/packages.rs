@@ -156,6 +156,56 @@ fn every_readme_says_when_to_use_the_crate_and_what_it_costs() {
 }
 
 #[test]
+fn every_member_is_asked_for_in_its_own_version() {
+    let manifest = read("Cargo.toml");
+    let mut packages = published();
+    // The program, which no member needs.
+    packages.retain(|package| name(package) != "manyhands-cli");
+    for package in packages {
+        let (name, version) = (name(&package), &package["version"]);
+        let asked = format!(
+            "\n{name} = {{ path = \"crates/{name}\", version = {version} }}"
+        );
+        assert!(
+            manifest.contains(&asked),
+            "Cargo.toml: [workspace.dependencies] wants{asked}"
+        );
+    }
+}
+
+#[test]
+fn the_changelog_begins_with_this_version_and_knows_every_crate() {
+    let changelog = read("CHANGELOG.md");
+    let newest = changelog
+        .lines()
+        .find_map(|line| line.strip_prefix("## "))
+        .unwrap_or_default();
+    for package in published() {
+        let version = package["version"].as_str().unwrap();
+        assert!(
+            newest.starts_with(version) || newest.starts_with("Next"),
+            "CHANGELOG.md: begins with {newest}, wants {version}, or Next"
+        );
+        let name = name(&package);
+        let entry = format!("**{}**", name.trim_start_matches("manyhands-"));
+        assert!(changelog.contains(&entry), "CHANGELOG.md: wants {entry}");
+    }
+}
+
+#[test]
+fn every_library_lists_what_it_promises() {
+    for package in published() {
+        let name = name(&package);
+        // The program's library is for its fuzzers, and promises nothing.
+        assert!(
+            name == "manyhands-cli"
+                || folder(&package).join("api.txt").exists(),
+            "{name}: wants an api.txt, which `.ci/api --bless` writes"
+        );
+    }
+}
+
+#[test]
 fn a_pattern_brings_few_crates() {
     let listed: BTreeSet<_> = MOST_CRATES.iter().map(|(it, _)| *it).collect();
     assert_eq!(
