@@ -142,7 +142,8 @@ fn a_crate_knows_only_the_members_that_the_direction_allows() {
     allowed.insert("manyhands", (&facade, &[KIT, JOBS, MANAGED]));
     let program = ["manyhands", CLOCK, KIT, JOBS, TRACE];
     allowed.insert("manyhands-cli", (&program, &[]));
-    let benches: (&[_], &[_]) = (&["manyhands", CLOCK], &[KIT, JOBS, TRACE]);
+    let benches: (&[_], &[_]) =
+        (&["manyhands", CLOCK, MANAGED], &[KIT, JOBS, TRACE]);
     allowed.insert("manyhands-benches", benches);
 
     for (member, dependencies) in &all {
