@@ -48,6 +48,9 @@ use crate::{
 ///
 /// The pool may be given as a reference, an `Arc` or a box.
 ///
+/// A job that waits for another one, of its group or not, holds a worker
+/// meanwhile. With every worker waiting so, nothing runs any more.
+///
 /// # Cancel
 ///
 /// A group has a [token](Self::token). Jobs that are to end early look at it;

@@ -172,6 +172,7 @@ fn a_pool_that_closes_is_no_end_of_the_items() {
         });
         let mut mapped = items.pool_map(&pool, |n| n);
         assert!(mapped.by_ref().take(3).eq(0..3));
+        assert_eq!(mapped.size_hint(), (3, Some(3)));
         assert!(panic_of(|| mapped.next()).contains("closed"));
         assert!(panic_of(|| mapped.next()).contains("closed"));
     });

@@ -310,6 +310,72 @@ const FAULTS: &[Fault] = &[
             "",
         )],
     },
+    // An abort that came too late says that it came in time.
+    Fault {
+        file: "manyhands-core/src/handle.rs",
+        text: "        let waited = work.is_some();\n",
+        fault: "        let waited = true;\n",
+        found_by: &[Loom(
+            "a_handle_that_is_aborted_has_a_closure_that_ran_or_never_will",
+        )],
+    },
+    // The job has ended, and its group is not told.
+    Fault {
+        file: "manyhands-core/src/group.rs",
+        text: "        if waiting {\n            self.ended.notify_one();\n        }\n",
+        fault: "        let _ = waiting;\n",
+        found_by: &[Loom("a_group_hears_of_the_end_of_its_job")],
+    },
+    // A group does not wait for what runs.
+    Fault {
+        file: "manyhands-core/src/group.rs",
+        text: "        self.by_ref().for_each(discard);\n",
+        fault: "",
+        found_by: &[Loom(
+            "a_group_that_is_cancelled_has_ended_when_it_is_dropped",
+        )],
+    },
+    // A token is cancelled, and who waits is not told.
+    Fault {
+        file: "manyhands-core/src/token.rs",
+        text: "            node.changed.notify_all();\n",
+        fault: "",
+        found_by: &[Loom("who_waits_for_a_token_is_told_of_its_cancel")],
+    },
+    // That it is cancelled is seen before what led to it.
+    Fault {
+        file: "manyhands-core/src/token.rs",
+        text: "            node.cancelled.store(true, Ordering::Release);\n",
+        fault: "            node.cancelled.store(true, Ordering::Relaxed);\n",
+        found_by: &[Loom(
+            "who_sees_a_token_cancelled_sees_what_was_written_before",
+        )],
+    },
+    // A waker is left with a token that was cancelled since the last look.
+    Fault {
+        file: "manyhands-core/src/token.rs",
+        text: "        if self.node.is_marked() {\n            return Err(call);\n        }\n",
+        fault: "",
+        found_by: &[Loom("a_future_of_a_token_is_woken_by_its_cancel")],
+    },
+    // A child is left with a parent that was.
+    Fault {
+        file: "manyhands-core/src/token.rs",
+        text: "        if self.node.is_marked() {\n            return Self {",
+        fault: "        if false {\n            return Self {",
+        found_by: &[Loom(
+            "a_child_that_is_born_while_its_parent_is_cancelled_is_too",
+        )],
+    },
+    // Who comes second leaves it to the first.
+    Fault {
+        file: "manyhands-core/src/token.rs",
+        text: "            node.cancelled.store(true, Ordering::Release);\n",
+        fault: "            if node.is_marked() {\n                continue;\n            }\n            node.cancelled.store(true, Ordering::Release);\n",
+        found_by: &[Loom(
+            "of_two_who_cancel_a_token_each_finds_its_child_cancelled",
+        )],
+    },
     // A thread that is parked is called, and not woken.
     Fault {
         file: "manyhands-core/src/crew.rs",
