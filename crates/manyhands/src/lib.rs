@@ -57,6 +57,7 @@ mod documentation {
 
     pages! {
         readme: "README.md",
+        features: "docs/FEATURES.md",
         batch: "docs/patterns/batch.md",
         channel: "docs/patterns/channel.md",
         dispatcher: "docs/patterns/dispatcher.md",
