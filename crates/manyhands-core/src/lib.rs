@@ -26,7 +26,7 @@
 //! | tell a job that runs to stop | [`CancelToken`] |
 //! | have a state for each worker | [`PerWorker`] |
 //! | choose workers and queue | [`Config`], [`Builder`] |
-//! | name threads, size their stacks, hook their start and end | [`Builder`], [`ThreadOptions`] |
+//! | name threads, size their stacks, hook their start and end, let idle ones go | [`Builder`], [`ThreadOptions`] |
 //! | have a pool that is no pool: the baseline | [`InlinePool`] |
 //! | write a pool of your own | [`Intake`], [`results`], [`run_one`], [`crew`], [`join_all`] |
 //!

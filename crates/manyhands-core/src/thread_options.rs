@@ -29,7 +29,8 @@ use crate::sync::thread::{self, JoinHandle};
 ///
 /// A hook that panics is reported by the panic hook, as every panic, and has
 /// no other effect: the thread goes on to its jobs, or to its end. A hook that
-/// blocks keeps its thread from its jobs.
+/// blocks keeps its thread from its jobs; `build` does not wait for it. One
+/// that owns the pool, or waits for its end, waits for ever.
 ///
 /// ```
 /// use manyhands_core::ThreadOptions;

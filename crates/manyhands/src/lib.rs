@@ -22,6 +22,8 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "affinity")]
+pub mod affinity;
 mod list;
 
 pub use manyhands_core::*;
