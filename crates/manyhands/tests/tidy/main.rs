@@ -342,6 +342,12 @@ fn every_pattern_is_whole() {
                 && laws.contains("assert_passed"),
             "{name}: tests/laws.rs must hold the pool to all laws"
         );
+        assert!(
+            read("crates/manyhands/tests/misuse/main.rs")
+                .contains(&format!("\"{name}::")),
+            "{name}: wants its pool among POOLS of \
+             crates/manyhands/tests/misuse/main.rs"
+        );
         let examples = folder.join("examples");
         assert!(
             root().join(&examples).is_dir() && !entries(examples).is_empty(),
