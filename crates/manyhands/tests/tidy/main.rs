@@ -343,10 +343,10 @@ fn every_pattern_is_whole() {
             "{name}: tests/laws.rs must hold the pool to all laws"
         );
         assert!(
-            read("crates/manyhands/tests/misuse/main.rs")
+            read("crates/manyhands/tests/programs/misuse.rs")
                 .contains(&format!("\"{name}::")),
             "{name}: wants its pool among POOLS of \
-             crates/manyhands/tests/misuse/main.rs"
+             crates/manyhands/tests/programs/misuse.rs"
         );
         let examples = folder.join("examples");
         assert!(
