@@ -8,14 +8,14 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::Arc;
 
-use manyhands_core::sync::thread::{self, JoinHandle};
+use manyhands_core::sync::thread::JoinHandle;
 use manyhands_core::sync::{
     AtomicUsize, CachePadded, Condvar, Instant, Mutex, MutexGuard, Naps,
     Ordering, Spins, linger, lock, spin_briefly,
 };
 use manyhands_core::{
     BuildError, Builder, Closed, Completion, Config, Intake, Job, JobId,
-    TrySubmitError, WorkerPool, discard, join_all, run_one,
+    ThreadOptions, TrySubmitError, WorkerPool, discard, join_all, run_one,
 };
 
 use crate::lanes::{Lanes, show_growth};
@@ -70,7 +70,9 @@ struct Read<J: Job> {
 impl<J: Job + 'static> BatchPool<J> {
     /// Sets workers and queue, and builds the pool.
     pub fn builder() -> Builder<Self> {
-        Builder::new(Self::new)
+        Builder::of_threads(|config, threads| {
+            Self::with_options(config, NonZeroUsize::MIN, threads)
+        })
     }
 
     /// Starts the workers.
@@ -99,6 +101,14 @@ impl<J: Job + 'static> BatchPool<J> {
         config: Config,
         grain: NonZeroUsize,
     ) -> Result<Self, BuildError> {
+        Self::with_options(config, grain, ThreadOptions::new())
+    }
+
+    fn with_options(
+        config: Config,
+        grain: NonZeroUsize,
+        threads: ThreadOptions,
+    ) -> Result<Self, BuildError> {
         let workers = config.workers().get();
         let queue = Queue::new(config.bound().get());
         let lanes = Lanes::new(workers);
@@ -116,10 +126,8 @@ impl<J: Job + 'static> BatchPool<J> {
         let mut pool = Self { shared, config, workers: Vec::new() };
         for lane in 0..workers {
             let shared = Arc::clone(&pool.shared);
-            let worker = thread::Builder::new()
-                .name(format!("worker {}", lane + 1))
-                .spawn(move || Worker::new(&shared, lane).work())?;
-            pool.workers.push(worker);
+            let work = move || Worker::new(&shared, lane).work();
+            pool.workers.push(threads.spawn("worker", lane, work)?);
         }
         Ok(pool)
     }

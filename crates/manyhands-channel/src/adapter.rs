@@ -10,10 +10,10 @@ use manyhands_core::results::{self, Receiver, for_jobs};
 use manyhands_core::sync::thread::{self, JoinHandle};
 use manyhands_core::{
     BuildError, Builder, Closed, Completion, Config, Intake, Job, JobId,
-    Ticket, TrySubmitError, WorkerPool, join_all,
+    ThreadOptions, Ticket, TrySubmitError, WorkerPool, join_all,
 };
 
-use crate::{start_workers, worker};
+use crate::worker;
 
 /// The basic pool under the contract of
 /// [`WorkerPool`](manyhands_core::WorkerPool).
@@ -39,7 +39,7 @@ type Jobs<J> = Intake<Sender<Ticket<J>>>;
 impl<J: Job + 'static> ChannelPool<J> {
     /// Sets workers and queue, and builds the pool.
     pub fn builder() -> Builder<Self> {
-        Builder::new(Self::new)
+        Builder::of_threads(Self::with_options)
     }
 
     /// Starts the workers.
@@ -49,15 +49,23 @@ impl<J: Job + 'static> ChannelPool<J> {
     /// [`BuildError::Spawn`] when the system refuses a thread; the workers
     /// that had been started have ended.
     pub fn new(config: Config) -> Result<Self, BuildError> {
+        Self::with_options(config, ThreadOptions::new())
+    }
+
+    fn with_options(
+        config: Config,
+        threads: ThreadOptions,
+    ) -> Result<Self, BuildError> {
         let (jobs, queued) = bounded(config.bound().get());
         let (results, collected) = for_jobs::<J>();
         let mut pool = Self::with_channels(config, jobs, collected);
-        let intake = Arc::clone(&pool.intake);
-        let run = move |_id, ticket| intake.run(ticket);
-        let workers = config.workers().get();
-        // On an error the pool is dropped: closed, and its workers joined.
-        for worker in start_workers(workers, queued, results, run) {
-            pool.workers.push(worker?);
+        for index in 0..config.workers().get() {
+            let (queued, results) = (queued.clone(), results.clone());
+            let intake = Arc::clone(&pool.intake);
+            let run = move |_id, ticket| intake.run(ticket);
+            let work = move || worker(index + 1, queued, results, run);
+            // On an error the pool is dropped: closed, and its workers joined.
+            pool.workers.push(threads.spawn("worker", index, work)?);
         }
         Ok(pool)
     }
@@ -66,6 +74,7 @@ impl<J: Job + 'static> ChannelPool<J> {
 impl<J: Job> ChannelPool<J> {
     /// A pool for the length of a call, whose jobs may borrow from the
     /// caller. Returns what `body` returns, after every accepted job has run.
+    /// Its threads have neither names nor hooks.
     ///
     /// ```
     /// use manyhands_channel::ChannelPool;

@@ -60,8 +60,9 @@
 //! 1. [`worker`]: the tutorial. Start threads on it yourself.
 //! 2. [`start`], [`start_workers`]: threads that are joined, and results that
 //!    end when the workers have ended. [`scope`]: the same, borrowing.
-//! 3. [`ChannelPool`]: stage 2 over tickets, with
-//!    [`run_one`](manyhands_core::run_one) as the work.
+//! 3. [`ChannelPool`]: the worker over tickets, with
+//!    [`run_one`](manyhands_core::run_one) as the work, on threads that are
+//!    named, sized and hooked as the [`builder`](ChannelPool::builder) says.
 //!
 //! # Two endings
 //!

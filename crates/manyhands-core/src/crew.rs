@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use crate::sync::thread::{self, JoinHandle};
+use crate::ThreadOptions;
+use crate::seats::Seats;
 use crate::sync::{
-    Arc, AtomicUsize, CachePadded, Condvar, Instant, Mutex, MutexGuard,
-    Ordering, Spins, lock, spin_briefly, wait,
+    Arc, AtomicUsize, CachePadded, Condvar, Duration, Instant, Mutex,
+    MutexGuard, Ordering, Spins, lock, spin_briefly, wait, wait_at_most,
 };
 use crate::threads::join_all;
 
@@ -20,11 +21,14 @@ pub fn channel<T>() -> (WayIn<T>, WayOut<T>) {
         looking: 0,
         parked: 0,
         calls: 0,
+        keep_alive: None,
+        min_threads: 0,
     };
     let shared = Arc::new(Shared {
         desk: CachePadded(Mutex::new(desk)),
         queued: CachePadded::default(),
         called: Condvar::new(),
+        seats: Mutex::default(),
     });
     (WayIn { shared: Arc::clone(&shared) }, WayOut { shared })
 }
@@ -49,7 +53,10 @@ pub struct WayOut<T> {
 /// once; each of them finds a thread.
 ///
 /// A thread that has nothing to do looks for work for some microseconds, then
-/// parks, and ends with the crew.
+/// parks, and ends with the crew; or after a while, if the
+/// [options](Self::with_options) say so, and there is another one then when it
+/// is needed. A thread that ends for want of work is not counted any more, but
+/// there until its `on_stop` hook has returned.
 ///
 /// ```
 /// use std::sync::mpsc;
@@ -69,10 +76,9 @@ pub struct WayOut<T> {
 /// ```
 pub struct Crew<T> {
     shared: Arc<Shared<T>>,
-    /// All that were started, for the end.
-    threads: Mutex<Vec<JoinHandle<()>>>,
-    /// What the threads are called.
+    /// What the threads are called if the options do not say.
     name: &'static str,
+    options: ThreadOptions,
 }
 
 struct Shared<T> {
@@ -82,6 +88,8 @@ struct Shared<T> {
     queued: CachePadded<AtomicUsize>,
     /// Signalled for one thread that is parked, and for all on close.
     called: Condvar,
+    /// Locked while a thread is started, so that none leaves before it sits.
+    seats: Mutex<Seats>,
 }
 
 struct Desk<T> {
@@ -101,6 +109,10 @@ struct Desk<T> {
     parked: usize,
     /// How many of these were called, and have not come yet.
     calls: usize,
+    /// How long a thread stays parked. `None` for as long as the crew.
+    keep_alive: Option<Duration>,
+    /// How many threads stay all the same.
+    min_threads: usize,
 }
 
 /// What a thread does with a piece of work.
@@ -159,7 +171,19 @@ impl<T: Send + 'static> Crew<T> {
             desk.work = Some(Arc::new(work));
             desk.most = most;
         }
-        Self { shared, threads: Mutex::default(), name }
+        Self { shared, name, options: ThreadOptions::new() }
+    }
+
+    /// From now on, threads are started with these options. If they are
+    /// [not allowed](ThreadOptions::check), there is no thread to be had.
+    pub fn with_options(mut self, options: ThreadOptions) -> Self {
+        {
+            let mut desk = lock(&self.shared.desk);
+            desk.keep_alive = options.get_keep_alive();
+            desk.min_threads = options.get_min_threads();
+        }
+        self.options = options;
+        self
     }
 
     /// Sees to it that somebody comes for work that was handed over: calls a
@@ -199,14 +223,25 @@ impl<T: Send + 'static> Crew<T> {
     }
 
     fn start_thread(&self, work: Work<T>) {
+        let mut seats = lock(&self.shared.seats);
+        let seat = seats.free();
         let begin = {
             let (shared, work) = (Arc::clone(&self.shared), Arc::clone(&work));
-            move || shared.serve(&*work)
+            let options = self.options.clone();
+            move || {
+                let at_work = options.begin(seat);
+                let end = shared.serve(&*work);
+                drop(work);
+                drop(at_work);
+                if let End::Idle = end {
+                    shared.leave(seat);
+                }
+            }
         };
-        let thread = thread::Builder::new().name(self.name.to_owned());
-        match thread.spawn(begin) {
-            Ok(thread) => lock(&self.threads).push(thread),
+        match self.options.spawn_bare(self.name, seat, begin) {
+            Ok(thread) => seats.take(seat, thread),
             Err(_) => {
+                drop(seats);
                 let mut desk = lock(&self.shared.desk);
                 desk.threads -= 1;
                 desk.looking -= 1;
@@ -219,9 +254,16 @@ impl<T: Send + 'static> Crew<T> {
     }
 }
 
+/// Why a thread ends.
+enum End {
+    Closed,
+    Idle,
+}
+
 impl<T> Shared<T> {
-    /// Does what is handed over, until the crew is closed.
-    fn serve(&self, work: impl Fn(T)) {
+    /// Does what is handed over, until the crew is closed, or has nothing to
+    /// do for long.
+    fn serve(&self, work: impl Fn(T)) -> End {
         let mut spins = Spins::default();
         // Counted among those who look by whoever started it.
         let mut desk = lock(&self.desk);
@@ -234,38 +276,60 @@ impl<T> Shared<T> {
                 desk = lock(&self.desk);
                 desk.looking += 1;
             } else if desk.work.is_none() {
-                return;
+                return End::Closed;
             } else {
-                desk = self.look(desk, &mut spins);
+                match self.look(desk, &mut spins) {
+                    Some(locked) => desk = locked,
+                    None => return End::Idle,
+                }
             }
         }
     }
 
     /// Returns with work in the queue or the crew closed, or for another
-    /// look.
+    /// look; `None` for a thread that has been parked for long, and is not
+    /// counted any more.
     fn look<'a>(
         &'a self,
         desk: MutexGuard<'a, Desk<T>>,
         spins: &mut Spins,
-    ) -> MutexGuard<'a, Desk<T>> {
+    ) -> Option<MutexGuard<'a, Desk<T>>> {
         drop(desk);
         spins.patiently_until(|| self.queued.load(Ordering::Relaxed) > 0);
         let mut desk = lock(&self.desk);
         if !desk.queue.is_empty() {
             spins.waited(None);
-            return desk;
+            return Some(desk);
         }
-        let parked = Some(Instant::now());
+        let parked = Instant::now();
         desk.looking -= 1;
         desk.parked += 1;
         while desk.calls == 0 && desk.work.is_some() {
-            desk = wait(&self.called, desk);
+            desk = match desk.stays(parked) {
+                None => wait(&self.called, desk),
+                // Nobody counts on it: it was not called.
+                Some(Duration::ZERO) => {
+                    desk.parked -= 1;
+                    desk.threads -= 1;
+                    return None;
+                }
+                Some(left) => {
+                    wait_at_most(&self.desk, &self.called, desk, left)
+                }
+            };
         }
         desk.calls = desk.calls.saturating_sub(1);
         desk.parked -= 1;
         desk.looking += 1;
-        spins.waited(parked);
-        desk
+        spins.waited(Some(parked));
+        Some(desk)
+    }
+
+    /// A thread is about to end, after its hooks: whoever comes then may have
+    /// its number.
+    fn leave(&self, seat: usize) {
+        let last = lock(&self.seats).leave(seat);
+        join_all(last);
     }
 
     fn close(&self) {
@@ -298,6 +362,16 @@ impl<T> Desk<T> {
         })
     }
 
+    /// How much longer a thread stays that is parked since then. `None` for
+    /// as long as the crew: no timer runs for it.
+    fn stays(&self, parked: Instant) -> Option<Duration> {
+        let keep_alive = self.keep_alive?;
+        (self.threads > self.min_threads).then(|| {
+            let now = Instant::now();
+            keep_alive.saturating_sub(now.saturating_duration_since(parked))
+        })
+    }
+
     /// True if there are as many who come as there are pieces.
     fn has_takers(&self) -> bool {
         self.queue.len() <= self.looking + self.calls
@@ -312,7 +386,7 @@ impl<T> Desk<T> {
 impl<T> Drop for Crew<T> {
     fn drop(&mut self) {
         self.shared.close();
-        let threads = std::mem::take(&mut *lock(&self.threads));
+        let threads = lock(&self.shared.seats).clear();
         join_all(threads);
     }
 }
@@ -337,8 +411,10 @@ impl<T> fmt::Debug for Taker<T> {
 
 impl<T> fmt::Debug for Crew<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seated = lock(&self.shared.seats).taken();
         let desk = lock(&self.shared.desk);
         f.debug_struct("Crew")
+            .field("seated", &seated)
             .field("threads", &desk.threads)
             .field("parked", &desk.parked)
             .field("queued", &desk.queue.len())

@@ -141,6 +141,15 @@ impl std::error::Error for ConfigError {}
 pub enum BuildError {
     /// A setting outside of what is allowed; nothing was started.
     Config(ConfigError),
+    /// This name for the threads has a NUL byte; nothing was started.
+    ThreadName(String),
+    /// A setting that this kind of pool cannot keep; nothing was started.
+    Unsupported {
+        /// Which setting.
+        setting: &'static str,
+        /// What the pool is, and why it cannot.
+        pool: &'static str,
+    },
     /// The system refused a thread.
     Spawn(io::Error),
 }
@@ -161,6 +170,13 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(error) => error.fmt(f),
+            Self::ThreadName(name) => write!(
+                f,
+                "thread_name is {name:?}, allowed is text without NUL bytes"
+            ),
+            Self::Unsupported { setting, pool } => {
+                write!(f, "{setting} is set, not allowed for {pool}")
+            }
             Self::Spawn(_) => f.write_str("cannot start a thread"),
         }
     }
@@ -169,8 +185,8 @@ impl fmt::Display for BuildError {
 impl std::error::Error for BuildError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Config(_) => None,
             Self::Spawn(error) => Some(error),
+            _ => None,
         }
     }
 }

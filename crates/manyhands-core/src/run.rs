@@ -109,7 +109,8 @@ pub fn discard<T>(value: T) {
     contain(|| drop(value));
 }
 
-fn contain(work: impl FnOnce()) {
+/// Does something, and contains a panic of it.
+pub(crate) fn contain(work: impl FnOnce()) {
     /// How many payloads within payloads are dropped before one is leaked.
     const ROUNDS: usize = 8;
     let mut result = catch_unwind(AssertUnwindSafe(work));

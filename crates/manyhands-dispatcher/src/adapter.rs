@@ -9,7 +9,7 @@ use manyhands_core::results::{Receiver, for_jobs};
 use manyhands_core::sync::lock;
 use manyhands_core::{
     BuildError, Builder, Closed, Completion, Config, Intake, Job, JobId,
-    Ticket, TrySubmitError, WorkerPool,
+    ThreadOptions, Ticket, TrySubmitError, WorkerPool,
 };
 
 use crate::{Dispatcher, JobQueue};
@@ -47,7 +47,7 @@ impl<J> Drop for WayIn<J> {
 impl<J: Job + 'static> DispatcherPool<J> {
     /// Sets workers and queue, and builds the pool.
     pub fn builder() -> Builder<Self> {
-        Builder::new(Self::new)
+        Builder::of_threads(Self::with_options)
     }
 
     /// Starts the workers.
@@ -57,6 +57,13 @@ impl<J: Job + 'static> DispatcherPool<J> {
     /// [`BuildError::Spawn`] when the system refuses a thread; those that had
     /// been started have ended.
     pub fn new(config: Config) -> Result<Self, BuildError> {
+        Self::with_options(config, ThreadOptions::new())
+    }
+
+    fn with_options(
+        config: Config,
+        threads: ThreadOptions,
+    ) -> Result<Self, BuildError> {
         let dispatcher = Arc::new(Dispatcher::new());
         let way_in = WayIn(Arc::clone(&dispatcher));
         let intake = Arc::new(Intake::new(way_in, config));
@@ -66,7 +73,8 @@ impl<J: Job + 'static> DispatcherPool<J> {
             move |ticket| sender.send(intake.run(ticket))
         };
         let workers = config.workers().get();
-        let job_queue = JobQueue::processing(workers, dispatcher, process);
+        let mut job_queue = JobQueue::processing(workers, dispatcher, process);
+        job_queue.options = threads;
         job_queue.start_with_places(config.bound().get())?;
         Ok(Self { intake, results, config, job_queue })
     }

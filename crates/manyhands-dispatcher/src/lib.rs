@@ -123,8 +123,8 @@ use std::sync::Arc;
 use manyhands_core::sync::thread::{self, JoinHandle, ThreadId};
 use manyhands_core::sync::{Mutex, lock};
 use manyhands_core::{
-    Closed, Config, ConfigError, Job, JobId, Ticket, discard, join_all,
-    run_one,
+    Closed, Config, ConfigError, Job, JobId, ThreadOptions, Ticket, discard,
+    join_all, run_one,
 };
 
 pub use crate::adapter::DispatcherPool;
@@ -138,6 +138,8 @@ pub struct JobQueue<J: Send + 'static> {
     dispatcher: Arc<Dispatcher<J>>,
     /// What the workers do; gone once they are started, or never will be.
     process: Mutex<Option<Process<J>>>,
+    /// What the workers' threads are started with.
+    options: ThreadOptions,
     workers: Mutex<Vec<ThreadId>>,
     /// Locked by whoever waits for them, so that a second one waits as well.
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -169,8 +171,8 @@ impl<J: Send + 'static> JobQueue<J> {
         process: impl Fn(J) + Send + Sync + 'static,
     ) -> Self {
         let process = Mutex::new(Some(Arc::new(process) as Process<J>));
-        let (workers, threads) = Default::default();
-        Self { max_workers, dispatcher, process, workers, threads }
+        let (options, workers, threads) = Default::default();
+        Self { max_workers, dispatcher, process, options, workers, threads }
     }
 
     /// Starts the workers. Does nothing the second time, or once the queue is
@@ -190,8 +192,9 @@ impl<J: Send + 'static> JobQueue<J> {
         let mut unstarted = lock(&self.process);
         let Some(process) = unstarted.take() else { return Ok(()) };
         let mut threads = lock(&self.threads);
-        for _ in 0..self.max_workers {
-            match Worker::new(&self.dispatcher, &process).start() {
+        for index in 0..self.max_workers {
+            let worker = Worker::new(&self.dispatcher, &process);
+            match worker.start(&self.options, index) {
                 Ok(thread) => threads.push(thread),
                 Err(refused) => {
                     self.dispatcher.stop();
@@ -283,9 +286,12 @@ impl<J: Send + 'static> Worker<J> {
     }
 
     /// Begins the job processing loop, on a thread.
-    fn start(self) -> io::Result<JoinHandle<()>> {
-        let thread = thread::Builder::new().name("worker".into());
-        thread.spawn(move || {
+    fn start(
+        self,
+        options: &ThreadOptions,
+        index: usize,
+    ) -> io::Result<JoinHandle<()>> {
+        options.spawn("worker", index, move || {
             loop {
                 // Check the job queue in.
                 self.dispatcher.check_in(Arc::clone(&self.assigned));

@@ -9,7 +9,7 @@ use manyhands_core::crew::{self, Crew, WayIn};
 use manyhands_core::results::{Receiver, for_jobs};
 use manyhands_core::{
     BuildError, Builder, Closed, Completion, Config, Intake, Job, JobId,
-    Outcome, Ticket, TrySubmitError, WorkerPool,
+    Outcome, ThreadOptions, Ticket, TrySubmitError, WorkerPool,
 };
 
 use crate::{Context, Failure, Group, Token};
@@ -28,7 +28,8 @@ use crate::{Context, Failure, Group, Token};
 /// - **Threads**: started as they are needed, at most as many as the limit,
 ///   and kept for later jobs until the pool is closed. If the system refuses a
 ///   thread, a job runs on the submitter's, before `submit` or `try_submit`
-///   returns.
+///   returns. With [`Builder::keep_alive`] a thread ends that has had nothing
+///   to do for so long, and [`Builder::min_threads`] stay all the same.
 /// - **Drop**: closes, and joins the threads. Dropped by a job of its own, it
 ///   does not wait for that job's thread.
 pub struct ErrGroupPool<J: Job> {
@@ -52,7 +53,7 @@ where
 {
     /// Sets the limit, as workers, and builds the pool.
     pub fn builder() -> Builder<Self> {
-        Builder::new(Self::new)
+        Builder::of_crew(Self::with_options)
     }
 
     /// An open pool. No thread is started before the first job.
@@ -61,6 +62,13 @@ where
     ///
     /// None that a checked [`Config`] leaves.
     pub fn new(config: Config) -> Result<Self, BuildError> {
+        Self::with_options(config, ThreadOptions::new())
+    }
+
+    fn with_options(
+        config: Config,
+        threads: ThreadOptions,
+    ) -> Result<Self, BuildError> {
         let (sender, results) = for_jobs::<J>();
         let (way_in, way_out) = crew::channel();
         let intake = Arc::new(Intake::unbounded(way_in));
@@ -78,8 +86,9 @@ where
                 sender.send(completion);
             }
         };
+        let crew = Crew::new("group", limit, way_out, work);
         Ok(Self {
-            crew: Crew::new("group", limit, way_out, work),
+            crew: crew.with_options(threads),
             group: Group::with_limit(limit)?,
             intake,
             results,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use manyhands_core::results::{Receiver, Sender, for_jobs};
 use manyhands_core::{
     BuildError, Builder, Closed, Completion, Config, Intake, Job, JobId,
-    Ticket, TrySubmitError, WorkerPool,
+    ThreadOptions, Ticket, TrySubmitError, WorkerPool,
 };
 
 use crate::RayonThreads;
@@ -45,7 +45,7 @@ type Exit<J> = Intake<Sender<Completion<J>>>;
 impl<J: Job + 'static> RayonPool<J> {
     /// Sets workers and queue, and builds the pool.
     pub fn builder() -> Builder<Self> {
-        Builder::new(Self::new)
+        Builder::of_threads(Self::with_options)
     }
 
     /// Starts the threads.
@@ -55,7 +55,15 @@ impl<J: Job + 'static> RayonPool<J> {
     /// [`BuildError::Spawn`] when the system refuses a thread; those that had
     /// been started have ended.
     pub fn new(config: Config) -> Result<Self, BuildError> {
-        let threads = RayonThreads::start(config.workers().get())?;
+        Self::with_options(config, ThreadOptions::new())
+    }
+
+    fn with_options(
+        config: Config,
+        threads: ThreadOptions,
+    ) -> Result<Self, BuildError> {
+        let threads =
+            RayonThreads::start_with(config.workers().get(), &threads)?;
         let (results, collected) = for_jobs::<J>();
         let intake = Arc::new(Intake::new(results, config));
         Ok(Self { intake, results: collected, config, threads })

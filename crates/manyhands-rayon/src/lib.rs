@@ -112,7 +112,7 @@ mod adapter;
 use std::io;
 use std::thread::{self, JoinHandle};
 
-use manyhands_core::{BuildError, Config, join_all, results};
+use manyhands_core::{BuildError, Config, ThreadOptions, join_all, results};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rayon::{ThreadBuilder, ThreadPool, ThreadPoolBuilder};
 
@@ -142,13 +142,27 @@ impl RayonThreads {
     /// [`Config::MAX_WORKERS`]; [`BuildError::Spawn`] when the system refuses
     /// a thread, after those already started have ended.
     pub fn start(num_workers: usize) -> Result<Self, BuildError> {
+        Self::start_with(num_workers, &ThreadOptions::new())
+    }
+
+    /// [`start`](Self::start), with a name, a stack and hooks for the threads.
+    ///
+    /// # Errors
+    ///
+    /// As `start`, and when the options are not
+    /// [allowed](ThreadOptions::check).
+    pub fn start_with(
+        num_workers: usize,
+        options: &ThreadOptions,
+    ) -> Result<Self, BuildError> {
+        options.check()?;
         let num_workers = Config::new(num_workers, 0)?.workers().get();
         let mut started = JoinOnDrop(Vec::with_capacity(num_workers));
         let mut refused = None;
         let built = ThreadPoolBuilder::new()
             .num_threads(num_workers)
             // Rayon would start the threads itself, and keep no handles.
-            .spawn_handler(|worker| match spawn(worker) {
+            .spawn_handler(|worker| match spawn(options, worker) {
                 Ok(thread) => {
                     started.0.push(thread);
                     Ok(())
@@ -218,10 +232,11 @@ impl RayonThreads {
     }
 }
 
-fn spawn(worker: ThreadBuilder) -> io::Result<JoinHandle<()>> {
-    thread::Builder::new()
-        .name(format!("worker {}", worker.index() + 1))
-        .spawn(|| worker.run())
+fn spawn(
+    options: &ThreadOptions,
+    worker: ThreadBuilder,
+) -> io::Result<JoinHandle<()>> {
+    options.spawn("worker", worker.index(), || worker.run())
 }
 
 /// Threads that are waited for.

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use manyhands_core::crew::{self, Crew, WayIn};
 use manyhands_core::results::{Receiver, for_jobs};
 use manyhands_core::{
-    Builder, Closed, Completion, Config, Intake, Job, JobId, Ticket,
-    TrySubmitError, WorkerPool,
+    Builder, Closed, Completion, Config, Intake, Job, JobId, ThreadOptions,
+    Ticket, TrySubmitError, WorkerPool,
 };
 
-use crate::{AcquireError, Permit, Semaphore};
+use crate::{AcquireError, Permit, Semaphore, WeightedError};
 
 /// The semaphore under the contract of
 /// [`WorkerPool`](manyhands_core::WorkerPool).
@@ -21,10 +21,13 @@ use crate::{AcquireError, Permit, Semaphore};
 ///   [`Builder::queue`] has no effect: a submitter that finds no permit waits.
 /// - **Order**: places are given in the order in which submitters came to
 ///   wait. A place that is meant for one of them counts as taken.
+/// - **Weights**: a job may take [several permits](Self::submit_weighted), and
+///   then fewer run beside it.
 /// - **Threads**: started as they are needed, at most as many as permits, and
 ///   kept for later jobs until the pool is closed. If the system refuses a
 ///   thread, a job runs on the submitter's, before `submit` or `try_submit`
-///   returns.
+///   returns. With [`Builder::keep_alive`] a thread ends that has had nothing
+///   to do for so long, and [`Builder::min_threads`] stay all the same.
 /// - **Drop**: closes, and joins the threads. Dropped by a job of its own, it
 ///   does not wait for that job's thread.
 /// - **Cancel**: a job comes back if no thread had begun it yet.
@@ -43,11 +46,17 @@ type Accepted<J> = (Permit, Ticket<J>);
 impl<J: Job + 'static> SemaphorePool<J> {
     /// Sets the number of permits, as workers, and builds the pool.
     pub fn builder() -> Builder<Self> {
-        Builder::new(|config| Ok(Self::new(config)))
+        Builder::of_crew(|config, threads| {
+            Ok(Self::with_options(config, threads))
+        })
     }
 
     /// An open pool. No thread is started before the first job.
     pub fn new(config: Config) -> Self {
+        Self::with_options(config, ThreadOptions::new())
+    }
+
+    fn with_options(config: Config, threads: ThreadOptions) -> Self {
         let (sender, results) = for_jobs::<J>();
         let (way_in, way_out) = crew::channel();
         let intake = Arc::new(Intake::unbounded(way_in));
@@ -61,12 +70,87 @@ impl<J: Job + 'static> SemaphorePool<J> {
                 sender.send(completion);
             }
         };
+        let crew = Crew::new("permit", permits, way_out, work);
         Self {
-            crew: Crew::new("permit", permits, way_out, work),
+            crew: crew.with_options(threads),
             semaphore: Semaphore::new(permits),
             intake,
             results,
             config,
+        }
+    }
+
+    /// [`submit`](WorkerPool::submit) for a job that weighs more than others:
+    /// waits for that many permits, which the job holds until it has ended,
+    /// panicked or come back unrun.
+    ///
+    /// Light and heavy jobs are let in in the order in which their submitters
+    /// came to wait: a heavy one is not starved by light ones, and holds up
+    /// those behind it. A job that submits to its own pool waits for permits of
+    /// which it holds some itself: use
+    /// [`try_submit_weighted`](Self::try_submit_weighted) there.
+    ///
+    /// ```
+    /// use manyhands_core::{WorkerPool, WorkerPoolExt};
+    /// use manyhands_semaphore::SemaphorePool;
+    ///
+    /// // Eight permits, say one for each gigabyte of memory.
+    /// let pool = SemaphorePool::builder().workers(8).build()?;
+    /// let job = |gigabytes: usize| move || gigabytes;
+    /// for gigabytes in [1, 6, 2, 8] {
+    ///     pool.submit_weighted(job(gigabytes), gigabytes).unwrap();
+    /// }
+    /// let error = pool.submit_weighted(job(9), 9).unwrap_err();
+    /// assert_eq!(error.to_string(), "permits is 9, allowed is 1 to 8");
+    ///
+    /// pool.close();
+    /// let sum: usize = pool.completions().filter_map(|c| c.done()).sum();
+    /// assert_eq!(sum, 17);
+    /// # Ok::<(), manyhands_core::BuildError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The job comes back once the pool is closed, also while waiting; and at
+    /// once if `permits` is 0, or more than there are in all.
+    pub fn submit_weighted(
+        &self,
+        job: J,
+        permits: usize,
+    ) -> Result<JobId, WeightedError<J>> {
+        let job = self.weigh(job, permits)?;
+        match self.semaphore.acquire_many(permits) {
+            Ok(permit) => Ok(self.start(permit, job)?),
+            Err(_) => Err(WeightedError::Closed(job)),
+        }
+    }
+
+    /// [`submit_weighted`](Self::submit_weighted), if that needs no waiting.
+    ///
+    /// # Errors
+    ///
+    /// As `submit_weighted`, and when not so many permits are free, or somebody
+    /// waits for them.
+    pub fn try_submit_weighted(
+        &self,
+        job: J,
+        permits: usize,
+    ) -> Result<JobId, WeightedError<J>> {
+        let job = self.weigh(job, permits)?;
+        match self.semaphore.try_acquire_many(permits) {
+            Ok(permit) => Ok(self.start(permit, job)?),
+            Err(AcquireError::NoPermits) => Err(WeightedError::Full(job)),
+            Err(_) => Err(WeightedError::Closed(job)),
+        }
+    }
+
+    /// A job without weight would be beside the bound, and one with too much
+    /// would wait for ever.
+    fn weigh(&self, job: J, permits: usize) -> Result<J, WeightedError<J>> {
+        let most = self.config.workers().get();
+        match (1..=most).contains(&permits) {
+            true => Ok(job),
+            false => Err(WeightedError::Weight { job, permits, most }),
         }
     }
 

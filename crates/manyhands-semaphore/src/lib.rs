@@ -62,7 +62,8 @@
 //! 3. [`SemaphorePool`]: tickets under permits, by the contract. A job that
 //!    has its permit goes to a thread that has nothing to do, of a
 //!    [`Crew`](manyhands_core::crew::Crew), and a thread is started only
-//!    where there is none: at most as many as permits, and they stay.
+//!    where there is none: at most as many as permits, and they stay. A job
+//!    that [weighs more](SemaphorePool::submit_weighted) has several permits.
 //!
 //! A form for async tasks is in `manyhands-tokio`: tasks under tokio's
 //! semaphore.
@@ -106,7 +107,7 @@ use manyhands_core::sync::{
 };
 
 pub use crate::adapter::SemaphorePool;
-pub use crate::error::AcquireError;
+pub use crate::error::{AcquireError, WeightedError};
 
 /// A counting semaphore: so many permits, given out in the order in which
 /// they were asked for.

@@ -10,7 +10,7 @@ use manyhands_core::results::{Receiver, for_jobs};
 use manyhands_core::sync::thread::{self, JoinHandle, ThreadId};
 use manyhands_core::{
     BuildError, Builder, Closed, Completion, Config, Intake, Job, JobId,
-    Ticket, TrySubmitError, WorkerPool, join_all,
+    ThreadOptions, Ticket, TrySubmitError, WorkerPool, join_all,
 };
 
 /// The struct pool under the contract of
@@ -40,7 +40,7 @@ type Jobs<J> = Intake<Sender<Ticket<J>>>;
 impl<J: Job + 'static> WaitGroupPool<J> {
     /// Sets workers and queue, and builds the pool.
     pub fn builder() -> Builder<Self> {
-        Builder::new(Self::new)
+        Builder::of_threads(Self::with_options)
     }
 
     /// Starts the workers.
@@ -50,12 +50,20 @@ impl<J: Job + 'static> WaitGroupPool<J> {
     /// [`BuildError::Spawn`] when the system refuses a thread; those that had
     /// been started have ended.
     pub fn new(config: Config) -> Result<Self, BuildError> {
+        Self::with_options(config, ThreadOptions::new())
+    }
+
+    fn with_options(
+        config: Config,
+        threads: ThreadOptions,
+    ) -> Result<Self, BuildError> {
         let (sender, results) = for_jobs::<J>();
         let (mut wp, jobs) = crate::WorkerPool::with_results(
             config.workers().get(),
             config.bound().get(),
             sender,
         );
+        wp.threads = threads;
         let intake = Arc::new(Intake::new(jobs, config));
 
         // The closer first: it can still be sent home when a worker fails.

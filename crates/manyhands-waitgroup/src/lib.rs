@@ -125,8 +125,8 @@ use std::io;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use crossbeam_utils::sync::WaitGroup;
-use manyhands_core::sync::thread::{self, JoinHandle};
-use manyhands_core::{join_all, results};
+use manyhands_core::sync::thread::JoinHandle;
+use manyhands_core::{ThreadOptions, join_all, results};
 
 pub use crate::adapter::WaitGroupPool;
 
@@ -141,6 +141,8 @@ pub struct WorkerPool<J, R> {
     results: results::Sender<R>,
     /// Tracks all workers: each holds a clone while it works.
     wg: WaitGroup,
+    /// What the workers' threads are started with.
+    threads: ThreadOptions,
     /// The workers' threads.
     workers: Vec<JoinHandle<()>>,
 }
@@ -170,8 +172,9 @@ impl<J: Send + 'static, R: Send + 'static> WorkerPool<J, R> {
         assert!(num_workers > 0, "a pool without workers loses every job");
         let (submit, jobs) = bounded(queue);
         let wg = WaitGroup::new();
+        let threads = ThreadOptions::new();
         let workers = Vec::with_capacity(num_workers);
-        (Self { num_workers, jobs, results, wg, workers }, submit)
+        (Self { num_workers, jobs, results, wg, threads, workers }, submit)
     }
 
     /// Starts one worker, which works until the jobs are closed and done.
@@ -192,8 +195,7 @@ impl<J: Send + 'static, R: Send + 'static> WorkerPool<J, R> {
                 results.send(work(id, job));
             }
         };
-        let thread = thread::Builder::new().name(format!("worker {id}"));
-        self.workers.push(thread.spawn(worker)?);
+        self.workers.push(self.threads.spawn("worker", id, worker)?);
         Ok(())
     }
 

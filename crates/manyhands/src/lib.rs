@@ -22,6 +22,8 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "affinity")]
+pub mod affinity;
 mod list;
 
 pub use manyhands_core::*;
@@ -57,6 +59,7 @@ mod documentation {
 
     pages! {
         readme: "README.md",
+        features: "docs/FEATURES.md",
         batch: "docs/patterns/batch.md",
         channel: "docs/patterns/channel.md",
         dispatcher: "docs/patterns/dispatcher.md",
@@ -72,6 +75,7 @@ mod documentation {
         dispatcher_readme: "crates/manyhands-dispatcher/README.md",
         errgroup_readme: "crates/manyhands-errgroup/README.md",
         facade_readme: "crates/manyhands/README.md",
+        managed_readme: "crates/manyhands-managed/README.md",
         rayon_readme: "crates/manyhands-rayon/README.md",
         semaphore_readme: "crates/manyhands-semaphore/README.md",
         tokio_readme: "crates/manyhands-tokio/README.md",

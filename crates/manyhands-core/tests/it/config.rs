@@ -39,7 +39,9 @@ fn tasks_may_be_more_than_threads() {
     let error = Config::tasks(1_048_577, 0).unwrap_err();
     let line = "workers is 1048577, allowed is 1 to 1048576";
     assert_eq!(error.to_string(), line);
-    let tasks = Builder::<Config>::of_tasks(Ok).workers(1025).build();
+    let tasks = Builder::<Config>::of_tasks(|config, _| Ok(config))
+        .workers(1025)
+        .build();
     assert_eq!(tasks.unwrap().workers().get(), 1025);
 }
 
@@ -71,4 +73,21 @@ fn a_builder_checks_before_it_makes_anything() {
         panic!("{error}");
     };
     assert_eq!((field, value, least, most), ("workers", 0, 1, 1024));
+}
+
+#[test]
+fn a_pool_that_starts_no_threads_by_options_says_so_when_they_are_set() {
+    for (builder, setting) in [
+        (sizes().thread_name("mine"), "thread_name"),
+        (sizes().stack_size(1 << 20), "stack_size"),
+        (sizes().on_start(|_| ()), "on_start"),
+        (sizes().on_stop(|_| ()), "on_stop"),
+    ] {
+        let error = builder.build().unwrap_err().to_string();
+        let line = format!(
+            "{setting} is set, not allowed for a pool that does not start \
+             its threads by it"
+        );
+        assert_eq!(error, line);
+    }
 }

@@ -1,5 +1,7 @@
 //! Where a pool's tasks live: its own runtime, or the caller's.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io;
 use std::iter::from_fn;
 use std::mem::ManuallyDrop;
@@ -8,7 +10,10 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle, available_parallelism};
 
 use async_channel::TryRecvError;
-use manyhands_core::{BuildError, Config, discard, join_all};
+use manyhands_core::sync::lock;
+use manyhands_core::{
+    AtWork, BuildError, Config, ThreadOptions, discard, join_all,
+};
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 use tokio::task::{JoinSet, block_in_place};
 
@@ -23,7 +28,10 @@ pub(super) struct Home {
 
 impl Home {
     /// A new runtime for a pool of this size.
-    pub(super) fn own(config: Config) -> Result<Self, BuildError> {
+    pub(super) fn own(
+        config: Config,
+        options: ThreadOptions,
+    ) -> Result<Self, BuildError> {
         /// What tokio allows if nothing is said: a thread for each blocking
         /// call that a job may make besides.
         const BLOCKING: usize = 512;
@@ -31,13 +39,20 @@ impl Home {
         // threads, which are as many as there are workers.
         let cores = available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let threads = config.workers().min(cores).get();
-        can_start(threads)?;
-        let runtime = Builder::new_multi_thread()
+        can_start(threads, &options)?;
+        let mut runtime = Builder::new_multi_thread();
+        runtime
             .worker_threads(threads)
             .max_blocking_threads(config.workers().get().max(BLOCKING))
-            .thread_name("pool runtime")
-            .enable_all()
-            .build()?;
+            .thread_name(options.get_name().unwrap_or("pool runtime"))
+            .enable_all();
+        if let Some(bytes) = options.get_stack_size() {
+            runtime.thread_stack_size(bytes);
+        }
+        if options.has_hooks() {
+            hook(&mut runtime, options);
+        }
+        let runtime = runtime.build()?;
         Ok(Self { handle: runtime.handle().clone(), own: Some(runtime) })
     }
 
@@ -158,22 +173,104 @@ fn aside(work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
     thread::Builder::new().name("pool end".to_owned()).spawn(work).ok()
 }
 
+thread_local! {
+    /// On a thread of a runtime that a pool has made: its number, from the
+    /// first hook to the second.
+    static AT_WORK: RefCell<Option<Numbered>> = const { RefCell::new(None) };
+}
+
+/// A thread with a number, and with its hooks.
+struct Numbered {
+    number: usize,
+    numbers: Arc<Mutex<BTreeSet<usize>>>,
+    at_work: Option<AtWork>,
+}
+
+/// Has the runtime call the pool's hooks on each of its threads, under the
+/// lowest number that is free. They come and go: those for what blocks end
+/// when there is nothing to do.
+fn hook(runtime: &mut Builder, options: ThreadOptions) {
+    let numbers = Arc::new(Mutex::new(BTreeSet::new()));
+    runtime
+        .on_thread_start(move || {
+            let number = {
+                let mut taken = lock(&numbers);
+                let free = (0..).find(|number| !taken.contains(number));
+                let free = free.unwrap_or(usize::MAX);
+                taken.insert(free);
+                free
+            };
+            let at_work = Some(options.begin(number));
+            let numbers = Arc::clone(&numbers);
+            AT_WORK.set(Some(Numbered { number, numbers, at_work }));
+        })
+        .on_thread_stop(|| drop(AT_WORK.take()));
+}
+
+impl Drop for Numbered {
+    fn drop(&mut self) {
+        drop(self.at_work.take()); // on_stop
+        lock(&self.numbers).remove(&self.number);
+    }
+}
+
 /// Starts this many threads at once, and ends them again.
 ///
 /// Tokio panics when the system refuses it one of its threads, and then waits
 /// for the others, for ever. So the system is asked beforehand, which is a
 /// good guess: its answer may be another one right after.
-fn can_start(threads: usize) -> io::Result<()> {
+fn can_start(threads: usize, options: &ThreadOptions) -> io::Result<()> {
+    // Nobody is to be told of them, and their names do not matter.
+    let mut size = ThreadOptions::new();
+    if let Some(bytes) = options.get_stack_size() {
+        size = size.stack_size(bytes);
+    }
     let gate = Arc::new(Mutex::new(()));
     let closed = gate.lock();
     let mut started = Vec::with_capacity(threads);
-    let result = (0..threads).try_for_each(|_| {
+    let result = (0..threads).try_for_each(|index| {
         let gate = Arc::clone(&gate);
-        let thread = thread::Builder::new().spawn(move || drop(gate.lock()));
-        started.push(thread?);
+        let wait = move || drop(gate.lock());
+        started.push(size.spawn("pool runtime", index, wait)?);
         Ok(())
     });
     drop(closed);
     join_all(started);
     result
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    use manyhands_conformance::watchdog;
+
+    use super::*;
+
+    #[test]
+    fn a_number_is_free_again_when_its_thread_has_ended() {
+        watchdog(|| {
+            let (stop, stopped) = channel();
+            let (start, started) = channel();
+            let options = ThreadOptions::new()
+                .on_start(move |it| start.send(it.index()).unwrap())
+                .on_stop(move |it| stop.send(it.index()).unwrap());
+            let mut runtime = Builder::new_multi_thread();
+            runtime
+                .worker_threads(1)
+                .thread_keep_alive(Duration::from_millis(1));
+            hook(&mut runtime, options);
+            let runtime = runtime.build().unwrap();
+            for _ in 0..20 {
+                drop(runtime.spawn_blocking(|| ()));
+                stopped.recv().unwrap();
+            }
+            drop(runtime);
+            // The worker, the last that blocked, and the one before it, which
+            // may still have had its number.
+            assert!(started.try_iter().all(|index| index <= 2));
+        });
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use manyhands_core::{AsyncJob, BuildError, Builder, Config, discard};
+use manyhands_core::{
+    AsyncJob, BuildError, Builder, Config, ThreadOptions, discard,
+};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -31,7 +33,7 @@ pub enum TaskAJob {}
 impl<J: AsyncJob + 'static> JoinSetPool<J> {
     /// Sets workers, which are permits here, and queue, and builds the pool.
     pub fn builder() -> Builder<Self> {
-        Builder::of_tasks(Self::new)
+        Builder::of_tasks(Self::with_options)
     }
 
     /// Starts a runtime.
@@ -41,9 +43,18 @@ impl<J: AsyncJob + 'static> JoinSetPool<J> {
     /// [`BuildError::Spawn`] when the system refuses a thread, as far as that
     /// can be known beforehand; see [`TaskPool::new`](crate::TaskPool::new).
     pub fn new(config: Config) -> Result<Self, BuildError> {
-        Ok(Self::start(Home::own(config)?, config, |runtime, shift| {
-            begin(runtime, config, shift)
-        }))
+        Self::with_options(config, ThreadOptions::new())
+    }
+
+    fn with_options(
+        config: Config,
+        threads: ThreadOptions,
+    ) -> Result<Self, BuildError> {
+        Ok(Self::start(
+            Home::own(config, threads)?,
+            config,
+            |runtime, shift| begin(runtime, config, shift),
+        ))
     }
 
     /// A pool on a runtime of the caller's, under the rules of

@@ -26,7 +26,10 @@ use crate::results::{self, Receiver};
 ///
 /// - **Bound**: workers + queue, exactly.
 /// - **Threads**: as many as the machine has cores, or workers, if these are
-///   fewer. A job that waits holds a worker and no thread.
+///   fewer. A job that waits holds a worker and no thread. What the builder
+///   says of threads is for all of a runtime that the pool makes, also those
+///   of [`Blocking`](crate::Blocking) jobs; their name has no number. A pool
+///   on a runtime of the caller's has nothing to say about its threads.
 /// - **Cancel**: jobs that are queued come back as the tasks reach them. A
 ///   running job goes on to its end.
 /// - **Drop**: closes, waits for accepted jobs, ends the runtime; anywhere,

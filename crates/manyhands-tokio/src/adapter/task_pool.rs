@@ -1,6 +1,6 @@
 //! [`worker`] over tickets, with `run_one_async` as the work.
 
-use manyhands_core::{AsyncJob, BuildError, Builder, Config};
+use manyhands_core::{AsyncJob, BuildError, Builder, Config, ThreadOptions};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
@@ -23,7 +23,7 @@ pub enum Workers {}
 impl<J: AsyncJob + 'static> TaskPool<J> {
     /// Sets workers and queue, and builds the pool.
     pub fn builder() -> Builder<Self> {
-        Builder::of_tasks(Self::new)
+        Builder::of_tasks(Self::with_options)
     }
 
     /// Starts a runtime and the workers on it.
@@ -37,9 +37,18 @@ impl<J: AsyncJob + 'static> TaskPool<J> {
     /// system grants these and then refuses the runtime's own, because others
     /// took the room in between, tokio fails as it does.
     pub fn new(config: Config) -> Result<Self, BuildError> {
-        Ok(Self::start(Home::own(config)?, config, |runtime, shift| {
-            employ(runtime, config, shift)
-        }))
+        Self::with_options(config, ThreadOptions::new())
+    }
+
+    fn with_options(
+        config: Config,
+        threads: ThreadOptions,
+    ) -> Result<Self, BuildError> {
+        Ok(Self::start(
+            Home::own(config, threads)?,
+            config,
+            |runtime, shift| employ(runtime, config, shift),
+        ))
     }
 
     /// Starts the workers on a runtime of the caller's.

@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
+#[cfg(feature = "tokio-util")]
+mod cancel;
 mod cancel_safety;
 mod end;
 mod jobs;
 mod runtimes;
 mod start;
 mod taught;
+mod threads;
 mod user_code;
 
 use std::pin::Pin;

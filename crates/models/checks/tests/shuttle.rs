@@ -6,13 +6,14 @@ use std::collections::VecDeque;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
-use checks::{Make, POOLS, Pool, Work, answer, config};
+use checks::{Make, POOLS, Pool, Work, answer, config, managed};
 use manyhands_core::crew::{self, Crew};
 use manyhands_core::{
-    Closed, Completion, JobError, Outcome, Spawn, Task, TrySubmitError,
-    WorkerPool, WorkerPoolExt,
+    Closed, Completion, JobError, Outcome, Spawn, Task, ThreadOptions,
+    TrySubmitError, WorkerPool, WorkerPoolExt,
 };
 use manyhands_semaphore::{AcquireError, Semaphore};
 use shuttle::future::block_on;
@@ -722,33 +723,44 @@ fn a_crew_has_a_thread_for_each_piece_of_work() {
 
 #[test]
 fn each_of_two_submitters_finds_a_thread_of_a_crew() {
-    check(|| {
-        let (way_in, way_out) = crew::channel();
-        let work = |both: Arc<Barrier>| {
-            both.wait();
-        };
-        let crew = Crew::new("pairs", 2, way_out, work);
-        let hand_over = move |both: &Arc<Barrier>| {
-            let taker = way_in.hand_over(Arc::clone(both));
-            let Ok(taker) = taker else { panic!("it is open") };
-            crew.see_to(taker);
-        };
-        let hand_over = Arc::new(hand_over);
-        // One thread, which may be parked by the time the others come.
-        let alone = Arc::new(Barrier::new(2));
-        hand_over(&alone);
-        alone.wait();
-        let both = Arc::new(Barrier::new(3));
-        let submitters = [(); 2].map(|()| {
-            let (hand_over, both) =
-                (Arc::clone(&hand_over), Arc::clone(&both));
-            thread::spawn(move || hand_over(&both))
-        });
+    check(|| two_submitters_find_threads(ThreadOptions::new()));
+}
+
+#[test]
+fn each_of_two_submitters_finds_a_thread_though_threads_give_up() {
+    let brief = ThreadOptions::new().keep_alive(Duration::from_millis(1));
+    let one_stays = brief.clone().min_threads(1);
+    for options in [brief, one_stays] {
+        check(move || two_submitters_find_threads(options.clone()));
+    }
+}
+
+fn two_submitters_find_threads(options: ThreadOptions) {
+    let (way_in, way_out) = crew::channel();
+    let work = |both: Arc<Barrier>| {
         both.wait();
-        for submitter in submitters {
-            submitter.join().expect("no submitter panics");
-        }
+    };
+    let crew = Crew::new("pairs", 2, way_out, work);
+    let crew = crew.with_options(options);
+    let hand_over = move |both: &Arc<Barrier>| {
+        let taker = way_in.hand_over(Arc::clone(both));
+        let Ok(taker) = taker else { panic!("it is open") };
+        crew.see_to(taker);
+    };
+    let hand_over = Arc::new(hand_over);
+    // One thread, which may be parked by the time the others come.
+    let alone = Arc::new(Barrier::new(2));
+    hand_over(&alone);
+    alone.wait();
+    let both = Arc::new(Barrier::new(3));
+    let submitters = [(); 2].map(|()| {
+        let (hand_over, both) = (Arc::clone(&hand_over), Arc::clone(&both));
+        thread::spawn(move || hand_over(&both))
     });
+    both.wait();
+    for submitter in submitters {
+        submitter.join().expect("no submitter panics");
+    }
 }
 
 #[test]
@@ -778,5 +790,93 @@ fn who_waits_for_a_place_in_a_job_queue_gets_it() {
             submitter.join().expect("no submitter panics");
         }
         queue.stop();
+    });
+}
+
+#[test]
+fn a_managed_pool_that_is_resized_meanwhile_runs_what_it_accepts() {
+    check(|| {
+        let pool = Arc::new(managed(config(1, 1)));
+        let sizes = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || {
+                for workers in [2, 1] {
+                    pool.resize(workers).expect("its threads start");
+                }
+            })
+        };
+        for number in 0..3 {
+            let accepted = pool.submit(answer(number));
+            assert!(accepted.is_ok(), "it is open");
+        }
+        for _ in 0..3 {
+            assert!(pool.recv().is_some_and(|it| it.outcome.is_done()));
+        }
+        sizes.join().expect("resize does not panic");
+    });
+}
+
+#[test]
+fn a_managed_pool_that_is_resumed_runs_what_was_queued_meanwhile() {
+    check(|| {
+        let pool = Arc::new(managed(config(1, 1)));
+        pool.pause();
+        let resumer = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || pool.resume())
+        };
+        for number in 0..2 {
+            assert!(pool.submit(answer(number)).is_ok(), "it is open");
+        }
+        for _ in 0..2 {
+            assert!(pool.recv().is_some_and(|it| it.outcome.is_done()));
+        }
+        resumer.join().expect("resume does not panic");
+    });
+}
+
+#[test]
+fn a_managed_place_is_not_lost_with_a_future_that_gives_up() {
+    check(|| {
+        let pool = Arc::new(managed(config(1, 0)));
+        assert!(pool.submit(answer(0)).is_ok(), "it is open");
+        let gives_up = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || {
+                let mut waits = Box::pin(pool.submit_async(answer(1)));
+                block_on(std::future::poll_fn(|context| {
+                    let polled = waits.as_mut().poll(context);
+                    Poll::Ready(polled.is_ready())
+                }))
+            })
+        };
+        let waits = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || pool.submit(answer(2)).is_ok())
+        };
+        let first = gives_up.join().expect("giving up does not panic");
+        assert!(waits.join().expect("submit does not panic"));
+        pool.close();
+        let ran = std::iter::from_fn(|| pool.recv()).count();
+        assert_eq!(ran, 2 + usize::from(first));
+    });
+}
+
+#[test]
+fn a_managed_job_submits_to_its_own_full_pool() {
+    check(|| {
+        let pool = Arc::new(managed(config(1, 0)));
+        let inner = Arc::downgrade(&pool);
+        let parent: Work = Box::new(move || {
+            let pool = inner.upgrade().expect("it is still there");
+            let accepted = pool.submit(answer(1)).is_ok();
+            drop(pool);
+            accepted.then_some(0).ok_or(())
+        });
+        assert!(pool.submit(parent).is_ok(), "it is open");
+        for _ in 0..2 {
+            let done = pool.recv().and_then(|it| it.done());
+            assert!(done.is_some_and(|answer| answer.is_ok()));
+        }
     });
 }
