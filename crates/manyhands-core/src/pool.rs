@@ -86,7 +86,8 @@ use crate::{Closed, Completion, Job, JobId, SubmitAllError, TrySubmitError};
 ///   or threw, **is contained**: it is one completion like any other, and a
 ///   pool that saw more panics than it has workers is at full strength. (Two
 ///   at once, a drop that panics while its job unwinds, end the process: that
-///   is Rust's rule.)
+///   is Rust's rule. So does the first one in a program that is built with
+///   `panic = "abort"`, where nothing can contain it.)
 ///
 /// ## Threads
 ///

@@ -4,3 +4,4 @@
 #[cfg(unix)]
 mod example;
 mod front;
+mod promises;

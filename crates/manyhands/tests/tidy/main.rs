@@ -356,6 +356,12 @@ fn every_pattern_is_whole() {
                 && laws.contains("assert_passed"),
             "{name}: tests/laws.rs must hold the pool to all laws"
         );
+        assert!(
+            read("crates/manyhands/tests/programs/misuse.rs")
+                .contains(&format!("\"{name}::")),
+            "{name}: wants its pool among POOLS of \
+             crates/manyhands/tests/programs/misuse.rs"
+        );
         let examples = folder.join("examples");
         assert!(
             root().join(&examples).is_dir() && !entries(examples).is_empty(),
