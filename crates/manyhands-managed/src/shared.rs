@@ -322,8 +322,7 @@ impl<J: Job + 'static> Shared<J> {
     }
 }
 
-/// One who waits in a line of the state. Dropped, it leaves the line, and
-/// hands on a call that it has had for nothing.
+/// One who waits in a line of the state. Dropped, it leaves the line.
 pub(crate) struct Waiting<J: Job + 'static> {
     shared: Arc<Shared<J>>,
     awaited: Awaited,
@@ -353,10 +352,9 @@ impl<J: Job + 'static> Waiting<J> {
         drop(old);
         poll
     }
-}
 
-impl<J: Job + 'static> Drop for Waiting<J> {
-    fn drop(&mut self) {
+    /// Leaves the line, and hands on a call that it has had for nothing.
+    pub(crate) fn leave(&mut self) {
         let (awaited, turn) = (self.awaited, &mut self.turn);
         if turn.is_none() {
             return;
@@ -369,5 +367,11 @@ impl<J: Job + 'static> Drop for Waiting<J> {
             waker
         });
         drop(waker);
+    }
+}
+
+impl<J: Job + 'static> Drop for Waiting<J> {
+    fn drop(&mut self) {
+        self.leave();
     }
 }

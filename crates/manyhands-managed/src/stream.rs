@@ -59,7 +59,12 @@ impl<J: Job + 'static> Stream for CompletionStream<J> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Completion<J>>> {
-        poll_recv(&mut self.waiting, context)
+        let polled = poll_recv(&mut self.waiting, context);
+        if polled.is_ready() {
+            // Whoever has got one does not wait, and is not to be called.
+            self.waiting.leave();
+        }
+        polled
     }
 }
 

@@ -7,6 +7,7 @@ mod lost;
 mod order;
 mod pause;
 mod places;
+mod readers;
 mod size;
 mod stop;
 mod submit;
