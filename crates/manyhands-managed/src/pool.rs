@@ -30,6 +30,8 @@ use crate::watch::Context;
 ///   full, and on a [place](Self::reserve_async) that was reserved.
 /// - **From inside**: a job that submits to its own pool never waits; at the
 ///   bound its job is queued beyond it. (`try_submit` says `Full` there too.)
+///   The same holds for the pool's hooks, such as
+///   [`on_panic`](ManagedBuilder::on_panic).
 /// - **Order**: first in, first out, or as [`Order`](crate::Order) says.
 /// - **Size**: [`resize`](Self::resize) while it runs.
 /// - **Pause**: [`pause`](Self::pause) and [`resume`](Self::resume).
@@ -436,11 +438,8 @@ impl<J: Job + 'static> ManagedPool<J> {
         job: J,
         deadline: Option<Instant>,
     ) -> Result<JobId, TrySubmitError<J>> {
-        // The place that it would wait for may be its own.
-        let inside = self.shared.is_inside();
         let mut job = Some(job);
-        let may = |state: &mut State<J>| inside || state.has_room();
-        if let Some(done) = self.shared.accept(&mut job, may) {
+        if let Some(done) = accept(&self.shared, &mut job) {
             return Ok(done?);
         }
         let bound = self.bound().get();
@@ -481,10 +480,8 @@ impl<J: Job + 'static> ManagedPool<J> {
         };
         let started = self.shared.started(None);
         let scope = Context::current().job(id);
-        let completion = scope.run(|| {
-            let _inside = Inside::of(&*self.shared);
-            run_one(Ticket { id, job }, false)
-        });
+        let _inside = Inside::of(&*self.shared);
+        let completion = scope.run(|| run_one(Ticket { id, job }, false));
         scope.end();
         self.shared.end_borrowed(started, completion);
         Ok(id)
@@ -523,6 +520,16 @@ impl<J: Job + 'static> ManagedPool<J> {
     }
 }
 
+/// Accepts the job if it need not wait. From inside it never does: the place
+/// that it would wait for may be its own.
+fn accept<J: Job + 'static>(
+    shared: &Arc<Shared<J>>,
+    job: &mut Option<J>,
+) -> Option<Result<JobId, Closed<J>>> {
+    let inside = shared.is_inside();
+    shared.accept(job, |state| inside || state.has_room())
+}
+
 /// Accepts the job if there is a place, and waits for one else.
 fn poll_submit<J: Job + 'static>(
     waiting: &mut Waiting<J>,
@@ -530,8 +537,7 @@ fn poll_submit<J: Job + 'static>(
     context: &mut TaskContext<'_>,
 ) -> Poll<Result<JobId, Closed<J>>> {
     loop {
-        let shared = waiting.shared();
-        if let Some(done) = shared.accept(job, |state| state.has_room()) {
+        if let Some(done) = accept(waiting.shared(), job) {
             return Poll::Ready(done);
         }
         if waiting.stand(context).is_pending() {

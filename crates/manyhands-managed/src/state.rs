@@ -356,8 +356,8 @@ impl<J: Job> State<J> {
         std::mem::take(&mut self.completions)
     }
 
-    pub(crate) fn reserve(&mut self) -> bool {
-        let room = self.has_room();
+    pub(crate) fn reserve(&mut self, beyond: bool) -> bool {
+        let room = beyond || self.has_room();
         self.reserved += usize::from(room);
         room
     }

@@ -3,6 +3,7 @@
 
 mod features;
 mod full;
+mod inside;
 mod lost;
 mod order;
 mod pause;
