@@ -234,9 +234,10 @@ impl<J> Ranked<J> {
         match entry.place.key {
             Some(key) if was_ready => self.next_of(key),
             Some(key) => {
-                // The oldest of its key that waits is in front of its lane.
+                // The oldest of all is in front of its lane.
                 if let Some(lane) = self.lanes.get_mut(&key) {
-                    lane.retain(|waiting| *waiting != id);
+                    let front = lane.pop_front();
+                    debug_assert_eq!(front, Some(id));
                 }
             }
             None => {}

@@ -228,3 +228,30 @@ fn after_a_cancel_everything_comes_back_whatever_the_order() {
         assert!(all.iter().all(|c| c.outcome.is_cancelled()));
     });
 }
+
+/// With a look at all of the others for each, this takes minutes, under the
+/// pool's lock.
+#[test]
+fn a_long_queue_behind_one_busy_key_is_cancelled_in_no_time() {
+    watchdog(|| {
+        const JOBS: u32 = 200_000;
+        let pool = ManagedPool::builder()
+            .workers(1)
+            .queue(JOBS as usize)
+            .order(by_key())
+            .over(ChannelPool::new)
+            .unwrap();
+        let meet = Arc::new(Barrier::new(2));
+        let meets = Some(Arc::clone(&meet));
+        pool.submit(Ranked { meets, ..keyed(0, "busy") }).unwrap();
+        while pool.snapshot().running == 0 {
+            thread::yield_now();
+        }
+        for number in 0..JOBS {
+            pool.submit(keyed(number, "busy")).unwrap();
+        }
+        pool.cancel();
+        assert_eq!(pool.snapshot().cancelled, u64::from(JOBS));
+        meet.wait();
+    });
+}
