@@ -429,8 +429,7 @@ impl<J: Job + 'static> ManagedPool<J> {
         if self.shared.is_inside() {
             return false;
         }
-        let mut waiting = Waiting::new(&self.shared, Awaited::End);
-        block_on(deadline, || true, |context| waiting.stand(context)).is_some()
+        self.shared.wait_until_idle(deadline)
     }
 
     fn wait_to_submit(
@@ -631,20 +630,23 @@ impl<J: Job + 'static> Drop for ManagedPool<J> {
     fn drop(&mut self) {
         self.shared.close();
         self.resume();
-        let left_behind = self.left_behind.load(Ordering::SeqCst);
-        if !left_behind {
-            self.wait_until_idle(None);
-        }
-        let unread = self.shared.step(|state, _| state.leave_unread());
-        unread.into_iter().for_each(discard);
-        let mut bases = std::mem::take(&mut *lock(&self.retired));
-        bases.extend(self.shared.take_base());
-        if left_behind {
-            // What is left behind is not waited for, by whomever.
-            let waits = move || drop(bases);
+        let retired = std::mem::take(&mut *lock(&self.retired));
+        let shared = Arc::clone(&self.shared);
+        // The pools below are kept as long as jobs may need them.
+        let end = move || {
+            shared.wait_until_idle(None);
+            drop((retired, shared.take_base()));
+        };
+        if self.shared.is_inside() || self.left_behind.load(Ordering::SeqCst) {
+            // Not waited for, neither here nor by a pool below.
             let waiter = thread::Builder::new().name("left behind".into());
-            drop(waiter.spawn(waits));
+            if waiter.spawn(end).is_err() {
+                drop(self.shared.take_base());
+            }
+        } else {
+            end();
         }
+        self.shared.leave_audience();
     }
 }
 

@@ -17,7 +17,7 @@ use crate::inside::is_inside;
 use crate::order::Order;
 use crate::shift::Shift;
 use crate::state::{Awaited, End, Next, State, Wanted};
-use crate::wait::{Calls, Turn};
+use crate::wait::{Calls, Turn, block_on};
 use crate::watch::{Context as JobContext, Meters, Started};
 
 /// The pool that runs the shifts.
@@ -196,6 +196,21 @@ impl<J: Job + 'static> Shared<J> {
         self.meters.cancelled(count);
         self.token.cancel();
         unread.into_iter().for_each(discard);
+    }
+
+    /// The pool, or a stream, reads no more.
+    pub(crate) fn leave_audience(&self) {
+        let unread = self.step(|state, _| state.leave_audience());
+        unread.into_iter().for_each(discard);
+    }
+
+    /// Waits until no job is left.
+    pub(crate) fn wait_until_idle(
+        self: &Arc<Self>,
+        deadline: Option<Instant>,
+    ) -> bool {
+        let mut waiting = Waiting::new(self, Awaited::End);
+        block_on(deadline, || true, |context| waiting.stand(context)).is_some()
     }
 
     /// Another base is in use from now on. Returns the one before.

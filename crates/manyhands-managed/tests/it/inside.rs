@@ -2,8 +2,9 @@
 
 use std::future::{Future, pending};
 use std::pin::Pin;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock, Weak};
+use std::thread;
 
 use manyhands::tokio::TaskPool;
 use manyhands_conformance::watchdog;
@@ -11,7 +12,7 @@ use manyhands_core::{AsyncJob, Job, WorkerPool};
 use manyhands_managed::{ManagedPool, Stop};
 use tokio::runtime::Runtime;
 
-use crate::support::{Work, pool};
+use crate::support::{Held, Work, over_each, pool};
 
 /// A job that is a task.
 struct Async(Pin<Box<dyn Future<Output = u32> + Send>>);
@@ -128,5 +129,73 @@ fn a_hook_that_stops_its_own_pool_does_not_wait_for_itself() {
         assert!(pool.recv().unwrap().outcome.is_panicked());
         assert_eq!(told.recv().unwrap(), 1);
         assert!(pool.recv().is_none());
+    });
+}
+
+/// A job that has the last handle of its pool, and drops it when it is let
+/// go. Says so then.
+fn owner(pool: &Arc<ManagedPool<Work>>) -> (Work, Sender<()>, Receiver<()>) {
+    let pool = Arc::clone(pool);
+    let (go, gone) = channel();
+    let (tell, told) = channel();
+    let work = Work::new(move || {
+        gone.recv().unwrap();
+        drop(pool);
+        tell.send(()).unwrap();
+        Ok(0)
+    });
+    (work, go, told)
+}
+
+#[test]
+fn a_job_that_drops_its_pool_does_not_wait_for_one_on_a_pool_before() {
+    watchdog(|| {
+        over_each(
+            |builder| builder.workers(2).queue(4),
+            |pool| {
+                let pool = Arc::new(pool);
+                let (work, held) = Held::work(1);
+                pool.submit(work).unwrap();
+                held.wait_until_started();
+                pool.resize(3).unwrap();
+                let (work, go, dropped) = owner(&pool);
+                pool.submit(work).unwrap();
+                drop(pool);
+                go.send(()).unwrap();
+                dropped.recv().unwrap();
+                held.let_go();
+            },
+        );
+    });
+}
+
+#[test]
+fn what_was_accepted_runs_though_a_job_drops_the_pool_after_a_resize() {
+    watchdog(|| {
+        over_each(
+            |builder| builder.workers(2).queue(4),
+            |pool| {
+                let pool = Arc::new(pool);
+                let (work, go, _dropped) = owner(&pool);
+                pool.submit(work).unwrap();
+                while pool.snapshot().running == 0 {
+                    thread::yield_now();
+                }
+                // Nothing runs on the new one as long as the owner does.
+                pool.resize(1).unwrap();
+                let (tell, told) = channel();
+                for n in 0..3 {
+                    let tell = tell.clone();
+                    let work = Work::new(move || {
+                        tell.send(n).unwrap();
+                        Ok(n)
+                    });
+                    pool.submit(work).unwrap();
+                }
+                drop((pool, tell));
+                go.send(()).unwrap();
+                assert_eq!(told.iter().sum::<u32>(), 3);
+            },
+        );
     });
 }
