@@ -70,9 +70,9 @@ impl<J: Job + 'static> Place<J> {
     /// The job comes back, not run, when the pool was closed meanwhile.
     pub fn submit(mut self, job: J) -> Result<JobId, Closed<J>> {
         let shared = Arc::clone(&self.shared);
-        let mut job = Some(job);
+        let mut offer = shared.order.offer(job);
         let used = &mut self.used;
-        let submitted = shared.accept(&mut job, |state| {
+        let submitted = shared.accept(&mut offer, |state, _| {
             state.redeem();
             *used = true;
             true

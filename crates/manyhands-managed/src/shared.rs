@@ -14,7 +14,7 @@ use manyhands_core::{
 
 use crate::entry::Entry;
 use crate::inside::is_inside;
-use crate::order::Order;
+use crate::order::{Offer, Order};
 use crate::shift::Shift;
 use crate::state::{Awaited, End, Next, State, Wanted};
 use crate::wait::{Calls, Turn, block_on};
@@ -130,21 +130,20 @@ impl<J: Job + 'static> Shared<J> {
     /// outer `None`: not now.
     pub(crate) fn accept(
         self: &Arc<Self>,
-        job: &mut Option<J>,
-        may: impl FnOnce(&mut State<J>) -> bool,
+        offer: &mut Offer<J>,
+        may: impl FnOnce(&mut State<J>, &mut Calls) -> bool,
     ) -> Option<Result<JobId, Closed<J>>> {
-        let offered = job.as_ref()?;
-        let (place, since) = (self.order.place(offered), Instant::now());
+        let since = Instant::now();
         let mut context = Some(JobContext::current());
-        let accepted = self.step(|state, _| {
+        let accepted = self.step(|state, calls| {
             if !state.is_open() {
-                return job.take().map(|job| Err(Closed(job)));
+                return offer.job.take().map(|job| Err(Closed(job)));
             }
-            if !may(state) {
+            if !may(state, calls) {
                 return None;
             }
-            let (job, context) = job.take().zip(context.take())?;
-            Some(Ok(state.accept(job, place, since, context)))
+            let (job, context) = offer.job.take().zip(context.take())?;
+            Some(Ok(state.accept(job, offer.place, since, context)))
         })?;
         Some(accepted.map(|(id, wanted)| {
             self.meters.accepted();

@@ -209,16 +209,16 @@ impl<J: Job> State<J> {
     }
 
     /// Gives up what was accepted first of what is queued. What is not to be
-    /// read comes back. `Err` if nothing is queued.
+    /// read comes back. `None` if nothing is queued.
     pub(crate) fn give_up_oldest(
         &mut self,
         calls: &mut Calls,
-    ) -> Result<Option<Completion<J>>, ()> {
-        let entry = self.queue.pop_oldest().ok_or(())?;
+    ) -> Option<Option<Completion<J>>> {
+        let entry = self.queue.pop_oldest()?;
         self.counts.dropped += 1;
         let (completion, context) = entry.cancelled();
         calls.drop_later(context);
-        Ok(self.complete(completion, calls))
+        Some(self.complete(completion, calls))
     }
 
     /// Starts as many shifts as there is work for.
