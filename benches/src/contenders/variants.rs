@@ -6,10 +6,12 @@ use std::convert::Infallible;
 use std::num::NonZeroUsize;
 
 use manyhands::batch::BatchPool;
+use manyhands::channel::ChannelPool;
 use manyhands::{
     AsyncJob, Claims, Completion, Config, Job, Outcome, Spawn, TrySubmitError,
     Variant, WorkerPool, WorkerPoolExt, variants,
 };
+use manyhands_managed::ManagedPool;
 
 use super::{Contender, Sizes, Way};
 use crate::drive::{Drive, Feed, Single, oldest_first};
@@ -22,6 +24,9 @@ pub(super) fn contenders() -> Vec<Contender> {
         let start = move |sizes| Single(Submit(start(&variant, sizes)));
         all.push(contender(name, Way::Single, claims, start).with_ids());
     }
+    let over_channel = |sizes| Single(Submit(managed(sizes)));
+    let managed = Contender::new("managed", Way::Single, over_channel);
+    all.push(managed.with_ids());
     for variant in variants::<Task, _, _>() {
         let (name, claims) = (variant.name, variant.claims);
         let name = format!("{name}+run_all");
@@ -70,6 +75,15 @@ fn in_rows() -> [Contender; 3] {
         Contender::new(held.0, held.1, |it| Held(grain(it))),
     ]
     .map(|contender| contender.with_ids().bends(BENDS))
+}
+
+/// The managed pool, over the channel pool.
+fn managed(sizes: Sizes) -> Box<dyn WorkerPool<Task>> {
+    let pool = ManagedPool::builder()
+        .workers(sizes.workers)
+        .queue(sizes.queue)
+        .over(ChannelPool::new);
+    Box::new(pool.expect("the system has threads"))
 }
 
 fn grain(sizes: Sizes) -> Box<dyn WorkerPool<Task>> {

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::panic::resume_unwind;
+use std::thread;
 
 use crate::run::discard;
 use crate::sync::{Mutex, lock};
@@ -76,7 +77,7 @@ impl<J: Job> fmt::Debug for Outcome<J> {
         match self {
             Self::Done(_) => f.write_str("Done(..)"),
             Self::Panicked(panic) => {
-                f.debug_tuple("Panicked").field(&panic.message()).finish()
+                f.debug_tuple("Panicked").field(panic).finish()
             }
             Self::Cancelled(_) => f.write_str("Cancelled(..)"),
         }
@@ -108,10 +109,12 @@ struct Thrown {
     // completion may well be shared.
     payload: Mutex<Option<Box<dyn Any + Send>>>,
     message: Option<Box<str>>,
+    thread: Option<Box<str>>,
 }
 
 impl Panic {
-    /// Takes what `catch_unwind` or a thread's `join` returned.
+    /// Takes what `catch_unwind` or a thread's `join` returned, and notes on
+    /// which [`thread`](Self::thread) that was.
     pub fn new(payload: Box<dyn Any + Send>) -> Self {
         let message = payload
             .downcast_ref::<&'static str>()
@@ -119,13 +122,36 @@ impl Panic {
             .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
             .map(Box::from);
         let payload = Mutex::new(Some(payload));
-        Self { thrown: Box::new(Thrown { payload, message }) }
+        let thread = thread::current().name().map(Box::from);
+        Self { thrown: Box::new(Thrown { payload, message, thread }) }
     }
 
     /// What the panic said, when it was raised with a string, as `panic!`
     /// does; `"non-string panic"` else.
     pub fn message(&self) -> &str {
         self.thrown.message.as_deref().unwrap_or("non-string panic")
+    }
+
+    /// The name of the thread that the panic was caught on, which is the
+    /// worker that ran the job; `None` if it has no name.
+    ///
+    /// ```
+    /// # std::panic::set_hook(Box::new(|_| {}));
+    /// use std::panic::catch_unwind;
+    /// use std::thread;
+    /// use manyhands_core::Panic;
+    ///
+    /// let named = thread::Builder::new().name("worker 1".into());
+    /// let worker = named.spawn(|| {
+    ///     let payload = catch_unwind(|| panic!("no such file"));
+    ///     Panic::new(payload.unwrap_err())
+    /// })?;
+    /// let panic = worker.join().unwrap();
+    /// assert_eq!(panic.thread(), Some("worker 1"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn thread(&self) -> Option<&str> {
+        self.thrown.thread.as_deref()
     }
 
     /// The payload itself.
@@ -150,7 +176,10 @@ impl Drop for Panic {
 
 impl fmt::Debug for Panic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Panic").field(&self.message()).finish()
+        f.debug_struct("Panic")
+            .field("message", &self.message())
+            .field("thread", &self.thread())
+            .finish()
     }
 }
 

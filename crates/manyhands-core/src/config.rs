@@ -214,6 +214,11 @@ impl<P> Builder<P> {
         Self { queue, ..self }
     }
 
+    /// Workers and queue as they are in `config`: for whoever is given one.
+    pub fn config(self, config: Config) -> Self {
+        self.workers(config.workers().get()).queue(config.queue())
+    }
+
     /// What the pool's threads are called: see [`ThreadOptions::name`].
     pub fn thread_name(self, name: impl Into<String>) -> Self {
         Self { threads: self.threads.name(name), ..self }

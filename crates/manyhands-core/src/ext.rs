@@ -161,6 +161,9 @@ pub trait WorkerPoolExt<J: Job>: WorkerPool<J> {
     /// finished ones. If the pool is closed on the way, the remaining jobs
     /// come back as [`Outcome::Cancelled`].
     ///
+    /// On a pool of tasks that others use at the same time, take
+    /// [`pool_map`](crate::PoolIterator::pool_map); it says what differs.
+    ///
     /// Dropped early, it waits for the jobs that are under way and drops
     /// their results, so that none turns up at the pool's next user.
     ///

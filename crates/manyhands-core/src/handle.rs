@@ -1,4 +1,4 @@
-//! One closure, one handle: jobs that answer whoever submitted them.
+//! The answer of one job, to whoever submitted it.
 
 use std::fmt;
 use std::mem::replace;
@@ -8,164 +8,64 @@ use std::task::{Context, Poll, Waker};
 
 use crate::run::discard;
 use crate::sync::{
-    Arc, AtomicBool, Condvar, Mutex, Ordering, lock, spin_until, wait,
+    Arc, AtomicBool, Condvar, Duration, Instant, Mutex, MutexGuard, Ordering,
+    lock, spin_until, wait, wait_at_most,
 };
-use crate::{AsyncJob, Closed, Job, Panic, TrySubmitError, WorkerPool};
-
-/// Spawning closures on a pool of [`Task`]s, each with a handle to its
-/// answer.
-///
-/// ```
-/// use manyhands_core::{InlinePool, Spawn, Task};
-///
-/// let pool = InlinePool::<Task<'static>>::new();
-/// let answer = pool.spawn(|| 6 * 7).unwrap();
-/// assert_eq!(answer.join().unwrap(), 42);
-/// ```
-///
-/// The answer goes to the handle and not through
-/// [`recv`](WorkerPool::recv), so nothing has to be read from the pool, and
-/// nothing piles up in it. Cost: one allocation a closure.
-///
-/// `J` is [`Task`], or a wrapper that a pool wants around its jobs.
-pub trait Spawn<'a, J: Job + From<Task<'a>>>: WorkerPool<J> {
-    /// Submits a closure. Waits while the pool is at its bound.
-    ///
-    /// # Errors
-    ///
-    /// [`Closed`] with the closure, not run, when the pool is closed.
-    fn spawn<F, T>(&self, work: F) -> Result<JobHandle<'a, T>, Closed<F>>
-    where
-        F: FnOnce() -> T + Send + 'a,
-        T: Send + 'a,
-    {
-        let (task, packet) = Task::new(work);
-        let Err(refused) = self.submit(task.into()) else {
-            return Ok(JobHandle { packet });
-        };
-        match packet.take_back() {
-            Some(work) => Err(Closed(work)),
-            // A pool that refuses a job and drops it all the same.
-            None => {
-                drop(refused);
-                Ok(JobHandle { packet })
-            }
-        }
-    }
-
-    /// Submits a closure if that needs no waiting.
-    ///
-    /// # Errors
-    ///
-    /// The closure comes back, not run, when the pool is full or closed.
-    fn try_spawn<F, T>(
-        &self,
-        work: F,
-    ) -> Result<JobHandle<'a, T>, TrySubmitError<F>>
-    where
-        F: FnOnce() -> T + Send + 'a,
-        T: Send + 'a,
-    {
-        let (task, packet) = Task::new(work);
-        let Err(refused) = self.try_submit(task.into()) else {
-            return Ok(JobHandle { packet });
-        };
-        match packet.take_back() {
-            Some(work) if refused.is_full() => Err(TrySubmitError::Full(work)),
-            Some(work) => Err(TrySubmitError::Closed(work)),
-            None => {
-                drop(refused);
-                Ok(JobHandle { packet })
-            }
-        }
-    }
-}
-
-impl<'a, J, P> Spawn<'a, J> for P
-where
-    J: Job + From<Task<'a>>,
-    P: WorkerPool<J> + ?Sized,
-{
-}
-
-/// A closure with a handle, as a job: what [`Spawn::spawn`] submits.
-///
-/// A task that is dropped without having been run, because its pool was
-/// cancelled, tells its handle so: no handle waits for ever.
-#[must_use = "a task that is dropped is a task that was cancelled"]
-pub struct Task<'a> {
-    /// `None` once it runs.
-    packet: Option<Arc<dyn Run + 'a>>,
-}
-
-impl<'a> Task<'a> {
-    fn new<F, T>(work: F) -> (Self, Arc<Packet<F, T>>)
-    where
-        F: FnOnce() -> T + Send + 'a,
-        T: Send + 'a,
-    {
-        let packet = Arc::new(Packet {
-            state: Mutex::new(State {
-                step: Step::Ready(work),
-                waker: None,
-                joining: false,
-            }),
-            ready: AtomicBool::new(false),
-            finished: Condvar::new(),
-        });
-        let run = Arc::clone(&packet) as Arc<dyn Run + 'a>;
-        (Self { packet: Some(run) }, packet)
-    }
-
-    fn start(mut self) {
-        if let Some(packet) = self.packet.take() {
-            packet.run();
-        }
-    }
-}
-
-impl Job for Task<'_> {
-    type Output = ();
-
-    const DETACHED: bool = true;
-
-    fn run(self) {
-        self.start();
-    }
-}
-
-/// Runs the closure where the task is polled: for closures that do not block.
-/// A pool of async tasks has a wrapper for those that do.
-impl AsyncJob for Task<'_> {
-    async fn run_async(self) {
-        self.start();
-    }
-}
-
-impl Drop for Task<'_> {
-    fn drop(&mut self) {
-        if let Some(packet) = &self.packet {
-            packet.abandon();
-        }
-    }
-}
-
-impl fmt::Debug for Task<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Task").finish_non_exhaustive()
-    }
-}
+use crate::task::Run;
+use crate::{Job, JobId, Panic, Task};
 
 /// The answer of one closure, which may still be running.
 ///
 /// [`join`](Self::join) blocks for it; as a `Future`, it is awaited instead,
-/// on any runtime. Dropping the handle lets the closure go on by itself.
+/// on any runtime. Dropping the handle lets the closure go on by itself;
+/// [`abort`](Self::abort) keeps it from starting.
+///
+/// ```
+/// use std::time::Duration;
+/// use manyhands_core::{InlinePool, Spawn, Task};
+///
+/// let pool = InlinePool::<Task<'static>>::new();
+/// let mut answer = pool.spawn(|| 6 * 7).unwrap();
+/// loop {
+///     match answer.join_timeout(Duration::from_millis(100)) {
+///         Some(answer) => break assert_eq!(answer?, 42),
+///         None => { /* say that it is still at it */ }
+///     }
+/// }
+/// # Ok::<(), manyhands_core::JobError>(())
+/// ```
 #[must_use = "drop the handle on purpose, if nobody wants the answer"]
 pub struct JobHandle<'a, T> {
     packet: Arc<dyn Answer<T> + 'a>,
 }
 
-impl<T: Send> JobHandle<'_, T> {
+impl<'a, T> JobHandle<'a, T> {
+    /// Makes a task of the work and submits it; gives the work back with the
+    /// refusal, if there is one.
+    pub(crate) fn submit<W, J, R>(
+        work: W,
+        submit: impl FnOnce(J) -> Result<JobId, R>,
+    ) -> Result<Self, (W, R)>
+    where
+        W: Job<Output = T> + 'a,
+        J: From<Task<'a>>,
+        T: 'a,
+    {
+        let packet = Arc::new(Packet::new(work));
+        let task = Task::shared(Arc::clone(&packet) as Arc<dyn Run + 'a>);
+        let Err(refused) = submit(task.into()) else {
+            return Ok(Self { packet });
+        };
+        match packet.take_back() {
+            Some(work) => Err((work, refused)),
+            // A pool that refuses a job and drops it all the same.
+            None => {
+                drop(refused);
+                Ok(Self { packet })
+            }
+        }
+    }
+
     /// Waits for the answer.
     ///
     /// Called from inside a job, this holds a worker while it waits: with
@@ -180,8 +80,71 @@ impl<T: Send> JobHandle<'_, T> {
     ///
     /// When the answer was taken before, by polling the handle.
     pub fn join(self) -> Result<T, JobError> {
-        self.packet.wait()
+        loop {
+            // Without a limit, there is an answer at its end.
+            if let Some(answer) = self.packet.wait(None) {
+                return answer;
+            }
+        }
     }
+
+    /// [`join`](Self::join), for this time at most; `None` when the closure
+    /// is still queued or running then.
+    ///
+    /// # Errors
+    ///
+    /// Those of `join`.
+    ///
+    /// # Panics
+    ///
+    /// When the answer was taken before.
+    pub fn join_timeout(
+        &mut self,
+        limit: Duration,
+    ) -> Option<Result<T, JobError>> {
+        match Instant::now().checked_add(limit) {
+            None => self.packet.wait(None),
+            until => self.packet.wait(until),
+        }
+    }
+
+    /// The answer, if it is there. Does not wait.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`join`](Self::join).
+    ///
+    /// # Panics
+    ///
+    /// When the answer was taken before.
+    pub fn try_join(&mut self) -> Option<Result<T, JobError>> {
+        self.packet.take()
+    }
+
+    /// Keeps the closure from running, if it has not started: what it
+    /// captured is dropped here and now, with panics contained, and the
+    /// answer is [`JobError::Cancelled`]. Returns whether that was so: false
+    /// when it runs, has ended or was aborted before.
+    ///
+    /// A closure that runs is not interrupted; give it a
+    /// [`CancelToken`](crate::CancelToken) for that. The job of one that was
+    /// aborted keeps its place in the pool until a worker comes to it, and
+    /// finds nothing to do.
+    ///
+    /// ```
+    /// use manyhands_core::{InlinePool, Spawn, Task};
+    ///
+    /// let pool = InlinePool::<Task<'static>>::new();
+    /// let answer = pool.spawn(|| 6 * 7).unwrap();
+    /// assert!(!answer.abort(), "it ran before `spawn` returned");
+    /// ```
+    pub fn abort(&self) -> bool {
+        self.packet.abort()
+    }
+
+    /// Lets the closure go on by itself. The same as dropping the handle, in
+    /// a word.
+    pub fn detach(self) {}
 
     /// True once [`join`](Self::join) would not wait.
     pub fn is_finished(&self) -> bool {
@@ -232,45 +195,52 @@ impl std::error::Error for JobError {}
 
 /// The one allocation that a task and its handle share: the closure on its
 /// way in, the answer on its way back.
-struct Packet<F, T> {
-    state: Mutex<State<F, T>>,
+struct Packet<W: Job> {
+    state: Mutex<State<W>>,
     /// The step is `Finished`: a look without the lock, before waiting.
     ready: AtomicBool,
     /// Signalled when the step becomes `Finished`.
     finished: Condvar,
 }
 
-struct State<F, T> {
-    step: Step<F, T>,
+struct State<W: Job> {
+    step: Step<W>,
     /// Who polled the handle last.
     waker: Option<Waker>,
     /// A thread waits in `join`.
     joining: bool,
 }
 
-enum Step<F, T> {
-    Ready(F),
+enum Step<W: Job> {
+    Ready(W),
     Running,
-    Finished(Result<T, JobError>),
+    Finished(Result<W::Output, JobError>),
     Taken,
 }
 
-/// The pool's view of a packet: it knows neither closure nor answer.
-trait Run: Send + Sync {
-    fn run(&self);
-    fn abandon(&self);
-}
-
-/// The handle's view of a packet: it does not know the closure.
+/// The handle's view of a packet: it does not know the closure. (The task's
+/// view, [`Run`], knows neither closure nor answer.)
 trait Answer<T>: Send + Sync {
-    fn wait(&self) -> Result<T, JobError>;
+    fn wait(&self, until: Option<Instant>) -> Option<Result<T, JobError>>;
+    fn take(&self) -> Option<Result<T, JobError>>;
+    fn abort(&self) -> bool;
     fn is_finished(&self) -> bool;
     fn poll(&self, context: &mut Context<'_>) -> Poll<Result<T, JobError>>;
 }
 
-impl<F, T> Packet<F, T> {
+impl<W: Job> Packet<W> {
+    fn new(work: W) -> Self {
+        let state =
+            State { step: Step::Ready(work), waker: None, joining: false };
+        Self {
+            state: Mutex::new(state),
+            ready: AtomicBool::new(false),
+            finished: Condvar::new(),
+        }
+    }
+
     /// The closure, if nobody has run it.
-    fn take_back(&self) -> Option<F> {
+    fn take_back(&self) -> Option<W> {
         let mut state = lock(&self.state);
         match replace(&mut state.step, Step::Running) {
             Step::Ready(work) => Some(work),
@@ -281,7 +251,7 @@ impl<F, T> Packet<F, T> {
         }
     }
 
-    fn finish(&self, answer: Result<T, JobError>) {
+    fn finish(&self, answer: Result<W::Output, JobError>) {
         let mut state = lock(&self.state);
         state.step = Step::Finished(answer);
         let (waker, joining) = (state.waker.take(), state.joining);
@@ -295,77 +265,99 @@ impl<F, T> Packet<F, T> {
         }
     }
 
-    fn take_answer(state: &mut State<F, T>) -> Option<Result<T, JobError>> {
+    /// The closure is dropped, if nobody has run it.
+    fn cancel(&self) -> bool {
+        let work = self.take_back();
+        let waited = work.is_some();
+        if let Some(work) = work {
+            discard(work);
+            self.finish(Err(JobError::Cancelled));
+        }
+        waited
+    }
+
+    /// Panics when it was taken before.
+    fn take_answer(
+        mut state: MutexGuard<'_, State<W>>,
+    ) -> Result<Result<W::Output, JobError>, MutexGuard<'_, State<W>>> {
         match replace(&mut state.step, Step::Taken) {
-            Step::Finished(answer) => Some(answer),
+            Step::Finished(answer) => Ok(answer),
+            Step::Taken => {
+                drop(state);
+                panic!("the answer of a JobHandle was taken before");
+            }
             step => {
                 state.step = step;
-                None
+                Err(state)
             }
         }
     }
 }
 
-impl<F, T> Run for Packet<F, T>
-where
-    F: FnOnce() -> T + Send,
-    T: Send,
-{
+impl<W: Job> Run for Packet<W> {
     fn run(&self) {
         let Some(work) = self.take_back() else { return };
         // Caught here and not by the pool, which would keep it from the
         // handle.
-        let answer = catch_unwind(AssertUnwindSafe(work));
+        let answer = catch_unwind(AssertUnwindSafe(|| work.run()));
         self.finish(
             answer.map_err(|payload| JobError::Panicked(Panic::new(payload))),
         );
     }
 
     fn abandon(&self) {
-        if let Some(work) = self.take_back() {
-            discard(work);
-            self.finish(Err(JobError::Cancelled));
-        }
+        self.cancel();
     }
 }
 
-impl<F: Send, T: Send> Answer<T> for Packet<F, T> {
-    fn wait(&self) -> Result<T, JobError> {
+impl<W: Job> Answer<W::Output> for Packet<W> {
+    fn wait(
+        &self,
+        until: Option<Instant>,
+    ) -> Option<Result<W::Output, JobError>> {
         spin_until(|| self.ready.load(Ordering::Relaxed));
         let mut state = lock(&self.state);
         loop {
-            match Self::take_answer(&mut state) {
-                Some(answer) => return answer,
-                None if matches!(state.step, Step::Taken) => {
-                    drop(state);
-                    panic!("a JobHandle was joined after it was ready");
-                }
-                None => {
-                    state.joining = true;
-                    state = wait(&self.finished, state);
-                }
+            state = match Self::take_answer(state) {
+                Ok(answer) => return Some(answer),
+                Err(state) => state,
+            };
+            state.joining = true;
+            let Some(until) = until else {
+                state = wait(&self.finished, state);
+                continue;
+            };
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return None;
             }
+            state = wait_at_most(&self.state, &self.finished, state, left);
         }
+    }
+
+    fn take(&self) -> Option<Result<W::Output, JobError>> {
+        Self::take_answer(lock(&self.state)).ok()
+    }
+
+    fn abort(&self) -> bool {
+        self.cancel()
     }
 
     fn is_finished(&self) -> bool {
         matches!(lock(&self.state).step, Step::Finished(_) | Step::Taken)
     }
 
-    fn poll(&self, context: &mut Context<'_>) -> Poll<Result<T, JobError>> {
+    fn poll(
+        &self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<W::Output, JobError>> {
         // Cloned and dropped outside of the lock: a waker is the user's code.
         let mut waker = Some(context.waker().clone());
-        let mut state = lock(&self.state);
-        match Self::take_answer(&mut state) {
-            Some(answer) => return Poll::Ready(answer),
-            None if matches!(state.step, Step::Taken) => {
-                drop(state);
-                panic!("a JobHandle was polled after it was ready");
-            }
-            None => {
-                std::mem::swap(&mut state.waker, &mut waker);
-            }
-        }
+        let mut state = match Self::take_answer(lock(&self.state)) {
+            Ok(answer) => return Poll::Ready(answer),
+            Err(state) => state,
+        };
+        std::mem::swap(&mut state.waker, &mut waker);
         drop(state);
         Poll::Pending
     }

@@ -18,8 +18,13 @@
 //! | read what became of a job | [`Completion`], [`Outcome`], [`Panic`] |
 //! | feed a pool from one thread, in bounded memory | [`WorkerPoolExt::run_all`] |
 //! | get results in the order of the jobs | [`WorkerPoolExt::map_ordered`] |
+//! | map an iterator on a pool that others use | [`PoolIterator::pool_map`] |
 //! | stop at a deadline, whatever still runs | [`WorkerPoolExt::shutdown`] |
 //! | wait for one job | [`Spawn::spawn`], [`JobHandle`] |
+//! | have a job done that nobody waits for | [`Spawn::execute`] |
+//! | have jobs together on a pool that others use, and stop at the first error | [`TaskGroup`] |
+//! | tell a job that runs to stop | [`CancelToken`] |
+//! | have a state for each worker | [`PerWorker`] |
 //! | choose workers and queue | [`Config`], [`Builder`] |
 //! | name threads, size their stacks, hook their start and end, let idle ones go | [`Builder`], [`ThreadOptions`] |
 //! | have a pool that is no pool: the baseline | [`InlinePool`] |
@@ -59,21 +64,27 @@ mod config;
 pub mod crew;
 mod error;
 mod ext;
+mod group;
 mod handle;
 mod inline;
 mod intake;
 mod job;
+mod map;
 mod owed;
+mod per_worker;
 mod pool;
 pub mod results;
 mod run;
 mod seats;
 mod shutdown;
+mod spawn;
 mod submitter;
 #[doc(hidden)]
 pub mod sync;
+mod task;
 mod thread_options;
 mod threads;
+mod token;
 
 pub use crate::completion::{Completion, Outcome, Panic};
 pub use crate::config::{Builder, Config};
@@ -81,13 +92,21 @@ pub use crate::error::{
     BuildError, Closed, ConfigError, SubmitAllError, TrySubmitError,
 };
 pub use crate::ext::{Completions, MapOrdered, WorkerPoolExt};
-pub use crate::handle::{JobError, JobHandle, Spawn, Task};
+pub use crate::group::{GroupError, TaskGroup};
+pub use crate::handle::{JobError, JobHandle};
 pub use crate::inline::InlinePool;
 pub use crate::intake::{Counter, Desk, Finished, Intake};
 pub use crate::job::{AsyncJob, Job, JobId, Ticket};
+pub use crate::map::{PoolIterator, PoolMap};
+pub use crate::per_worker::PerWorker;
 pub use crate::pool::WorkerPool;
 pub use crate::run::{discard, run_one, run_one_async};
 pub use crate::shutdown::Shutdown;
+pub use crate::spawn::Spawn;
 pub use crate::submitter::Submitter;
+pub use crate::task::Task;
 pub use crate::thread_options::{AtWork, ThreadOptions, WorkerInfo};
 pub use crate::threads::{Threads, join_all};
+pub use crate::token::{
+    CancelToken, Cancellation, Cancelled, OnCancel, WeakCancelToken,
+};

@@ -127,7 +127,8 @@ use crate::{Closed, Completion, Job, JobId, SubmitAllError, TrySubmitError};
 /// the last as long as others come; which thread runs a job; that a
 /// `submit` made *from inside a job* of the same pool makes progress at the
 /// bound (with every worker waiting for a place, no place becomes free: use
-/// `try_submit` there). A variant may promise more; its docs say so.
+/// `try_submit` there, or the queue of `manyhands-managed`, where such a job
+/// never waits). A variant may promise more; its docs say so.
 ///
 /// # For whoever writes a pool
 ///

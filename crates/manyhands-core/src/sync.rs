@@ -24,8 +24,10 @@ pub use shuttle::{
         Condvar, Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicU64, AtomicUsize},
     },
-    thread,
+    thread, thread_local,
 };
+#[cfg(not(shuttle))]
+pub use std::thread_local;
 #[cfg(not(any(loom, shuttle)))]
 pub use std::{
     hint::spin_loop,

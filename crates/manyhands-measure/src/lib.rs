@@ -19,6 +19,18 @@
 //! was; [`record`] is all of that in a file. What follows from it is on one
 //! page: docs/METHODOLOGY.md.
 //!
+//! # A map, in reading order
+//!
+//! | to | see |
+//! |---|---|
+//! | say what is compared | [`Contender`], [`contender()`], [`External`] |
+//! | time a run | [`Stopwatch`], [`Spent`], [`Ran`], [`Wrong`] |
+//! | measure, in processes of your own program | [`measure()`], [`Plan`], [`Budget`], [`is_child`], [`serve`] |
+//! | end it early | [`Control`] |
+//! | conclude | [`judge()`], [`Judgement`], [`Verdict`], [`Ratio`] |
+//! | know on what it was measured | [`Machine`], [`load`], [`cache_line()`] |
+//! | keep it in a file | [`record`] |
+//!
 //! # A program that compares
 //!
 //! Its `main` is run once by its user, and once in each of the processes that
@@ -95,3 +107,7 @@ pub use self::process::{Broken, Control, myself};
 pub use self::round::Round;
 pub use self::spent::{Spent, Stopwatch, Switches};
 pub use self::stats::{FEWEST, Ratio};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

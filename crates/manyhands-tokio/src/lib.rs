@@ -126,6 +126,12 @@
 //!
 //! A pool has a runtime of its own, or works [`on`](TaskPool::on) yours.
 //!
+//! # Cancel
+//!
+//! With the feature `tokio-util`, its `CancellationToken` and core's
+//! [`CancelToken`](manyhands_core::CancelToken) can be linked, so that jobs
+//! and tasks are told to stop together: the module `cancel`.
+//!
 //! # Traps
 //!
 //! - **Blocking in a task.** A task that reads a file, waits for a lock or
@@ -164,6 +170,8 @@
 #![forbid(unsafe_code)]
 
 mod adapter;
+#[cfg(feature = "tokio-util")]
+pub mod cancel;
 mod job;
 pub mod results;
 mod turn;

@@ -24,6 +24,17 @@
 //! assert!(trace.times(Phase::Running).percentile(50.0).as_millis() >= 1);
 //! assert!(draw::timeline(&trace, "five jobs").alone().starts_with("<svg"));
 //! ```
+//!
+//! # A map
+//!
+//! | to | see |
+//! |---|---|
+//! | record the jobs of any pool | [`Recorder`], [`Traced`] |
+//! | read what was recorded | [`Trace`], [`Record`], [`Ended`] |
+//! | know how long jobs waited, and ran | [`Trace::times`], [`Phase`], [`Times`] |
+//! | see how many waited, and why so long | [`Trace::little`], [`Little`], [`Step`] |
+//! | draw it, or open it in a viewer | [`draw`], [`chrome()`] |
+//! | look at jobs in a way of your own | [`Observe`] |
 
 #![forbid(unsafe_code)]
 

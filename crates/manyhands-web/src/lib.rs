@@ -57,6 +57,17 @@
 //! answers that are waited for, mail that is sent later with retries, a drain
 //! on SIGTERM, and `/metrics`.
 //!
+//! # A map
+//!
+//! | to | see |
+//! |---|---|
+//! | put a pool behind handlers | [`Front::new`], [`Front::serve`] |
+//! | hand work over and await its answer | [`Front::ask`], [`Reply`], [`Lost`] |
+//! | hand work over and answer at once | [`Front::post`] |
+//! | say no when the pool is full | [`Refused`], a response of its own |
+//! | see what happened | [`Front::counts`], [`Counts`] |
+//! | end | [`Front::close`] |
+//!
 //! # Cost
 //!
 //! A job takes a lock twice, for as long as it takes to look into a hash map,

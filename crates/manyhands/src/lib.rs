@@ -4,6 +4,21 @@
 //! each, the patterns. If you need one pattern, depend on its crate alone. To
 //! choose at run time, or to compare, take this crate and its list,
 //! [`variants`].
+//!
+//! # A map
+//!
+//! | to | see | feature |
+//! |---|---|---|
+//! | use any pool | [`WorkerPool`], [`WorkerPoolExt`] | |
+//! | choose a pool by its name | [`variants`], [`Variant`], [`Claims`] | those to choose from |
+//! | have workers range over a channel | `channel` | `channel` |
+//! | know when all workers are done | `waitgroup` | `waitgroup` |
+//! | have a queue beside a server | `dispatcher` | `dispatcher` |
+//! | limit how many run at once | `semaphore` | `semaphore` |
+//! | stop at the first error | `errgroup` | `errgroup` |
+//! | run jobs of a microsecond or less | `batch` | `batch` |
+//! | steal work | `rayon` | `rayon` |
+//! | run async jobs | `tokio` | `tokio` |
 
 #![forbid(unsafe_code)]
 
@@ -59,6 +74,7 @@ mod documentation {
         dispatcher_readme: "crates/manyhands-dispatcher/README.md",
         errgroup_readme: "crates/manyhands-errgroup/README.md",
         facade_readme: "crates/manyhands/README.md",
+        managed_readme: "crates/manyhands-managed/README.md",
         rayon_readme: "crates/manyhands-rayon/README.md",
         semaphore_readme: "crates/manyhands-semaphore/README.md",
         tokio_readme: "crates/manyhands-tokio/README.md",

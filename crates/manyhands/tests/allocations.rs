@@ -126,6 +126,23 @@ fn a_handle_costs_one_allocation() {
     assert!(count < JOBS + HARDLY_ANY, "{count}");
 }
 
+#[test]
+fn a_closure_without_a_handle_costs_one_allocation() {
+    let _alone = alone();
+    let pool = channel::ChannelPool::<Task<'_>>::new(config()).unwrap();
+    let count = allocations(|| {
+        for number in 0..JOBS {
+            let work = move || {
+                black_box(number);
+            };
+            pool.execute(work).unwrap();
+        }
+        pool.spawn(|| ()).unwrap().join().unwrap();
+    });
+    assert!(count >= JOBS, "{count}: the allocator does not count");
+    assert!(count < JOBS + HARDLY_ANY, "{count}");
+}
+
 /// What a job takes in the queue beside itself, in bytes, of a pool that is
 /// full: its workers are held up.
 fn overhead<P: WorkerPool<Large>>(make: impl FnOnce(Config) -> P) -> usize {

@@ -189,10 +189,19 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// What the packages show of themselves.
+fn readmes() -> Vec<PathBuf> {
+    fs::read_dir(root().join("crates"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path().join("README.md"))
+        .collect()
+}
+
 #[test]
 fn every_table_in_the_documents_is_that_of_its_record() {
     let mut documents = vec![root().join("README.md")];
     documents.extend(files(&root().join("docs")));
+    documents.extend(readmes());
     documents.retain(|path| path.extension().is_some_and(|it| it == "md"));
     assert!(documents.len() > 5, "{documents:?}");
     let documents = documents.iter().map(|path| path.to_str().unwrap());

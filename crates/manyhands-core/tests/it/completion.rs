@@ -1,5 +1,6 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
 
 use manyhands_core::{InlinePool, Outcome, Panic, WorkerPool};
 
@@ -22,6 +23,19 @@ fn a_panic_gives_its_payload_back_and_goes_on_with_it() {
 
     let resumed = catch_unwind(AssertUnwindSafe(|| thrown(7_u8).resume()));
     assert_eq!(resumed.unwrap_err().downcast_ref(), Some(&7_u8));
+}
+
+#[test]
+fn a_panic_names_the_thread_that_it_was_caught_on() {
+    let named = |name: &str| {
+        let builder = thread::Builder::new().name(name.to_owned());
+        builder.spawn(|| thrown("x")).unwrap().join().unwrap()
+    };
+    assert_eq!(named("worker 7").thread(), Some("worker 7"));
+    assert_eq!(thread::spawn(|| thrown("x")).join().unwrap().thread(), None);
+    let shown = format!("{:?}", named("worker 7"));
+    let expected = r#"Panic { message: "x", thread: Some("worker 7") }"#;
+    assert_eq!(shown, expected);
 }
 
 /// Panics when dropped, with a payload that does the same, so many deep.

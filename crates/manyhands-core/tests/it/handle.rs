@@ -1,80 +1,20 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc::channel;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use manyhands_conformance::watchdog;
 use manyhands_core::{
-    InlinePool, JobError, JobId, Outcome, Panic, Spawn, Task, Ticket,
-    WorkerPool, run_one, run_one_async,
+    Closed, InlinePool, Job, JobError, JobId, Outcome, Panic, Spawn, Task,
+    Ticket, WorkerPool, run_one, run_one_async,
 };
 
-use self::held::Held;
+use crate::held::Held;
 use crate::often;
-
-/// A pool that runs its jobs when the test says so.
-mod held {
-    use std::num::NonZeroUsize;
-
-    use super::*;
-    use manyhands_core::{Closed, Completion, TrySubmitError};
-
-    #[derive(Default)]
-    pub(crate) struct Held {
-        pub(crate) jobs: Mutex<Vec<Task<'static>>>,
-        pub(crate) refuse: bool,
-    }
-
-    impl Held {
-        pub(crate) fn run(&self) {
-            let jobs = std::mem::take(&mut *self.jobs.lock().unwrap());
-            for job in jobs {
-                run_one(Ticket { id: JobId::new(0), job }, false);
-            }
-        }
-    }
-
-    impl WorkerPool<Task<'static>> for Held {
-        fn submit(
-            &self,
-            job: Task<'static>,
-        ) -> Result<JobId, Closed<Task<'static>>> {
-            if self.refuse {
-                return Err(Closed(job));
-            }
-            self.jobs.lock().unwrap().push(job);
-            Ok(JobId::new(0))
-        }
-
-        fn try_submit(
-            &self,
-            job: Task<'static>,
-        ) -> Result<JobId, TrySubmitError<Task<'static>>> {
-            if self.refuse {
-                return Err(TrySubmitError::Full(job));
-            }
-            Ok(self.submit(job)?)
-        }
-
-        fn recv(&self) -> Option<Completion<Task<'static>>> {
-            None
-        }
-
-        fn close(&self) {}
-
-        fn cancel(&self) {}
-
-        fn workers(&self) -> NonZeroUsize {
-            NonZeroUsize::MIN
-        }
-
-        fn bound(&self) -> NonZeroUsize {
-            NonZeroUsize::MAX
-        }
-    }
-}
 
 #[test]
 fn join_waits_for_the_answer() {
@@ -251,5 +191,193 @@ fn a_handle_whose_answer_was_taken_panics_instead_of_waiting() {
         assert!(matches!(polled, Poll::Ready(Ok(42))));
         let again = std::panic::AssertUnwindSafe(|| handle.join());
         assert!(std::panic::catch_unwind(again).is_err());
+    });
+}
+
+#[test]
+fn a_handle_can_be_asked_without_waiting() {
+    watchdog(|| {
+        let pool = Held::default();
+        let mut handle = pool.spawn(|| 42).unwrap();
+        assert!(handle.try_join().is_none());
+        pool.run();
+        assert!(matches!(handle.try_join(), Some(Ok(42))));
+        let again = catch_unwind(AssertUnwindSafe(|| handle.try_join()));
+        assert!(again.is_err(), "its answer was taken");
+        let again = catch_unwind(AssertUnwindSafe(|| {
+            handle.join_timeout(Duration::MAX)
+        }));
+        assert!(again.is_err(), "its answer was taken");
+    });
+}
+
+#[test]
+fn a_join_with_a_limit_waits_for_so_long_and_no_longer() {
+    watchdog(|| {
+        let pool = Arc::new(Held::default());
+        let mut handle = pool.spawn(|| 42).unwrap();
+        let limit = Duration::from_millis(2);
+        let start = Instant::now();
+        assert!(handle.join_timeout(limit).is_none());
+        assert!(start.elapsed() >= limit);
+        assert!(handle.join_timeout(Duration::ZERO).is_none());
+        for limit in [Duration::from_secs(3600), Duration::MAX] {
+            let mut handle = pool.spawn(|| 7).unwrap();
+            let runner = {
+                let pool = Arc::clone(&pool);
+                thread::spawn(move || pool.run())
+            };
+            assert!(matches!(handle.join_timeout(limit), Some(Ok(7))));
+            runner.join().unwrap();
+        }
+        assert!(matches!(handle.join_timeout(limit), Some(Ok(42))));
+    });
+}
+
+#[test]
+fn an_aborted_closure_never_runs_and_drops_what_it_holds_at_once() {
+    watchdog(|| {
+        let pool = Held::default();
+        let held = Arc::new(());
+        let inside = Arc::clone(&held);
+        let handle = pool
+            .spawn(move || {
+                drop(inside);
+                panic!("it runs");
+            })
+            .unwrap();
+        assert!(handle.abort());
+        assert_eq!(Arc::strong_count(&held), 1, "it is kept");
+        assert!(!handle.abort(), "a second time");
+        assert!(handle.is_finished());
+        pool.run();
+        let answer: Result<(), _> = handle.join();
+        assert!(matches!(answer, Err(JobError::Cancelled)));
+    });
+}
+
+#[test]
+fn what_runs_or_has_run_is_not_aborted() {
+    watchdog(|| {
+        let pool = Arc::new(Held::default());
+        let (started, starts) = channel();
+        let (release, gate) = channel();
+        let work = move || {
+            started.send(()).unwrap();
+            gate.recv().unwrap()
+        };
+        let handle = pool.spawn(work).unwrap();
+        let runner = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || pool.run())
+        };
+        starts.recv().unwrap();
+        assert!(!handle.abort());
+        release.send(42).unwrap();
+        runner.join().unwrap();
+        assert!(!handle.abort());
+        assert_eq!(handle.join().unwrap(), 42);
+    });
+}
+
+#[test]
+fn an_abort_wakes_who_waits_and_contains_what_is_dropped() {
+    watchdog(|| {
+        struct Hostile;
+        impl Drop for Hostile {
+            fn drop(&mut self) {
+                std::panic::resume_unwind(Box::new("dropped"));
+            }
+        }
+        let pool = Held::default();
+        let hostile = Hostile;
+        let mut handle = pin!(pool.spawn(move || drop(hostile)).unwrap());
+        let wakes = Arc::new(CountWakes::default());
+        let waker = Waker::from(Arc::clone(&wakes));
+        let mut context = Context::from_waker(&waker);
+        assert!(handle.as_mut().poll(&mut context).is_pending());
+        assert!(handle.abort());
+        assert_eq!(wakes.0.load(Ordering::SeqCst), 1);
+    });
+}
+
+#[test]
+fn a_closure_without_a_handle_runs() {
+    watchdog(|| {
+        let pool = Held::default();
+        let (ran, runs) = channel();
+        let again = ran.clone();
+        pool.execute(move || ran.send(1).unwrap()).unwrap();
+        pool.try_execute(move || again.send(2).unwrap()).unwrap();
+        assert!(runs.try_recv().is_err());
+        pool.run();
+        assert_eq!(runs.try_iter().collect::<Vec<_>>(), [1, 2]);
+    });
+}
+
+#[test]
+fn a_closure_without_a_handle_that_is_refused_comes_back_as_a_job() {
+    watchdog(|| {
+        let pool = Held { refuse: true, ..Held::default() };
+        let (ran, runs) = channel();
+        let again = ran.clone();
+        let Closed(job) =
+            pool.execute(move || ran.send(1).unwrap()).unwrap_err();
+        let refused =
+            pool.try_execute(move || again.send(2).unwrap()).unwrap_err();
+        assert!(refused.is_full());
+        assert!(runs.try_recv().is_err());
+        job.run();
+        refused.into_inner().run();
+        assert_eq!(runs.try_iter().collect::<Vec<_>>(), [1, 2]);
+    });
+}
+
+#[test]
+fn a_panic_of_a_closure_without_a_handle_comes_to_the_pool() {
+    watchdog(|| {
+        let boom = || std::panic::resume_unwind(Box::new("boom"));
+        let pool = Held::default();
+        pool.execute(boom).unwrap();
+        let job = pool.jobs.lock().unwrap().pop().unwrap();
+        let ticket = Ticket { id: JobId::new(0), job };
+        let Outcome::Panicked(panic) = run_one(ticket, false).outcome else {
+            panic!("the pool does not see it");
+        };
+        assert_eq!(panic.message(), "boom");
+
+        // That of one with a handle is the handle's.
+        let handle = pool.spawn(boom).unwrap();
+        let job = pool.jobs.lock().unwrap().pop().unwrap();
+        let ticket = Ticket { id: JobId::new(0), job };
+        assert!(run_one(ticket, false).outcome.is_done());
+        assert!(matches!(handle.join(), Err(JobError::Panicked(_))));
+    });
+}
+
+#[test]
+fn a_closure_without_a_handle_is_dropped_contained() {
+    watchdog(|| {
+        struct Hostile;
+        impl Drop for Hostile {
+            fn drop(&mut self) {
+                std::panic::resume_unwind(Box::new("dropped"));
+            }
+        }
+        let pool = Held::default();
+        let hostile = Hostile;
+        pool.execute(move || drop(hostile)).unwrap();
+        drop(pool);
+    });
+}
+
+#[test]
+fn a_detached_closure_runs() {
+    watchdog(|| {
+        let pool = Held::default();
+        let (ran, runs) = channel();
+        pool.spawn(move || ran.send(42).unwrap()).unwrap().detach();
+        pool.run();
+        assert_eq!(runs.try_recv(), Ok(42));
     });
 }

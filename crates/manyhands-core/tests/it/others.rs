@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use manyhands_conformance::watchdog;
 use manyhands_core::{
-    Closed, Completion, InlinePool, Job, JobId, Outcome, TrySubmitError,
-    WorkerPool, WorkerPoolExt,
+    Closed, Completion, InlinePool, Job, JobId, Outcome, PoolIterator, Task,
+    TrySubmitError, WorkerPool, WorkerPoolExt,
 };
 
 /// A pool that is full of other people's jobs, until a submit has waited for
@@ -77,6 +77,14 @@ fn map_ordered_waits_for_a_place_while_the_pool_is_full_of_other_jobs() {
         let pool = Crowded::new();
         let mapped = pool.map_ordered((0..3).map(|n| move || n));
         assert!(mapped.filter_map(Outcome::done).eq(0..3));
+    });
+}
+
+#[test]
+fn pool_map_waits_for_a_place_while_the_pool_is_full_of_other_jobs() {
+    watchdog(|| {
+        let pool = Crowded::<Task<'_>>::new();
+        assert!((0..3).pool_map(&pool, |n| n).eq(0..3));
     });
 }
 

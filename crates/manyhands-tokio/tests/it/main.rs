@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
+#[cfg(feature = "tokio-util")]
+mod cancel;
 mod cancel_safety;
 mod end;
 mod jobs;

@@ -7,6 +7,7 @@ use manyhands_channel::ChannelPool;
 use manyhands_core::{Config, WorkerPool};
 use manyhands_dispatcher::DispatcherPool;
 use manyhands_errgroup::ErrGroupPool;
+use manyhands_managed::ManagedPool;
 use manyhands_semaphore::SemaphorePool;
 use manyhands_waitgroup::WaitGroupPool;
 
@@ -27,7 +28,16 @@ pub const POOLS: &[(&str, Make)] = &[
     ("semaphore", |config| Box::new(SemaphorePool::new(config))),
     ("errgroup", |config| Box::new(built(ErrGroupPool::new(config)))),
     ("batch", |config| Box::new(built(BatchPool::new(config)))),
+    ("managed", |config| Box::new(managed(config))),
 ];
+
+/// A managed pool over the simplest one.
+pub fn managed(config: Config) -> ManagedPool<Work> {
+    let builder = ManagedPool::builder()
+        .workers(config.workers().get())
+        .queue(config.queue());
+    built(builder.over(ChannelPool::new))
+}
 
 /// Models have as many threads as they want.
 fn built<T, E: std::fmt::Debug>(pool: Result<T, E>) -> T {

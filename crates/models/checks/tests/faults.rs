@@ -303,11 +303,77 @@ const FAULTS: &[Fault] = &[
     // The waker is left under another lock than the one of the last look.
     Fault {
         file: "manyhands-core/src/handle.rs",
-        text: "                std::mem::swap(&mut state.waker, &mut waker);\n",
-        fault: "                drop(state);\n                state = lock(&self.state);\n                std::mem::swap(&mut state.waker, &mut waker);\n",
+        text: "        std::mem::swap(&mut state.waker, &mut waker);\n",
+        fault: "        drop(state);\n        state = lock(&self.state);\n        std::mem::swap(&mut state.waker, &mut waker);\n",
         found_by: &[Shuttle(
             "a_handle_is_woken_whether_it_blocks_or_polls",
             "",
+        )],
+    },
+    // An abort that came too late says that it came in time.
+    Fault {
+        file: "manyhands-core/src/handle.rs",
+        text: "        let waited = work.is_some();\n",
+        fault: "        let waited = true;\n",
+        found_by: &[Loom(
+            "a_handle_that_is_aborted_has_a_closure_that_ran_or_never_will",
+        )],
+    },
+    // The job has ended, and its group is not told.
+    Fault {
+        file: "manyhands-core/src/group.rs",
+        text: "        if waiting {\n            self.ended.notify_one();\n        }\n",
+        fault: "        let _ = waiting;\n",
+        found_by: &[Loom("a_group_hears_of_the_end_of_its_job")],
+    },
+    // A group does not wait for what runs.
+    Fault {
+        file: "manyhands-core/src/group.rs",
+        text: "        self.by_ref().for_each(discard);\n",
+        fault: "",
+        found_by: &[Loom(
+            "a_group_that_is_cancelled_has_ended_when_it_is_dropped",
+        )],
+    },
+    // A token is cancelled, and who waits is not told.
+    Fault {
+        file: "manyhands-core/src/token.rs",
+        text: "            node.changed.notify_all();\n",
+        fault: "",
+        found_by: &[Loom("who_waits_for_a_token_is_told_of_its_cancel")],
+    },
+    // That it is cancelled is seen before what led to it.
+    Fault {
+        file: "manyhands-core/src/token.rs",
+        text: "            node.cancelled.store(true, Ordering::Release);\n",
+        fault: "            node.cancelled.store(true, Ordering::Relaxed);\n",
+        found_by: &[Loom(
+            "who_sees_a_token_cancelled_sees_what_was_written_before",
+        )],
+    },
+    // A waker is left with a token that was cancelled since the last look.
+    Fault {
+        file: "manyhands-core/src/token.rs",
+        text: "        if self.node.is_marked() {\n            return Err(call);\n        }\n",
+        fault: "",
+        found_by: &[Loom("a_future_of_a_token_is_woken_by_its_cancel")],
+    },
+    // A child is left with a parent that was.
+    Fault {
+        file: "manyhands-core/src/token.rs",
+        text: "        if self.node.is_marked() {\n            return Self {",
+        fault: "        if false {\n            return Self {",
+        found_by: &[Loom(
+            "a_child_that_is_born_while_its_parent_is_cancelled_is_too",
+        )],
+    },
+    // Who comes second leaves it to the first.
+    Fault {
+        file: "manyhands-core/src/token.rs",
+        text: "            node.cancelled.store(true, Ordering::Release);\n",
+        fault: "            if node.is_marked() {\n                continue;\n            }\n            node.cancelled.store(true, Ordering::Release);\n",
+        found_by: &[Loom(
+            "of_two_who_cancel_a_token_each_finds_its_child_cancelled",
         )],
     },
     // A thread that is parked is called, and not woken.
@@ -662,6 +728,63 @@ const FAULTS: &[Fault] = &[
             "channel",
         )],
     },
+    // Those who wait for a place are not told of one.
+    Fault {
+        file: "manyhands-managed/src/state.rs",
+        text: "        self.queue.over(key);\n        if self.has_room() {\n            self.submitters.call_one(calls);\n        }\n",
+        fault: "        self.queue.over(key);\n",
+        found_by: &[Shuttle(
+            "a_place_that_becomes_free_goes_to_a_submitter_that_waits",
+            "managed",
+        )],
+    },
+    // Whoever waits for the last job is not told.
+    Fault {
+        file: "manyhands-managed/src/state.rs",
+        text: "            self.leavers.call_all(calls);\n",
+        fault: "",
+        found_by: &[Shuttle(
+            "a_managed_pool_that_is_resized_meanwhile_runs_what_it_accepts",
+            "",
+        )],
+    },
+    // What is queued when the pool below is changed waits for the next job.
+    Fault {
+        file: "manyhands-managed/src/state.rs",
+        text: "        self.shifts -= 1;\n        Next::Leave(self.want())\n",
+        fault: "        self.shifts -= 1;\n        Next::Leave(Wanted(0))\n",
+        found_by: &[Shuttle(
+            "a_managed_pool_that_is_resized_meanwhile_runs_what_it_accepts",
+            "",
+        )],
+    },
+    // A pool that is resumed waits for the next job.
+    Fault {
+        file: "manyhands-managed/src/state.rs",
+        text: "        self.paused = false;\n        self.want()\n",
+        fault: "        self.paused = false;\n        Wanted(0)\n",
+        found_by: &[Shuttle(
+            "a_managed_pool_that_is_resumed_runs_what_was_queued_meanwhile",
+            "",
+        )],
+    },
+    // Who was called and gives up keeps the call.
+    Fault {
+        file: "manyhands-managed/src/shared.rs",
+        text: "            if called && state.is_there(awaited) {\n                state.line(awaited).call_one(calls);\n            }\n",
+        fault: "            let _ = (called, calls);\n",
+        found_by: &[Shuttle(
+            "a_managed_place_is_not_lost_with_a_future_that_gives_up",
+            "",
+        )],
+    },
+    // A job waits for its own place.
+    Fault {
+        file: "manyhands-managed/src/pool.rs",
+        text: "inside || state.has_room()",
+        fault: "state.has_room()",
+        found_by: &[Shuttle("a_managed_job_submits_to_its_own_full_pool", "")],
+    },
 ];
 
 /// The checkers, and their models.
@@ -764,7 +887,7 @@ impl Copy {
         let original = originals();
         for name in ["core", "channel", "waitgroup", "dispatcher"]
             .into_iter()
-            .chain(["semaphore", "errgroup", "batch"])
+            .chain(["semaphore", "errgroup", "batch", "managed"])
         {
             let name = format!("manyhands-{name}");
             copy(&original.join(&name), &crates.join(&name));

@@ -21,8 +21,8 @@ use manyhands_batch::BatchPool;
 use manyhands_core::crew::{self, Crew, WayIn};
 use manyhands_core::results::{self, Receiver, Sender};
 use manyhands_core::{
-    Closed, Config, Intake, JobError, JobId, Spawn, Task, ThreadOptions,
-    Ticket, TrySubmitError, WorkerPool,
+    CancelToken, Closed, Config, Intake, JobError, JobId, Spawn, Task,
+    TaskGroup, ThreadOptions, Ticket, TrySubmitError, WorkerPool,
 };
 use manyhands_dispatcher::JobQueue;
 use manyhands_semaphore::{AcquireError, Semaphore, SemaphorePool};
@@ -297,6 +297,133 @@ fn a_handle_whose_pool_is_cancelled_is_told() {
             Err(JobError::Cancelled) => {}
             Err(other) => panic!("{other}"),
         }
+    });
+}
+
+#[test]
+fn a_handle_that_is_aborted_has_a_closure_that_ran_or_never_will() {
+    model(|| {
+        let pool = tasks();
+        let ran = Arc::new(AtomicUsize::new(0));
+        let work = {
+            let ran = Arc::clone(&ran);
+            move || ran.store(1, Relaxed)
+        };
+        let handle = pool.spawn(work).expect("it is open");
+        let aborted = handle.abort();
+        assert_eq!(handle.join().is_err(), aborted);
+        assert_eq!(ran.load(Relaxed), usize::from(!aborted));
+    });
+}
+
+#[test]
+fn a_group_hears_of_the_end_of_its_job() {
+    model(|| {
+        let pool = tasks();
+        let mut group = TaskGroup::new(&pool);
+        group.spawn(|| Ok::<_, ()>(7)).expect("it is open");
+        assert_eq!(group.wait_first_error().expect("it ran"), [7]);
+    });
+}
+
+#[test]
+fn a_group_that_is_cancelled_has_ended_when_it_is_dropped() {
+    model(|| {
+        let pool = tasks();
+        let begun = Arc::new(AtomicUsize::new(0));
+        let ended = Arc::new(AtomicUsize::new(0));
+        let mut group = TaskGroup::new(&pool);
+        let work = {
+            let (begun, ended) = (Arc::clone(&begun), Arc::clone(&ended));
+            move || {
+                begun.store(1, Relaxed);
+                thread::yield_now();
+                ended.store(1, Relaxed);
+                Ok::<_, ()>(())
+            }
+        };
+        group.spawn(work).expect("it is open");
+        drop(group);
+        assert_eq!(begun.load(Relaxed), ended.load(Relaxed));
+    });
+}
+
+#[test]
+fn who_waits_for_a_token_is_told_of_its_cancel() {
+    model(|| {
+        let token = CancelToken::new();
+        let written = Arc::new(AtomicUsize::new(0));
+        let canceller = {
+            let (token, written) = (token.clone(), Arc::clone(&written));
+            thread::spawn(move || {
+                written.store(1, Relaxed);
+                token.cancel();
+            })
+        };
+        token.wait();
+        assert_eq!(written.load(Relaxed), 1);
+        canceller.join().expect("it does not panic");
+    });
+}
+
+#[test]
+fn who_sees_a_token_cancelled_sees_what_was_written_before() {
+    model(|| {
+        let token = CancelToken::new();
+        let written = Arc::new(AtomicUsize::new(0));
+        let canceller = {
+            let (token, written) = (token.clone(), Arc::clone(&written));
+            thread::spawn(move || {
+                written.store(1, Relaxed);
+                token.cancel();
+            })
+        };
+        if token.is_cancelled() {
+            assert_eq!(written.load(Relaxed), 1);
+        }
+        canceller.join().expect("it does not panic");
+    });
+}
+
+#[test]
+fn a_future_of_a_token_is_woken_by_its_cancel() {
+    model(|| {
+        let token = CancelToken::new();
+        let canceller = {
+            let token = token.clone();
+            thread::spawn(move || token.cancel())
+        };
+        block_on(token.cancelled());
+        canceller.join().expect("it does not panic");
+    });
+}
+
+#[test]
+fn a_child_that_is_born_while_its_parent_is_cancelled_is_too() {
+    model(|| {
+        let token = CancelToken::new();
+        let canceller = {
+            let token = token.clone();
+            thread::spawn(move || token.cancel())
+        };
+        let child = token.child();
+        canceller.join().expect("it does not panic");
+        assert!(child.is_cancelled());
+    });
+}
+
+#[test]
+fn of_two_who_cancel_a_token_each_finds_its_child_cancelled() {
+    model(|| {
+        let token = CancelToken::new();
+        let child = token.child();
+        let other = {
+            let token = token.clone();
+            thread::spawn(move || token.cancel())
+        };
+        token.cancel();
+        assert!(child.is_cancelled());
+        other.join().expect("it does not panic");
     });
 }
 

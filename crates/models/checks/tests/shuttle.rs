@@ -6,9 +6,10 @@ use std::collections::VecDeque;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
-use checks::{Make, POOLS, Pool, Work, answer, config};
+use checks::{Make, POOLS, Pool, Work, answer, config, managed};
 use manyhands_core::crew::{self, Crew};
 use manyhands_core::{
     Closed, Completion, JobError, Outcome, Spawn, Task, ThreadOptions,
@@ -789,5 +790,93 @@ fn who_waits_for_a_place_in_a_job_queue_gets_it() {
             submitter.join().expect("no submitter panics");
         }
         queue.stop();
+    });
+}
+
+#[test]
+fn a_managed_pool_that_is_resized_meanwhile_runs_what_it_accepts() {
+    check(|| {
+        let pool = Arc::new(managed(config(1, 1)));
+        let sizes = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || {
+                for workers in [2, 1] {
+                    pool.resize(workers).expect("its threads start");
+                }
+            })
+        };
+        for number in 0..3 {
+            let accepted = pool.submit(answer(number));
+            assert!(accepted.is_ok(), "it is open");
+        }
+        for _ in 0..3 {
+            assert!(pool.recv().is_some_and(|it| it.outcome.is_done()));
+        }
+        sizes.join().expect("resize does not panic");
+    });
+}
+
+#[test]
+fn a_managed_pool_that_is_resumed_runs_what_was_queued_meanwhile() {
+    check(|| {
+        let pool = Arc::new(managed(config(1, 1)));
+        pool.pause();
+        let resumer = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || pool.resume())
+        };
+        for number in 0..2 {
+            assert!(pool.submit(answer(number)).is_ok(), "it is open");
+        }
+        for _ in 0..2 {
+            assert!(pool.recv().is_some_and(|it| it.outcome.is_done()));
+        }
+        resumer.join().expect("resume does not panic");
+    });
+}
+
+#[test]
+fn a_managed_place_is_not_lost_with_a_future_that_gives_up() {
+    check(|| {
+        let pool = Arc::new(managed(config(1, 0)));
+        assert!(pool.submit(answer(0)).is_ok(), "it is open");
+        let gives_up = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || {
+                let mut waits = Box::pin(pool.submit_async(answer(1)));
+                block_on(std::future::poll_fn(|context| {
+                    let polled = waits.as_mut().poll(context);
+                    Poll::Ready(polled.is_ready())
+                }))
+            })
+        };
+        let waits = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || pool.submit(answer(2)).is_ok())
+        };
+        let first = gives_up.join().expect("giving up does not panic");
+        assert!(waits.join().expect("submit does not panic"));
+        pool.close();
+        let ran = std::iter::from_fn(|| pool.recv()).count();
+        assert_eq!(ran, 2 + usize::from(first));
+    });
+}
+
+#[test]
+fn a_managed_job_submits_to_its_own_full_pool() {
+    check(|| {
+        let pool = Arc::new(managed(config(1, 0)));
+        let inner = Arc::downgrade(&pool);
+        let parent: Work = Box::new(move || {
+            let pool = inner.upgrade().expect("it is still there");
+            let accepted = pool.submit(answer(1)).is_ok();
+            drop(pool);
+            accepted.then_some(0).ok_or(())
+        });
+        assert!(pool.submit(parent).is_ok(), "it is open");
+        for _ in 0..2 {
+            let done = pool.recv().and_then(|it| it.done());
+            assert!(done.is_some_and(|answer| answer.is_ok()));
+        }
     });
 }

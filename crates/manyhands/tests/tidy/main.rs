@@ -1,6 +1,8 @@
 //! The rules of the repository, as tests. Each failure says what to do.
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
+mod packages;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,8 +25,16 @@ const PATTERNS: [&str; 8] = [
 ];
 
 /// The other folders of that form.
-const NOT_PATTERNS: [&str; 7] =
-    ["cli", "conformance", "core", "measure", "trace", "web", "workloads"];
+const NOT_PATTERNS: [&str; 8] = [
+    "cli",
+    "conformance",
+    "core",
+    "managed",
+    "measure",
+    "trace",
+    "web",
+    "workloads",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -104,6 +114,7 @@ fn a_crate_knows_only_the_members_that_the_direction_allows() {
     const KIT: &str = "manyhands-conformance";
     const JOBS: &str = "manyhands-workloads";
     const CLOCK: &str = "manyhands-measure";
+    const MANAGED: &str = "manyhands-managed";
     const TRACE: &str = "manyhands-trace";
     const WEB: &str = "manyhands-web";
     let all = dependencies();
@@ -121,13 +132,18 @@ fn a_crate_knows_only_the_members_that_the_direction_allows() {
     // The example of a service has a job queue.
     allowed.insert(WEB, (&[CORE], &["manyhands-dispatcher", KIT]));
     allowed.insert(JOBS, (&[CORE, WEB], &[]));
+    // Its tests are about every variant, and have all of its features.
+    let managed: (&[_], &[_]) =
+        (&[CORE], &[KIT, "manyhands", "manyhands-channel", MANAGED]);
+    allowed.insert(MANAGED, managed);
     // Of the kit, the watchdog.
     allowed.insert(CLOCK, (&[], &[KIT]));
     allowed.insert(TRACE, (&[CORE], &["manyhands", KIT]));
-    allowed.insert("manyhands", (&facade, &[KIT, JOBS]));
+    allowed.insert("manyhands", (&facade, &[KIT, JOBS, MANAGED]));
     let program = ["manyhands", CLOCK, KIT, JOBS, TRACE];
     allowed.insert("manyhands-cli", (&program, &[]));
-    let benches: (&[_], &[_]) = (&["manyhands", CLOCK], &[KIT, JOBS, TRACE]);
+    let benches: (&[_], &[_]) =
+        (&["manyhands", CLOCK, MANAGED], &[KIT, JOBS, TRACE]);
     allowed.insert("manyhands-benches", benches);
 
     for (member, dependencies) in &all {

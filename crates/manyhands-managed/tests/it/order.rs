@@ -1,0 +1,230 @@
+//! Which job is next.
+
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::Duration;
+
+use manyhands_channel::ChannelPool;
+use manyhands_conformance::watchdog;
+use manyhands_core::{Job, WorkerPool, WorkerPoolExt};
+use manyhands_managed::{ManagedPool, Order, WhenFull};
+
+/// A number to know it by, a priority and a key.
+struct Ranked {
+    number: u32,
+    priority: i32,
+    key: Option<&'static str>,
+    meets: Option<Arc<Barrier>>,
+}
+
+impl Job for Ranked {
+    type Output = u32;
+
+    fn run(self) -> u32 {
+        if let Some(barrier) = self.meets {
+            barrier.wait();
+        }
+        self.number
+    }
+}
+
+fn ranked(number: u32, priority: i32) -> Ranked {
+    Ranked { number, priority, key: None, meets: None }
+}
+
+fn keyed(number: u32, key: &'static str) -> Ranked {
+    Ranked { number, priority: 0, key: Some(key), meets: None }
+}
+
+/// One worker, paused, and plenty of room.
+fn paused(order: Order<Ranked>) -> ManagedPool<Ranked> {
+    let pool = ManagedPool::builder()
+        .workers(1)
+        .queue(100)
+        .order(order)
+        .over(ChannelPool::new)
+        .unwrap();
+    pool.pause();
+    pool
+}
+
+fn by_priority(step: Duration) -> Order<Ranked> {
+    Order::fifo().by_priority(step, |job: &Ranked| job.priority)
+}
+
+fn by_key() -> Order<Ranked> {
+    Order::fifo().one_at_a_time(|job: &Ranked| job.key)
+}
+
+/// The numbers of the jobs, as they come out.
+fn numbers(pool: &ManagedPool<Ranked>) -> Vec<u32> {
+    pool.resume();
+    pool.close();
+    std::iter::from_fn(|| pool.recv()).filter_map(|c| c.done()).collect()
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[test]
+fn jobs_of_a_higher_priority_are_first_and_equals_in_their_order() {
+    watchdog(|| {
+        let pool = paused(by_priority(HOUR));
+        for (number, priority) in [(1, 0), (2, 5), (3, -1), (4, 5), (5, 0)] {
+            pool.submit(ranked(number, priority)).unwrap();
+        }
+        assert_eq!(numbers(&pool), [2, 4, 1, 5, 3]);
+    });
+}
+
+#[test]
+fn a_job_that_has_waited_long_enough_is_not_overtaken() {
+    watchdog(|| {
+        let step = Duration::from_millis(2);
+        let pool = paused(by_priority(step));
+        pool.submit(ranked(1, 0)).unwrap();
+        // It has aged by more than a step of priority is worth.
+        while pool.snapshot().oldest.unwrap() <= 2 * step {
+            std::hint::spin_loop();
+        }
+        pool.submit(ranked(2, 1)).unwrap();
+        pool.submit(ranked(3, 1_000_000)).unwrap();
+        assert_eq!(numbers(&pool), [3, 1, 2]);
+    });
+}
+
+#[test]
+fn priorities_of_any_size_are_ordered() {
+    watchdog(|| {
+        let pool = paused(by_priority(Duration::MAX));
+        for (number, priority) in [(1, i32::MIN), (2, 0), (3, i32::MAX)] {
+            pool.submit(ranked(number, priority)).unwrap();
+        }
+        assert_eq!(numbers(&pool), [3, 2, 1]);
+    });
+}
+
+#[test]
+fn jobs_of_one_key_run_one_at_a_time_and_others_beside_them() {
+    watchdog(|| {
+        let pool = ManagedPool::builder()
+            .workers(3)
+            .queue(100)
+            .order(by_key())
+            .over(ChannelPool::new)
+            .unwrap();
+        // These two meet: they run beside each other, with others of their
+        // keys in between.
+        let both = Arc::new(Barrier::new(2));
+        let meets = |number, key| Ranked {
+            meets: Some(Arc::clone(&both)),
+            ..keyed(number, key)
+        };
+        pool.pause();
+        pool.submit(meets(1, "a")).unwrap();
+        pool.submit(keyed(2, "a")).unwrap();
+        pool.submit(keyed(3, "a")).unwrap();
+        pool.submit(meets(4, "b")).unwrap();
+        pool.submit(keyed(5, "b")).unwrap();
+        let numbers = numbers(&pool);
+        let of = |these: [u32; 3]| -> Vec<_> {
+            numbers.iter().filter(|n| these.contains(n)).copied().collect()
+        };
+        assert_eq!(of([1, 2, 3]), [1, 2, 3]);
+        assert_eq!(of([4, 5, 0]), [4, 5]);
+    });
+}
+
+#[test]
+fn a_key_that_is_busy_holds_up_nobody_else() {
+    watchdog(|| {
+        let pool = ManagedPool::builder()
+            .workers(2)
+            .queue(10)
+            .order(by_key())
+            .over(ChannelPool::new)
+            .unwrap();
+        let meet = Arc::new(Barrier::new(2));
+        let meets = Some(Arc::clone(&meet));
+        pool.submit(Ranked { meets, ..keyed(1, "busy") }).unwrap();
+        pool.submit(keyed(2, "busy")).unwrap();
+        pool.submit(ranked(3, 0)).unwrap();
+        pool.submit(keyed(4, "other")).unwrap();
+        let first = [pool.recv(), pool.recv()];
+        assert_eq!(first.map(|c| c.unwrap().done()), [Some(3), Some(4)]);
+        meet.wait();
+        let then = [pool.recv(), pool.recv()];
+        assert_eq!(then.map(|c| c.unwrap().done()), [Some(1), Some(2)]);
+    });
+}
+
+/// Two that should be one after the other are noticed, whatever the schedule.
+#[test]
+fn jobs_of_one_key_are_never_at_work_together() {
+    watchdog(|| {
+        const JOBS: u32 = 400;
+        let busy: Arc<[AtomicBool; 3]> = Arc::default();
+        let counted = {
+            let busy = Arc::clone(&busy);
+            move |key: usize| {
+                assert!(!busy[key].swap(true, SeqCst), "two of key {key}");
+                thread::yield_now();
+                busy[key].store(false, SeqCst);
+                key
+            }
+        };
+        struct Of<F>(usize, F);
+        impl<F: Fn(usize) -> usize + Send> Job for Of<F> {
+            type Output = usize;
+            fn run(self) -> usize {
+                (self.1)(self.0)
+            }
+        }
+        let pool = ManagedPool::builder()
+            .workers(4)
+            .queue(50)
+            .order(Order::fifo().one_at_a_time(|job: &Of<_>| Some(job.0)))
+            .over(ChannelPool::new)
+            .unwrap();
+        let jobs = (0..JOBS).map(|n| Of(n as usize % 3, counted.clone()));
+        let mut done = 0;
+        pool.run_all(jobs, |c| done += u32::from(c.outcome.is_done()))
+            .unwrap();
+        assert_eq!(done, JOBS);
+    });
+}
+
+#[test]
+fn the_oldest_of_a_key_can_be_given_up_and_the_next_takes_its_turn() {
+    watchdog(|| {
+        let pool = ManagedPool::builder()
+            .workers(1)
+            .queue(2)
+            .order(by_key())
+            .over(ChannelPool::new)
+            .unwrap();
+        pool.pause();
+        for number in 1..=3 {
+            pool.submit(keyed(number, "a")).unwrap();
+        }
+        pool.offer(keyed(4, "a"), WhenFull::DropOldest).unwrap();
+        pool.offer(keyed(5, "b"), WhenFull::DropOldest).unwrap();
+        assert_eq!(numbers(&pool), [3, 4, 5]);
+    });
+}
+
+#[test]
+fn after_a_cancel_everything_comes_back_whatever_the_order() {
+    watchdog(|| {
+        let order = by_priority(HOUR).one_at_a_time(|job: &Ranked| job.key);
+        let pool = paused(order);
+        for number in 1..=3 {
+            pool.submit(keyed(number, "a")).unwrap();
+            pool.submit(ranked(number, 1)).unwrap();
+        }
+        pool.cancel();
+        let all: Vec<_> = std::iter::from_fn(|| pool.recv()).collect();
+        assert_eq!(all.len(), 6);
+        assert!(all.iter().all(|c| c.outcome.is_cancelled()));
+    });
+}
