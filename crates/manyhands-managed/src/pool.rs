@@ -469,6 +469,7 @@ impl<J: Job + 'static> ManagedPool<J> {
     /// not run now, it waits for a place.
     fn run_here(&self, offer: Offer<J>) -> Result<JobId, TrySubmitError<J>> {
         let key = offer.place.key;
+        let context = Context::current();
         let borrowed = self
             .shared
             .step(|state, _| state.is_open().then(|| state.borrow(key)));
@@ -479,7 +480,7 @@ impl<J: Job + 'static> ManagedPool<J> {
         };
         let job = refused(offer);
         let started = self.shared.started(None);
-        let scope = Context::current().job(id);
+        let scope = context.job(id);
         let _inside = Inside::of(&*self.shared);
         let completion = scope.run(|| run_one(Ticket { id, job }, false));
         scope.end();
