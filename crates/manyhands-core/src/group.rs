@@ -7,10 +7,11 @@ use std::mem::take;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::run::discard;
-use crate::sync::{Arc, Condvar, Mutex, lock, wait};
+use crate::sync::{Arc, Condvar, Instant, Mutex, lock, wait, wait_at_most};
 use crate::task::Run;
 use crate::{
-    CancelToken, Closed, Job, JobId, Panic, Task, TrySubmitError, WorkerPool,
+    CancelToken, Closed, Job, JobId, OnCancel, Panic, Task, TrySubmitError,
+    WorkerPool,
 };
 
 /// Jobs that belong together, on a pool of [`Task`]s that others use too.
@@ -53,11 +54,12 @@ use crate::{
 ///
 /// # Cancel
 ///
-/// A group has a [token](Self::token). Jobs that are to end early look at it;
-/// jobs that have not started when it is cancelled never do. It is cancelled
-/// by [`cancel`](Self::cancel), by the first error that `wait_first_error`
-/// finds, and at the end of the group. Of a group [under another
-/// token](Self::under) it is also cancelled by that one.
+/// A group has a [token](Self::token). It is cancelled by
+/// [`cancel`](Self::cancel), by the first error that `wait_first_error` finds,
+/// at the end of the group, and, of a group [under another
+/// token](Self::under), by that one, which may have a deadline. Jobs that run
+/// and are to end early look at it. Jobs that have not started then never do,
+/// and whoever waits for the group does not wait for them.
 ///
 /// # Drop
 ///
@@ -76,6 +78,8 @@ pub struct TaskGroup<'a, T, E, P, J = Task<'a>> {
     shared: Arc<Shared<'a, T, E>>,
     /// How many jobs were accepted: the number of the next.
     spawned: usize,
+    /// The token rings the bell.
+    _on_cancel: OnCancel,
     job: PhantomData<fn() -> J>,
 }
 
@@ -85,8 +89,9 @@ type Numbered<T, E> = (usize, Result<T, GroupError<E>>);
 /// What the group shares with its jobs.
 struct Shared<'a, T, E> {
     state: Mutex<State<'a, T, E>>,
-    /// Signalled when a job has ended while the group's owner waits.
-    ended: Condvar,
+    /// Rung when a job has ended while the group's owner waits, and when the
+    /// token is cancelled.
+    bell: Arc<Bell>,
     token: CancelToken,
 }
 
@@ -96,8 +101,15 @@ struct State<'a, T, E> {
     unfinished: usize,
     /// What was not taken yet, in order of finishing.
     finished: VecDeque<Numbered<T, E>>,
-    /// The owner waits.
+    /// The owner waits, or is about to.
     waiting: bool,
+}
+
+/// What the owner sleeps by. It borrows nothing, so a token can ring it.
+struct Bell {
+    /// Since the owner last woke up.
+    rung: Mutex<bool>,
+    ring: Condvar,
 }
 
 impl<'a, T, E, P, J> TaskGroup<'a, T, E, P, J>
@@ -115,8 +127,7 @@ where
     /// A group that is cancelled when this token is, at the latest: a request
     /// of a service that shuts down, or with a deadline.
     ///
-    /// Jobs that are queued when the *outer* token is cancelled do not start
-    /// either, but it takes until a worker comes to them that the group knows.
+    /// The end of the group cancels its own token, and not this one.
     ///
     /// ```
     /// use std::time::Duration;
@@ -141,9 +152,19 @@ where
             finished: VecDeque::new(),
             waiting: false,
         };
-        let shared =
-            Shared { state: Mutex::new(state), ended: Condvar::new(), token };
-        Self { pool, shared: Arc::new(shared), spawned: 0, job: PhantomData }
+        let bell =
+            Arc::new(Bell { rung: Mutex::new(false), ring: Condvar::new() });
+        let on_cancel = {
+            let bell = Arc::clone(&bell);
+            token.on_cancel(move || bell.ring())
+        };
+        Self {
+            pool,
+            shared: Arc::new(Shared { state: Mutex::new(state), bell, token }),
+            spawned: 0,
+            _on_cancel: on_cancel,
+            job: PhantomData,
+        }
     }
 
     /// Adds a job. Waits while the pool is at its bound. Returns the job's
@@ -294,9 +315,8 @@ impl<T, E, P, J> TaskGroup<'_, T, E, P, J> {
     /// The group's token: for its jobs to look at, and for whoever is to stop
     /// them and does not have the group.
     ///
-    /// Jobs that are queued when it is cancelled directly do not start, but it
-    /// takes until a worker comes to them that the group knows;
-    /// [`cancel`](Self::cancel) needs no worker for that.
+    /// What is queued when it is cancelled is dropped by whoever waits for
+    /// the group, at once; else by the worker that comes to it.
     pub fn token(&self) -> &CancelToken {
         &self.shared.token
     }
@@ -360,20 +380,30 @@ impl<T, E, P, J> Drop for TaskGroup<'_, T, E, P, J> {
 
 impl<T, E> Shared<'_, T, E> {
     fn next(&self) -> Option<Numbered<T, E>> {
-        let mut state = lock(&self.state);
         loop {
+            let mut state = lock(&self.state);
             let next = state.finished.pop_front();
-            if next.is_some() || state.unfinished == 0 {
+            state.waiting = next.is_none() && state.unfinished > 0;
+            if !state.waiting {
                 return next;
             }
-            state.waiting = true;
-            state = wait(&self.ended, state);
-            state.waiting = false;
+            drop(state);
+            let until = if self.token.is_cancelled() {
+                self.drop_queued();
+                None
+            } else {
+                self.token.deadline()
+            };
+            self.bell.wait(until);
         }
     }
 
     fn cancel(&self) {
         self.token.cancel();
+        self.drop_queued();
+    }
+
+    fn drop_queued(&self) {
         let queued = take(&mut lock(&self.state).queued);
         queued.into_values().for_each(|job| job.abandon());
     }
@@ -385,8 +415,32 @@ impl<T, E> Shared<'_, T, E> {
         let waiting = state.waiting;
         drop(state);
         if waiting {
-            self.ended.notify_one();
+            self.bell.ring();
         }
+    }
+}
+
+impl Bell {
+    fn ring(&self) {
+        *lock(&self.rung) = true;
+        self.ring.notify_one();
+    }
+
+    /// Waits for a ring, or until then; also for one that was before.
+    fn wait(&self, until: Option<Instant>) {
+        let mut rung = lock(&self.rung);
+        while !*rung {
+            let Some(until) = until else {
+                rung = wait(&self.ring, rung);
+                continue;
+            };
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            rung = wait_at_most(&self.rung, &self.ring, rung, left);
+        }
+        *rung = false;
     }
 }
 

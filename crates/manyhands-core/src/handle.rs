@@ -78,7 +78,7 @@ impl<'a, T> JobHandle<'a, T> {
     ///
     /// # Panics
     ///
-    /// When the answer was taken before, by polling the handle.
+    /// When the answer was taken before: the handle was polled, or asked.
     pub fn join(self) -> Result<T, JobError> {
         loop {
             // Without a limit, there is an answer at its end.

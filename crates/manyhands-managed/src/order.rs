@@ -79,9 +79,14 @@ impl<J> Order<J> {
         Self { key: Some(Box::new(hashed)), ..self }
     }
 
-    /// What the queue has to know of a job: calls the user's functions, so
-    /// not to be called with a lock held.
-    pub(crate) fn place(&self, job: &J) -> Place {
+    /// A job that is to be accepted, with what the queue has to know of it:
+    /// calls the user's functions, so not to be called with a lock held.
+    pub(crate) fn offer(&self, job: J) -> Offer<J> {
+        let place = self.place(&job);
+        Offer { job: Some(job), place }
+    }
+
+    fn place(&self, job: &J) -> Place {
         let (priority, step) = match &self.rank {
             Some(rank) => ((rank.of)(job), rank.step),
             None => (0, Duration::ZERO),
@@ -121,6 +126,13 @@ impl<J> fmt::Debug for Order<J> {
             .field("keyed", &self.key.is_some())
             .finish()
     }
+}
+
+/// A job on its way into a queue, which may take more than one attempt.
+pub(crate) struct Offer<J> {
+    /// `None` once it was accepted, or has come back.
+    pub(crate) job: Option<J>,
+    pub(crate) place: Place,
 }
 
 /// What decides about a job's place in the queue.
@@ -234,9 +246,10 @@ impl<J> Ranked<J> {
         match entry.place.key {
             Some(key) if was_ready => self.next_of(key),
             Some(key) => {
-                // The oldest of its key that waits is in front of its lane.
+                // The oldest of all is in front of its lane.
                 if let Some(lane) = self.lanes.get_mut(&key) {
-                    lane.retain(|waiting| *waiting != id);
+                    let front = lane.pop_front();
+                    debug_assert_eq!(front, Some(id));
                 }
             }
             None => {}

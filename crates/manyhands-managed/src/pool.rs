@@ -14,6 +14,7 @@ use manyhands_core::{
 
 use crate::builder::{ManagedBuilder, Plan};
 use crate::inside::Inside;
+use crate::order::Offer;
 use crate::shared::{Base, Shared, Waiting};
 use crate::snapshot::{Snapshot, Stopped};
 use crate::state::{Awaited, State};
@@ -30,6 +31,8 @@ use crate::watch::Context;
 ///   full, and on a [place](Self::reserve_async) that was reserved.
 /// - **From inside**: a job that submits to its own pool never waits; at the
 ///   bound its job is queued beyond it. (`try_submit` says `Full` there too.)
+///   The same holds for the pool's hooks, such as
+///   [`on_panic`](ManagedBuilder::on_panic).
 /// - **Order**: first in, first out, or as [`Order`](crate::Order) says.
 /// - **Size**: [`resize`](Self::resize) while it runs.
 /// - **Pause**: [`pause`](Self::pause) and [`resume`](Self::resume).
@@ -168,7 +171,7 @@ impl<J: Job + 'static> ManagedPool<J> {
         job: J,
         deadline: Instant,
     ) -> Result<JobId, TrySubmitError<J>> {
-        self.wait_to_submit(job, Some(deadline))
+        self.wait_to_submit(self.shared.order.offer(job), Some(deadline))
     }
 
     /// [`submit_until`](Self::submit_until) so long from now.
@@ -192,7 +195,8 @@ impl<J: Job + 'static> ManagedPool<J> {
         job: J,
         limit: Duration,
     ) -> Result<JobId, TrySubmitError<J>> {
-        self.wait_to_submit(job, Instant::now().checked_add(limit))
+        let deadline = Instant::now().checked_add(limit);
+        self.wait_to_submit(self.shared.order.offer(job), deadline)
     }
 
     /// Submits a job. Waits, as a task of any runtime, while the pool is at
@@ -206,9 +210,9 @@ impl<J: Job + 'static> ManagedPool<J> {
     /// [`Closed`] with the job, not run, once the pool is closed or
     /// cancelled; also when that happens while waiting.
     pub async fn submit_async(&self, job: J) -> Result<JobId, Closed<J>> {
-        let mut job = Some(job);
+        let mut offer = self.shared.order.offer(job);
         let mut waiting = Waiting::new(&self.shared, Awaited::Place);
-        poll_fn(|context| poll_submit(&mut waiting, &mut job, context)).await
+        poll_fn(|context| poll_submit(&mut waiting, &mut offer, context)).await
     }
 
     /// Submits a job, and does what `when_full` says if there is no place.
@@ -241,23 +245,17 @@ impl<J: Job + 'static> ManagedPool<J> {
         job: J,
         when_full: WhenFull,
     ) -> Result<JobId, TrySubmitError<J>> {
-        let mut job = match self.try_submit(job) {
-            Err(TrySubmitError::Full(job)) => job,
-            done => return done,
-        };
-        loop {
-            let offered = match when_full {
-                WhenFull::Wait => return Ok(self.submit(job)?),
-                WhenFull::Refuse => return Err(TrySubmitError::Full(job)),
-                WhenFull::CallerRuns => return Ok(self.run_here(job)?),
-                WhenFull::DropNewest => return Ok(self.give_up(job)?),
-                WhenFull::DropOldest => self.replace_oldest(job),
-            };
-            // A place that was made is taken by whoever comes first.
-            job = match offered {
-                Err(TrySubmitError::Full(job)) => job,
-                done => return done,
-            };
+        let mut offer = self.shared.order.offer(job);
+        let has_room = |state: &mut State<J>, _: &mut _| state.has_room();
+        if let Some(done) = self.shared.accept(&mut offer, has_room) {
+            return Ok(done?);
+        }
+        match when_full {
+            WhenFull::Wait => self.wait_to_submit(offer, None),
+            WhenFull::Refuse => Err(TrySubmitError::Full(refused(offer))),
+            WhenFull::CallerRuns => Ok(self.run_here(refused(offer))?),
+            WhenFull::DropNewest => Ok(self.give_up(refused(offer))?),
+            WhenFull::DropOldest => Ok(self.replace_oldest(offer)?),
         }
     }
 
@@ -427,20 +425,15 @@ impl<J: Job + 'static> ManagedPool<J> {
         if self.shared.is_inside() {
             return false;
         }
-        let mut waiting = Waiting::new(&self.shared, Awaited::End);
-        block_on(deadline, || true, |context| waiting.stand(context)).is_some()
+        self.shared.wait_until_idle(deadline)
     }
 
     fn wait_to_submit(
         &self,
-        job: J,
+        mut offer: Offer<J>,
         deadline: Option<Instant>,
     ) -> Result<JobId, TrySubmitError<J>> {
-        // The place that it would wait for may be its own.
-        let inside = self.shared.is_inside();
-        let mut job = Some(job);
-        let may = |state: &mut State<J>| inside || state.has_room();
-        if let Some(done) = self.shared.accept(&mut job, may) {
+        if let Some(done) = accept(&self.shared, &mut offer) {
             return Ok(done?);
         }
         let bound = self.bound().get();
@@ -448,14 +441,12 @@ impl<J: Job + 'static> ManagedPool<J> {
             let mut waiting = Waiting::new(&self.shared, Awaited::Place);
             let hint = || self.shared.room_hint(bound);
             block_on(deadline, hint, |context| {
-                poll_submit(&mut waiting, &mut job, context)
+                poll_submit(&mut waiting, &mut offer, context)
             })
         };
-        match (submitted, job) {
-            (Some(done), _) => Ok(done?),
-            (None, Some(job)) => Err(TrySubmitError::Full(job)),
-            // Not reached: a job is taken only by an answer.
-            (None, None) => unreachable!("the job is with whoever waits"),
+        match submitted {
+            Some(done) => Ok(done?),
+            None => Err(TrySubmitError::Full(refused(offer))),
         }
     }
 
@@ -481,10 +472,8 @@ impl<J: Job + 'static> ManagedPool<J> {
         };
         let started = self.shared.started(None);
         let scope = Context::current().job(id);
-        let completion = scope.run(|| {
-            let _inside = Inside::of(&*self.shared);
-            run_one(Ticket { id, job }, false)
-        });
+        let _inside = Inside::of(&*self.shared);
+        let completion = scope.run(|| run_one(Ticket { id, job }, false));
         scope.end();
         self.shared.end_borrowed(started, completion);
         Ok(id)
@@ -504,34 +493,51 @@ impl<J: Job + 'static> ManagedPool<J> {
         Ok(id)
     }
 
-    /// Gives up the oldest job for this one.
-    fn replace_oldest(&self, job: J) -> Result<JobId, TrySubmitError<J>> {
-        let given_up = self.shared.step(|state, calls| {
-            (state.is_open() && !state.has_room())
-                .then(|| state.give_up_oldest(calls))
-        });
-        match given_up {
-            Some(Err(())) => Ok(self.give_up(job)?),
-            Some(Ok(unread)) => {
-                self.shared.dropped(true);
-                discard(unread);
-                self.try_submit(job)
+    /// Gives up the oldest job for this one, in one step.
+    fn replace_oldest(&self, mut offer: Offer<J>) -> Result<JobId, Closed<J>> {
+        let mut given_up = None;
+        let accepted = self.shared.accept(&mut offer, |state, calls| {
+            // There may be room by now.
+            state.has_room() || {
+                given_up = state.give_up_oldest(calls);
+                given_up.is_some()
             }
-            // There is room by now, or none is wanted any more.
-            None => self.try_submit(job),
+        });
+        if let Some(unread) = given_up {
+            self.shared.dropped(true);
+            discard(unread);
         }
+        accepted.unwrap_or_else(|| self.give_up(refused(offer)))
     }
+}
+
+/// The job of an offer that was neither accepted nor answered.
+fn refused<J>(offer: Offer<J>) -> J {
+    match offer.job {
+        Some(job) => job,
+        // Not reached: a job is taken only by an answer.
+        None => unreachable!("the job is with whoever offers it"),
+    }
+}
+
+/// Accepts the job if it need not wait. From inside it never does: the place
+/// that it would wait for may be its own.
+fn accept<J: Job + 'static>(
+    shared: &Arc<Shared<J>>,
+    offer: &mut Offer<J>,
+) -> Option<Result<JobId, Closed<J>>> {
+    let inside = shared.is_inside();
+    shared.accept(offer, |state, _| inside || state.has_room())
 }
 
 /// Accepts the job if there is a place, and waits for one else.
 fn poll_submit<J: Job + 'static>(
     waiting: &mut Waiting<J>,
-    job: &mut Option<J>,
+    offer: &mut Offer<J>,
     context: &mut TaskContext<'_>,
 ) -> Poll<Result<JobId, Closed<J>>> {
     loop {
-        let shared = waiting.shared();
-        if let Some(done) = shared.accept(job, |state| state.has_room()) {
+        if let Some(done) = accept(waiting.shared(), offer) {
             return Poll::Ready(done);
         }
         if waiting.stand(context).is_pending() {
@@ -565,18 +571,12 @@ fn take<J: Job>(state: &mut State<J>) -> Poll<Option<Completion<J>>> {
 
 impl<J: Job + 'static> WorkerPool<J> for ManagedPool<J> {
     fn submit(&self, job: J) -> Result<JobId, Closed<J>> {
-        self.wait_to_submit(job, None)
+        self.wait_to_submit(self.shared.order.offer(job), None)
             .map_err(|refused| Closed(refused.into_inner()))
     }
 
     fn try_submit(&self, job: J) -> Result<JobId, TrySubmitError<J>> {
-        let mut job = Some(job);
-        match (self.shared.accept(&mut job, |state| state.has_room()), job) {
-            (Some(done), _) => Ok(done?),
-            (None, Some(job)) => Err(TrySubmitError::Full(job)),
-            // Not reached: a job is taken only by an answer.
-            (None, None) => unreachable!("the job is with whoever asks"),
-        }
+        self.offer(job, WhenFull::Refuse)
     }
 
     fn recv(&self) -> Option<Completion<J>> {
@@ -625,20 +625,23 @@ impl<J: Job + 'static> Drop for ManagedPool<J> {
     fn drop(&mut self) {
         self.shared.close();
         self.resume();
-        let left_behind = self.left_behind.load(Ordering::SeqCst);
-        if !left_behind {
-            self.wait_until_idle(None);
-        }
-        let unread = self.shared.step(|state, _| state.leave_unread());
-        unread.into_iter().for_each(discard);
-        let mut bases = std::mem::take(&mut *lock(&self.retired));
-        bases.extend(self.shared.take_base());
-        if left_behind {
-            // What is left behind is not waited for, by whomever.
-            let waits = move || drop(bases);
+        let retired = std::mem::take(&mut *lock(&self.retired));
+        let shared = Arc::clone(&self.shared);
+        // The pools below are kept as long as jobs may need them.
+        let end = move || {
+            shared.wait_until_idle(None);
+            drop((retired, shared.take_base()));
+        };
+        if self.shared.is_inside() || self.left_behind.load(Ordering::SeqCst) {
+            // Not waited for, neither here nor by a pool below.
             let waiter = thread::Builder::new().name("left behind".into());
-            drop(waiter.spawn(waits));
+            if waiter.spawn(end).is_err() {
+                drop(self.shared.take_base());
+            }
+        } else {
+            end();
         }
+        self.shared.leave_audience();
     }
 }
 

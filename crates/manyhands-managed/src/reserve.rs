@@ -17,8 +17,9 @@ impl<J: Job + 'static> ManagedPool<J> {
     ///
     /// For jobs that cost something to make, or that must not be made if they
     /// cannot be submitted: a message that is taken from a queue, a request
-    /// that is read from a connection. A place counts as an unfinished job
-    /// until it is used or dropped.
+    /// that is read from a connection. A place counts towards the bound until
+    /// it is used or dropped. A job of the pool does not wait for one, and has
+    /// it beyond the bound if need be.
     ///
     /// ```
     /// use manyhands_channel::ChannelPool;
@@ -47,7 +48,7 @@ impl<J: Job + 'static> ManagedPool<J> {
     ///
     /// When the pool is full or closed.
     pub fn try_reserve(&self) -> Result<Place<J>, TrySubmitError<()>> {
-        reserve(self.shared())
+        reserve(self.shared(), false)
     }
 }
 
@@ -69,9 +70,9 @@ impl<J: Job + 'static> Place<J> {
     /// The job comes back, not run, when the pool was closed meanwhile.
     pub fn submit(mut self, job: J) -> Result<JobId, Closed<J>> {
         let shared = Arc::clone(&self.shared);
-        let mut job = Some(job);
+        let mut offer = shared.order.offer(job);
         let used = &mut self.used;
-        let submitted = shared.accept(&mut job, |state| {
+        let submitted = shared.accept(&mut offer, |state, _| {
             state.redeem();
             *used = true;
             true
@@ -100,11 +101,12 @@ impl<J: Job + 'static> fmt::Debug for Place<J> {
 
 fn reserve<J: Job + 'static>(
     shared: &Arc<Shared<J>>,
+    beyond: bool,
 ) -> Result<Place<J>, TrySubmitError<()>> {
     shared.step(|state, _| {
         if !state.is_open() {
             Err(TrySubmitError::Closed(()))
-        } else if state.reserve() {
+        } else if state.reserve(beyond) {
             Ok(Place { shared: Arc::clone(shared), used: false })
         } else {
             Err(TrySubmitError::Full(()))
@@ -118,7 +120,8 @@ pub(crate) fn poll_reserve<J: Job + 'static>(
     context: &mut Context<'_>,
 ) -> Poll<Result<Place<J>, Closed<()>>> {
     loop {
-        match reserve(waiting.shared()) {
+        let shared = waiting.shared();
+        match reserve(shared, shared.is_inside()) {
             Ok(place) => return Poll::Ready(Ok(place)),
             Err(TrySubmitError::Closed(())) => {
                 return Poll::Ready(Err(Closed(())));

@@ -14,10 +14,10 @@ use manyhands_core::{
 
 use crate::entry::Entry;
 use crate::inside::is_inside;
-use crate::order::Order;
+use crate::order::{Offer, Order};
 use crate::shift::Shift;
 use crate::state::{Awaited, End, Next, State, Wanted};
-use crate::wait::{Calls, Turn};
+use crate::wait::{Calls, Turn, block_on};
 use crate::watch::{Context as JobContext, Meters, Started};
 
 /// The pool that runs the shifts.
@@ -130,21 +130,20 @@ impl<J: Job + 'static> Shared<J> {
     /// outer `None`: not now.
     pub(crate) fn accept(
         self: &Arc<Self>,
-        job: &mut Option<J>,
-        may: impl FnOnce(&mut State<J>) -> bool,
+        offer: &mut Offer<J>,
+        may: impl FnOnce(&mut State<J>, &mut Calls) -> bool,
     ) -> Option<Result<JobId, Closed<J>>> {
-        let offered = job.as_ref()?;
-        let (place, since) = (self.order.place(offered), Instant::now());
+        let since = Instant::now();
         let mut context = Some(JobContext::current());
-        let accepted = self.step(|state, _| {
+        let accepted = self.step(|state, calls| {
             if !state.is_open() {
-                return job.take().map(|job| Err(Closed(job)));
+                return offer.job.take().map(|job| Err(Closed(job)));
             }
-            if !may(state) {
+            if !may(state, calls) {
                 return None;
             }
-            let (job, context) = job.take().zip(context.take())?;
-            Some(Ok(state.accept(job, place, since, context)))
+            let (job, context) = offer.job.take().zip(context.take())?;
+            Some(Ok(state.accept(job, offer.place, since, context)))
         })?;
         Some(accepted.map(|(id, wanted)| {
             self.meters.accepted();
@@ -196,6 +195,21 @@ impl<J: Job + 'static> Shared<J> {
         self.meters.cancelled(count);
         self.token.cancel();
         unread.into_iter().for_each(discard);
+    }
+
+    /// The pool, or a stream, reads no more.
+    pub(crate) fn leave_audience(&self) {
+        let unread = self.step(|state, _| state.leave_audience());
+        unread.into_iter().for_each(discard);
+    }
+
+    /// Waits until no job is left.
+    pub(crate) fn wait_until_idle(
+        self: &Arc<Self>,
+        deadline: Option<Instant>,
+    ) -> bool {
+        let mut waiting = Waiting::new(self, Awaited::End);
+        block_on(deadline, || true, |context| waiting.stand(context)).is_some()
     }
 
     /// Another base is in use from now on. Returns the one before.
@@ -322,8 +336,7 @@ impl<J: Job + 'static> Shared<J> {
     }
 }
 
-/// One who waits in a line of the state. Dropped, it leaves the line, and
-/// hands on a call that it has had for nothing.
+/// One who waits in a line of the state. Dropped, it leaves the line.
 pub(crate) struct Waiting<J: Job + 'static> {
     shared: Arc<Shared<J>>,
     awaited: Awaited,
@@ -353,10 +366,9 @@ impl<J: Job + 'static> Waiting<J> {
         drop(old);
         poll
     }
-}
 
-impl<J: Job + 'static> Drop for Waiting<J> {
-    fn drop(&mut self) {
+    /// Leaves the line, and hands on a call that it has had for nothing.
+    pub(crate) fn leave(&mut self) {
         let (awaited, turn) = (self.awaited, &mut self.turn);
         if turn.is_none() {
             return;
@@ -369,5 +381,11 @@ impl<J: Job + 'static> Drop for Waiting<J> {
             waker
         });
         drop(waker);
+    }
+}
+
+impl<J: Job + 'static> Drop for Waiting<J> {
+    fn drop(&mut self) {
+        self.leave();
     }
 }

@@ -3,8 +3,8 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Context;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
 
 use manyhands_core::sync::Arc;
 use manyhands_core::{
@@ -74,15 +74,36 @@ impl<J: AsyncJob + 'static> AsyncJob for Shift<J> {
         while let Some(entry) = next {
             let (hand, ticket) = Hand::take(&shared, entry);
             let completion = {
-                let mut run = pin!(run_one_async(ticket, || false));
-                let poll = |context: &mut Context<'_>| {
-                    hand.within(|| run.as_mut().poll(context))
-                };
-                poll_fn(poll).await
+                let run = pin!(Some(run_one_async(ticket, || false)));
+                let mut run = Running { hand: &hand, run };
+                poll_fn(|context| run.poll(context)).await
             };
             next = hand.lay_down(base, completion);
         }
         Ok(())
+    }
+}
+
+/// A job's future. It is polled within the job, and dropped there too.
+struct Running<'a, 'b, J: Job + 'static, F> {
+    hand: &'a Hand<'b, J>,
+    run: Pin<&'a mut Option<F>>,
+}
+
+impl<J: Job + 'static, F: Future> Running<'_, '_, J, F> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<F::Output> {
+        let Self { hand, run } = self;
+        match run.as_mut().as_pin_mut() {
+            Some(run) => hand.within(|| run.poll(context)),
+            // Not reached: it is there until it is dropped.
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<J: Job + 'static, F> Drop for Running<'_, '_, J, F> {
+    fn drop(&mut self) {
+        self.hand.within(|| self.run.set(None));
     }
 }
 
@@ -124,7 +145,10 @@ impl<'a, J: Job + 'static> Hand<'a, J> {
         base: u64,
         completion: Completion<J>,
     ) -> Option<Entry<J>> {
-        if let Some(scope) = self.scope.take() {
+        let scope = self.scope.take();
+        // The user's hooks are called here, on a worker of this pool.
+        let _inside = Inside::of(&**self.shared);
+        if let Some(scope) = scope {
             scope.end();
         }
         self.shared.end(base, self.key, self.started, completion)
@@ -134,6 +158,7 @@ impl<'a, J: Job + 'static> Hand<'a, J> {
 impl<J: Job + 'static> Drop for Hand<'_, J> {
     fn drop(&mut self) {
         if let Some(scope) = self.scope.take() {
+            let _inside = Inside::of(&**self.shared);
             scope.end();
             self.shared.end_lost(self.id, self.key, self.started);
         }
@@ -144,6 +169,7 @@ impl<J: Job + 'static> Drop for Hand<'_, J> {
 impl<J: Job + 'static> Drop for Shift<J> {
     fn drop(&mut self) {
         if let Some(Duty { shared, .. }) = self.duty.take() {
+            let _inside = Inside::of(&*shared);
             shared.lose_shift();
         }
     }

@@ -30,8 +30,9 @@ pub(crate) struct State<J: Job> {
     /// Which of the pools, one after the other, is the one in use.
     base: u64,
     completions: VecDeque<Completion<J>>,
-    /// Nobody will read: completions are given back to be dropped.
-    reader_gone: bool,
+    /// Who may read: the pool and its streams. Once there is none of them,
+    /// completions are given back to be dropped.
+    audience: usize,
     /// Who wants a place.
     submitters: Line,
     /// Who wants a completion.
@@ -97,7 +98,7 @@ impl<J: Job> State<J> {
             borrowed: 0,
             base: 0,
             completions: VecDeque::new(),
-            reader_gone: false,
+            audience: 1,
             submitters: Line::default(),
             readers: Line::default(),
             leavers: Line::default(),
@@ -208,16 +209,16 @@ impl<J: Job> State<J> {
     }
 
     /// Gives up what was accepted first of what is queued. What is not to be
-    /// read comes back. `Err` if nothing is queued.
+    /// read comes back. `None` if nothing is queued.
     pub(crate) fn give_up_oldest(
         &mut self,
         calls: &mut Calls,
-    ) -> Result<Option<Completion<J>>, ()> {
-        let entry = self.queue.pop_oldest().ok_or(())?;
+    ) -> Option<Option<Completion<J>>> {
+        let entry = self.queue.pop_oldest()?;
         self.counts.dropped += 1;
         let (completion, context) = entry.cancelled();
         calls.drop_later(context);
-        Ok(self.complete(completion, calls))
+        Some(self.complete(completion, calls))
     }
 
     /// Starts as many shifts as there is work for.
@@ -326,7 +327,7 @@ impl<J: Job> State<J> {
         completion: Completion<J>,
         calls: &mut Calls,
     ) -> Option<Completion<J>> {
-        if self.reader_gone || J::DETACHED {
+        if self.audience == 0 || J::DETACHED {
             return Some(completion);
         }
         self.completions.push_back(completion);
@@ -349,15 +350,23 @@ impl<J: Job> State<J> {
         std::mem::replace(&mut self.completions, rest)
     }
 
-    /// No completion will be read: what there is, and what comes, is given
-    /// back to be dropped.
-    pub(crate) fn leave_unread(&mut self) -> VecDeque<Completion<J>> {
-        self.reader_gone = true;
+    #[cfg(feature = "stream")]
+    pub(crate) fn join_audience(&mut self) {
+        self.audience += 1;
+    }
+
+    /// One reads no more. After the last one, what there is is given back to
+    /// be dropped.
+    pub(crate) fn leave_audience(&mut self) -> VecDeque<Completion<J>> {
+        self.audience -= 1;
+        if self.audience > 0 {
+            return VecDeque::new();
+        }
         std::mem::take(&mut self.completions)
     }
 
-    pub(crate) fn reserve(&mut self) -> bool {
-        let room = self.has_room();
+    pub(crate) fn reserve(&mut self, beyond: bool) -> bool {
+        let room = beyond || self.has_room();
         self.reserved += usize::from(room);
         room
     }

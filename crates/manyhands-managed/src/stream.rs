@@ -38,6 +38,7 @@ impl<J: Job + 'static> ManagedPool<J> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn stream(&self) -> CompletionStream<J> {
+        self.shared().step(|state, _| state.join_audience());
         let waiting = Waiting::new(self.shared(), Awaited::Completion);
         CompletionStream { waiting }
     }
@@ -45,8 +46,8 @@ impl<J: Job + 'static> ManagedPool<J> {
 
 /// The completions of a pool; see [`ManagedPool::stream`].
 ///
-/// It may outlive its pool, and then has the completions that come until the
-/// last job has ended.
+/// It may outlive its pool, and then has what is left unread, and what comes
+/// until the last job has ended.
 #[must_use = "a stream does nothing until it is polled"]
 pub struct CompletionStream<J: Job + 'static> {
     waiting: Waiting<J>,
@@ -59,7 +60,18 @@ impl<J: Job + 'static> Stream for CompletionStream<J> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Completion<J>>> {
-        poll_recv(&mut self.waiting, context)
+        let polled = poll_recv(&mut self.waiting, context);
+        if polled.is_ready() {
+            // Whoever has got one does not wait, and is not to be called.
+            self.waiting.leave();
+        }
+        polled
+    }
+}
+
+impl<J: Job + 'static> Drop for CompletionStream<J> {
+    fn drop(&mut self) {
+        self.waiting.shared().leave_audience();
     }
 }
 

@@ -259,6 +259,44 @@ fn a_group_ends_with_the_token_that_it_is_under_and_not_the_other_way() {
 }
 
 #[test]
+fn who_waits_for_a_group_needs_no_worker_when_its_token_is_cancelled() {
+    watchdog(|| {
+        // Nobody runs its jobs.
+        let pool = Held::default();
+        for _ in 0..often(50) {
+            let request = CancelToken::new();
+            let mut group = TaskGroup::under(&request, &pool);
+            let held = Arc::new(());
+            for _ in 0..2 {
+                let held = Arc::clone(&held);
+                let work = move || {
+                    drop(held);
+                    Answer::Ok(1)
+                };
+                group.spawn(work).unwrap();
+            }
+            let canceller = thread::spawn(move || request.cancel());
+            let all = group.wait_all();
+            assert_eq!(all.into_iter().filter(Result::is_err).count(), 2);
+            assert_eq!(Arc::strong_count(&held), 1);
+            canceller.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn who_waits_for_a_group_needs_no_worker_when_its_deadline_is_over() {
+    watchdog(|| {
+        let pool = Held::default();
+        let request = CancelToken::new().child_for(Duration::from_millis(5));
+        let mut group = TaskGroup::under(&request, &pool);
+        group.spawn(|| Answer::Ok(1)).unwrap();
+        let error = group.wait_first_error().unwrap_err();
+        assert!(matches!(error, GroupError::Cancelled { job: 0 }), "{error}");
+    });
+}
+
+#[test]
 fn a_refused_closure_comes_back_and_has_no_number() {
     watchdog(|| {
         let pool = Held { refuse: true, ..Held::default() };

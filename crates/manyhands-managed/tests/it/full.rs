@@ -1,5 +1,6 @@
 //! What becomes of a job for which there is no place.
 
+use std::sync::Arc;
 use std::thread;
 
 use manyhands_conformance::watchdog;
@@ -133,5 +134,28 @@ fn drop_oldest_gives_up_the_one_that_came_if_none_is_queued() {
         let completion = pool.try_recv().unwrap();
         assert!(completion.id == id && completion.outcome.is_cancelled());
         assert_eq!(rest(&pool, held), [Some(1)]);
+    });
+}
+
+#[test]
+fn drop_oldest_gives_up_one_for_one_also_beyond_the_bound() {
+    watchdog(|| {
+        let pool = Arc::new(pool(1, 1, |builder| builder));
+        let inner = Arc::downgrade(&pool);
+        let (held_work, held) = Held::work(100);
+        let parent = Work::new(move || {
+            let pool = inner.upgrade().unwrap();
+            pool.submit(held_work).unwrap();
+            for n in 0..10 {
+                pool.submit(Work::says(n)).unwrap();
+            }
+            Ok(0)
+        });
+        pool.submit(parent).unwrap();
+        held.wait_until_started();
+        pool.offer(Work::says(11), WhenFull::DropOldest).unwrap();
+        let counts = pool.snapshot();
+        assert_eq!((counts.queued, counts.dropped), (10, 1));
+        held.let_go();
     });
 }

@@ -3,10 +3,12 @@
 
 mod features;
 mod full;
+mod inside;
 mod lost;
 mod order;
 mod pause;
 mod places;
+mod readers;
 mod size;
 mod stop;
 mod submit;

@@ -1,6 +1,6 @@
 //! Which job is next.
 
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
@@ -226,5 +226,80 @@ fn after_a_cancel_everything_comes_back_whatever_the_order() {
         let all: Vec<_> = std::iter::from_fn(|| pool.recv()).collect();
         assert_eq!(all.len(), 6);
         assert!(all.iter().all(|c| c.outcome.is_cancelled()));
+    });
+}
+
+/// With a look at all of the others for each, this takes minutes, under the
+/// pool's lock.
+#[test]
+fn a_long_queue_behind_one_busy_key_is_cancelled_in_no_time() {
+    watchdog(|| {
+        const JOBS: u32 = 200_000;
+        let pool = ManagedPool::builder()
+            .workers(1)
+            .queue(JOBS as usize)
+            .order(by_key())
+            .over(ChannelPool::new)
+            .unwrap();
+        let meet = Arc::new(Barrier::new(2));
+        let meets = Some(Arc::clone(&meet));
+        pool.submit(Ranked { meets, ..keyed(0, "busy") }).unwrap();
+        while pool.snapshot().running == 0 {
+            thread::yield_now();
+        }
+        for number in 0..JOBS {
+            pool.submit(keyed(number, "busy")).unwrap();
+        }
+        pool.cancel();
+        assert_eq!(pool.snapshot().cancelled, u64::from(JOBS));
+        meet.wait();
+    });
+}
+
+#[test]
+fn an_order_asks_of_each_job_once_however_long_it_waits() {
+    watchdog(|| {
+        let asked = Arc::new(AtomicU32::new(0));
+        let ask = |asked: &Arc<AtomicU32>| {
+            let asked = Arc::clone(asked);
+            move || {
+                asked.fetch_add(1, SeqCst);
+            }
+        };
+        let (rank, key) = (ask(&asked), ask(&asked));
+        let order = Order::fifo()
+            .by_priority(HOUR, move |job: &Ranked| {
+                rank();
+                job.priority
+            })
+            .one_at_a_time(move |job: &Ranked| {
+                key();
+                job.key
+            });
+        let pool = ManagedPool::builder()
+            .workers(1)
+            .queue(0)
+            .order(order)
+            .over(ChannelPool::new)
+            .unwrap();
+        pool.pause();
+        pool.submit(ranked(1, 0)).unwrap();
+        let short = Duration::from_millis(1);
+        pool.submit_timeout(ranked(2, 0), short).unwrap_err();
+        for policy in
+            [WhenFull::Refuse, WhenFull::DropNewest, WhenFull::DropOldest]
+        {
+            let _ = pool.offer(ranked(3, 0), policy);
+        }
+        thread::scope(|scope| {
+            scope.spawn(|| pool.submit(ranked(4, 0)).unwrap());
+            scope.spawn(|| pool.offer(ranked(5, 0), WhenFull::Wait).unwrap());
+            while asked.load(SeqCst) < 2 * 7 {
+                thread::yield_now();
+            }
+            pool.resume();
+            (0..5).for_each(|_| drop(pool.recv().unwrap()));
+        });
+        assert_eq!(asked.load(SeqCst), 2 * 7);
     });
 }

@@ -2,10 +2,9 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Weak};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,25 +12,9 @@ use manyhands_conformance::watchdog;
 use manyhands_core::{TrySubmitError, WorkerPool};
 use manyhands_managed::ManagedPool;
 
-use crate::support::{Held, Work, over_each, pool};
+use crate::support::{Held, Woken, Work, over_each, pool};
 
 const HOUR: Duration = Duration::from_secs(3600);
-
-/// Counts how often it was woken.
-#[derive(Default)]
-struct Woken(AtomicUsize);
-
-impl Wake for Woken {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-impl Woken {
-    fn times(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
-    }
-}
 
 #[test]
 fn a_submit_with_a_deadline_gives_the_job_back_when_there_is_no_place() {

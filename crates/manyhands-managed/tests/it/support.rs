@@ -1,8 +1,10 @@
 //! Jobs and pools for the tests.
 
 use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
-use std::task::Poll;
+use std::task::{Poll, Wake};
 use std::thread;
 
 use manyhands::variants;
@@ -90,6 +92,22 @@ impl Held {
 
     pub(crate) fn let_go(self) {
         self.go.send(()).unwrap();
+    }
+}
+
+/// Counts how often it was woken.
+#[derive(Default)]
+pub(crate) struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Woken {
+    pub(crate) fn times(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
     }
 }
 

@@ -322,9 +322,19 @@ const FAULTS: &[Fault] = &[
     // The job has ended, and its group is not told.
     Fault {
         file: "manyhands-core/src/group.rs",
-        text: "        if waiting {\n            self.ended.notify_one();\n        }\n",
+        text: "        if waiting {\n            self.bell.ring();\n        }\n",
         fault: "        let _ = waiting;\n",
         found_by: &[Loom("a_group_hears_of_the_end_of_its_job")],
+    },
+    // The ring is not remembered by who was about to sleep.
+    Fault {
+        file: "manyhands-core/src/group.rs",
+        text: "        while !*rung {\n            let Some",
+        fault: "        *rung = false;\n        while !*rung {\n            let Some",
+        found_by: &[
+            Loom("a_group_hears_of_the_end_of_its_job"),
+            Loom("a_group_hears_that_its_token_is_cancelled"),
+        ],
     },
     // A group does not wait for what runs.
     Fault {

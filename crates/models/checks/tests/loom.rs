@@ -8,6 +8,7 @@
 #![cfg(loom)]
 
 use std::collections::VecDeque;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -21,8 +22,8 @@ use manyhands_batch::BatchPool;
 use manyhands_core::crew::{self, Crew, WayIn};
 use manyhands_core::results::{self, Receiver, Sender};
 use manyhands_core::{
-    CancelToken, Closed, Config, Intake, JobError, JobId, Spawn, Task,
-    TaskGroup, ThreadOptions, Ticket, TrySubmitError, WorkerPool,
+    CancelToken, Closed, Completion, Config, Intake, JobError, JobId, Spawn,
+    Task, TaskGroup, ThreadOptions, Ticket, TrySubmitError, WorkerPool,
 };
 use manyhands_dispatcher::JobQueue;
 use manyhands_semaphore::{AcquireError, Semaphore, SemaphorePool};
@@ -324,6 +325,58 @@ fn a_group_hears_of_the_end_of_its_job() {
         group.spawn(|| Ok::<_, ()>(7)).expect("it is open");
         assert_eq!(group.wait_first_error().expect("it ran"), [7]);
     });
+}
+
+#[test]
+fn a_group_hears_that_its_token_is_cancelled() {
+    model(|| {
+        let pool = Idle;
+        let mut group = TaskGroup::new(&pool);
+        group.spawn(|| Ok::<_, ()>(7)).expect("it is open");
+        let canceller = {
+            let token = group.token().clone();
+            thread::spawn(move || token.cancel())
+        };
+        assert!(group.wait_first_error().is_err());
+        canceller.join().expect("it does not panic");
+    });
+}
+
+/// A pool whose workers never come to what it accepted.
+struct Idle;
+
+impl WorkerPool<Task<'static>> for Idle {
+    fn submit(
+        &self,
+        job: Task<'static>,
+    ) -> Result<JobId, Closed<Task<'static>>> {
+        // As if it was queued: nobody is told of its end.
+        std::mem::forget(job);
+        Ok(JobId::new(0))
+    }
+
+    fn try_submit(
+        &self,
+        job: Task<'static>,
+    ) -> Result<JobId, TrySubmitError<Task<'static>>> {
+        Ok(self.submit(job)?)
+    }
+
+    fn recv(&self) -> Option<Completion<Task<'static>>> {
+        None
+    }
+
+    fn close(&self) {}
+
+    fn cancel(&self) {}
+
+    fn workers(&self) -> NonZeroUsize {
+        NonZeroUsize::MIN
+    }
+
+    fn bound(&self) -> NonZeroUsize {
+        NonZeroUsize::MIN
+    }
 }
 
 #[test]
