@@ -60,6 +60,7 @@ mod documentation {
     pages! {
         readme: "README.md",
         features: "docs/FEATURES.md",
+        migrating: "docs/MIGRATING.md",
         batch: "docs/patterns/batch.md",
         channel: "docs/patterns/channel.md",
         dispatcher: "docs/patterns/dispatcher.md",
