@@ -189,7 +189,22 @@ impl<J> Queue<J> {
         }
     }
 
-    /// A job that was popped is over.
+    /// A job of this key is to run that was never queued. False if the key is
+    /// in use.
+    pub(crate) fn claim(&mut self, key: Option<u64>) -> bool {
+        match (self, key) {
+            (Self::Ranked(ranked), Some(key)) => {
+                let is_free = !ranked.lanes.contains_key(&key);
+                if is_free {
+                    ranked.lanes.insert(key, VecDeque::new());
+                }
+                is_free
+            }
+            _ => true,
+        }
+    }
+
+    /// A job that was popped, or claimed its key, is over.
     pub(crate) fn over(&mut self, key: Option<u64>) {
         if let (Self::Ranked(ranked), Some(key)) = (self, key) {
             ranked.next_of(key);

@@ -90,6 +90,9 @@ pub enum WhenFull {
     /// It is accepted and run right here, on the caller's thread. That slows
     /// down whoever submits too fast. While it runs there is one more job at
     /// work than there are workers.
+    ///
+    /// A job that may not run now, since the pool is paused or its key is
+    /// [in use](crate::Order::one_at_a_time), waits for a place instead.
     CallerRuns,
     /// It is accepted, and given up at once: its completion says `Cancelled`.
     DropNewest,
@@ -253,7 +256,7 @@ impl<J: Job + 'static> ManagedPool<J> {
         match when_full {
             WhenFull::Wait => self.wait_to_submit(offer, None),
             WhenFull::Refuse => Err(TrySubmitError::Full(refused(offer))),
-            WhenFull::CallerRuns => Ok(self.run_here(refused(offer))?),
+            WhenFull::CallerRuns => self.run_here(offer),
             WhenFull::DropNewest => Ok(self.give_up(refused(offer))?),
             WhenFull::DropOldest => Ok(self.replace_oldest(offer)?),
         }
@@ -462,20 +465,26 @@ impl<J: Job + 'static> ManagedPool<J> {
         block_on(deadline, hint, |context| poll_recv(&mut waiting, context))
     }
 
-    /// Accepts a job beyond the bound, and runs it on this thread.
-    fn run_here(&self, job: J) -> Result<JobId, Closed<J>> {
-        let Some(id) = self
+    /// Accepts a job beyond the bound, and runs it on this thread. If it may
+    /// not run now, it waits for a place.
+    fn run_here(&self, offer: Offer<J>) -> Result<JobId, TrySubmitError<J>> {
+        let key = offer.place.key;
+        let context = Context::current();
+        let borrowed = self
             .shared
-            .step(|state, _| state.is_open().then(|| state.borrow()))
-        else {
-            return Err(Closed(job));
+            .step(|state, _| state.is_open().then(|| state.borrow(key)));
+        let id = match borrowed {
+            Some(Some(id)) => id,
+            Some(None) => return self.wait_to_submit(offer, None),
+            None => return Err(TrySubmitError::Closed(refused(offer))),
         };
+        let job = refused(offer);
         let started = self.shared.started(None);
-        let scope = Context::current().job(id);
+        let scope = context.job(id);
         let _inside = Inside::of(&*self.shared);
         let completion = scope.run(|| run_one(Ticket { id, job }, false));
         scope.end();
-        self.shared.end_borrowed(started, completion);
+        self.shared.end_borrowed(key, started, completion);
         Ok(id)
     }
 

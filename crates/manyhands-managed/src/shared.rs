@@ -279,18 +279,19 @@ impl<J: Job + 'static> Shared<J> {
 
     /// A job that ran on the thread of who submitted it is over.
     pub(crate) fn end_borrowed(
-        &self,
+        self: &Arc<Self>,
+        key: Option<u64>,
         started: Started,
         completion: Completion<J>,
     ) {
         let end = self.judge(&completion);
         self.meters.ended(started, end);
-        let unread = self.step(|state, calls| {
+        let (unread, wanted) = self.step(|state, calls| {
             let unread = state.complete(completion, calls);
-            state.end_borrowed(end, calls);
-            unread
+            (unread, state.end_borrowed(key, end, calls))
         });
         discard(unread);
+        self.start(wanted);
     }
 
     fn judge(&self, completion: &Completion<J>) -> End {

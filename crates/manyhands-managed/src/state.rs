@@ -188,11 +188,15 @@ impl<J: Job> State<J> {
         (id, self.want())
     }
 
-    /// Takes a job in, to run it on the thread of who submits it.
-    pub(crate) fn borrow(&mut self) -> JobId {
+    /// Takes a job in, to run it on the thread of who submits it. `None` if it
+    /// may not run now.
+    pub(crate) fn borrow(&mut self, key: Option<u64>) -> Option<JobId> {
+        if self.paused || !self.queue.claim(key) {
+            return None;
+        }
         self.borrowed += 1;
         self.note_running();
-        self.draw()
+        Some(self.draw())
     }
 
     /// Takes a job in, as one that is given up at once. What is not to be
@@ -294,10 +298,17 @@ impl<J: Job> State<J> {
     }
 
     /// A job that ran on the thread of who submitted it is over.
-    pub(crate) fn end_borrowed(&mut self, end: End, calls: &mut Calls) {
+    pub(crate) fn end_borrowed(
+        &mut self,
+        key: Option<u64>,
+        end: End,
+        calls: &mut Calls,
+    ) -> Wanted {
         self.borrowed -= 1;
-        self.over(None, end, calls);
+        self.over(key, end, calls);
+        let wanted = self.want();
         self.call_leavers(calls);
+        wanted
     }
 
     fn over(&mut self, key: Option<u64>, end: End, calls: &mut Calls) {

@@ -87,7 +87,7 @@ impl Calls {
             let woken = catch_unwind(AssertUnwindSafe(|| waker.wake()));
             discard(woken);
         }
-        discard(self.contexts);
+        self.contexts.into_iter().for_each(discard);
     }
 }
 

@@ -1,10 +1,15 @@
 //! What the features `tracing` and `metrics` see of a job. Without them, all
 //! of this is empty, and so is what it compiles to.
+//!
+//! Subscribers and recorders are the user's code. A panic of theirs is
+//! contained where a job is under way: it would be lost with it.
 
+#[cfg(any(feature = "tracing", feature = "metrics"))]
+use std::panic::{AssertUnwindSafe, catch_unwind};
 #[cfg(feature = "metrics")]
 use std::time::Instant;
 
-use manyhands_core::JobId;
+use manyhands_core::{JobId, discard};
 
 use crate::state::End;
 
@@ -26,15 +31,20 @@ impl Context {
 
     /// The span of a job that is taken up by this thread.
     pub(crate) fn job(self, _id: JobId) -> Scope {
-        Scope {
+        let scope = Scope {
             #[cfg(feature = "tracing")]
-            span: tracing::info_span!(
-                parent: &self.submitter,
-                "job",
-                id = _id.get(),
-                worker = std::thread::current().name(),
-            ),
-        }
+            span: contain(|| {
+                tracing::info_span!(
+                    parent: &self.submitter,
+                    "job",
+                    id = _id.get(),
+                    worker = std::thread::current().name(),
+                )
+            })
+            .unwrap_or_else(tracing::Span::none),
+        };
+        discard(self);
+        scope
     }
 }
 
@@ -48,12 +58,29 @@ impl Scope {
     /// What is done within the job's span.
     pub(crate) fn run<T>(&self, work: impl FnOnce() -> T) -> T {
         #[cfg(feature = "tracing")]
-        let _entered = self.span.enter();
-        work()
+        let entered = contain(|| self.span.enter());
+        let result = work();
+        #[cfg(feature = "tracing")]
+        discard(entered);
+        result
     }
 
     /// The job is over.
-    pub(crate) fn end(self) {}
+    pub(crate) fn end(self) {
+        discard(self);
+    }
+}
+
+/// What the user's code has to say; nothing, if it panics.
+#[cfg(any(feature = "tracing", feature = "metrics"))]
+fn contain<T>(ask: impl FnOnce() -> T) -> Option<T> {
+    match catch_unwind(AssertUnwindSafe(ask)) {
+        Ok(answer) => Some(answer),
+        Err(payload) => {
+            discard(payload);
+            None
+        }
+    }
 }
 
 /// The pool's metrics. They are counted where a step of a job is done, with
@@ -149,51 +176,61 @@ impl Meters {
 
     /// A job was queued.
     pub(crate) fn accepted(&self) {
-        self.meters.accepted.increment(1);
-        self.meters.queued.increment(1);
+        contain(|| {
+            self.meters.accepted.increment(1);
+            self.meters.queued.increment(1);
+        });
     }
 
     /// A job was taken up, which was queued since then; `None` for one that
     /// its submitter runs.
     pub(crate) fn started(&self, since: Option<Instant>) -> Started {
         let at = Instant::now();
-        match since {
-            Some(since) => {
-                self.meters.queued.decrement(1);
-                let waited = at.saturating_duration_since(since);
-                self.meters.waited.record(waited);
+        contain(|| {
+            match since {
+                Some(since) => {
+                    self.meters.queued.decrement(1);
+                    let waited = at.saturating_duration_since(since);
+                    self.meters.waited.record(waited);
+                }
+                None => self.meters.accepted.increment(1),
             }
-            None => self.meters.accepted.increment(1),
-        }
-        self.meters.running.increment(1);
+            self.meters.running.increment(1);
+        });
         Started { at }
     }
 
     pub(crate) fn ended(&self, started: Started, end: End) {
         let Registered { done, failed, panicked, .. } = &self.meters;
-        match end {
-            End::Done => done,
-            End::Failed => failed,
-            End::Panicked => panicked,
-        }
-        .increment(1);
-        self.meters.running.decrement(1);
-        self.meters.ran.record(started.at.elapsed());
+        contain(|| {
+            match end {
+                End::Done => done,
+                End::Failed => failed,
+                End::Panicked => panicked,
+            }
+            .increment(1);
+            self.meters.running.decrement(1);
+            self.meters.ran.record(started.at.elapsed());
+        });
     }
 
     /// A job was given up.
     pub(crate) fn dropped(&self, from_queue: bool) {
-        self.meters.dropped.increment(1);
-        if from_queue {
-            self.meters.queued.decrement(1);
-        } else {
-            self.meters.accepted.increment(1);
-        }
+        contain(|| {
+            self.meters.dropped.increment(1);
+            if from_queue {
+                self.meters.queued.decrement(1);
+            } else {
+                self.meters.accepted.increment(1);
+            }
+        });
     }
 
     /// Queued jobs came back.
     pub(crate) fn cancelled(&self, count: usize) {
-        self.meters.cancelled.increment(count as u64);
-        self.meters.queued.decrement(count as f64);
+        contain(|| {
+            self.meters.cancelled.increment(count as u64);
+            self.meters.queued.decrement(count as f64);
+        });
     }
 }

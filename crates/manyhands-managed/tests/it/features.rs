@@ -5,20 +5,24 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
+use std::thread;
 
 use futures_util::{StreamExt, poll};
 use manyhands_channel::ChannelPool;
 use manyhands_conformance::watchdog;
-use manyhands_core::WorkerPool;
+use manyhands_core::{WorkerPool, discard};
 use manyhands_managed::{
     ManagedPool, PoolLayer, Snapshot, Stop, Stopped, Unanswered, WhenFull,
 };
 use metrics::{
-    Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
-    SharedString, Unit,
+    Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName,
+    Metadata, Recorder, SharedString, Unit,
 };
 use tokio::runtime::{Builder, Runtime};
 use tower::{Layer, Service, ServiceExt, service_fn};
+use tracing::span::Id;
+use tracing_subscriber::Registry;
+use tracing_subscriber::layer::{Context, SubscriberExt};
 
 use crate::support::{Held, Work, pool};
 
@@ -294,5 +298,124 @@ fn metrics_add_up_once_the_pool_is_at_rest() {
         // Those that were queued and taken up, and those that ran.
         assert_eq!(meters.count("manyhands_job_wait_seconds mail"), 4);
         assert_eq!(meters.count("manyhands_job_run_seconds mail"), 5);
+    });
+}
+
+/// Panics whenever it is told something.
+struct Hostile;
+
+impl CounterFn for Hostile {
+    fn increment(&self, _: u64) {
+        hostile();
+    }
+
+    fn absolute(&self, _: u64) {
+        hostile();
+    }
+}
+
+impl GaugeFn for Hostile {
+    fn increment(&self, _: f64) {
+        hostile();
+    }
+
+    fn decrement(&self, _: f64) {
+        hostile();
+    }
+
+    fn set(&self, _: f64) {
+        hostile();
+    }
+}
+
+impl HistogramFn for Hostile {
+    fn record(&self, _: f64) {
+        hostile();
+    }
+}
+
+impl Recorder for Hostile {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn describe_histogram(
+        &self,
+        _: KeyName,
+        _: Option<Unit>,
+        _: SharedString,
+    ) {
+    }
+
+    fn register_counter(&self, _: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::from_arc(Arc::new(Self))
+    }
+
+    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::from_arc(Arc::new(Self))
+    }
+
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::from_arc(Arc::new(Self))
+    }
+}
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Hostile {
+    fn on_close(&self, _: Id, _: Context<'_, S>) {
+        // Two at once would end the process.
+        if !thread::panicking() {
+            hostile();
+        }
+    }
+}
+
+fn hostile() {
+    std::panic::resume_unwind(Box::new("not today"));
+}
+
+/// All that may become of a job, each once and in a span of its own. Ends only
+/// if each of them does.
+fn assert_all_ends(pool: &ManagedPool<Work>) {
+    let offer = |work, policy| {
+        let span = tracing::info_span!("request");
+        span.in_scope(|| pool.offer(work, policy)).unwrap();
+        discard(span);
+    };
+    let (work, held) = Held::work(1);
+    offer(work, WhenFull::Wait);
+    held.wait_until_started();
+    offer(Work::says(2), WhenFull::Wait);
+    offer(Work::says(3), WhenFull::CallerRuns);
+    offer(Work::says(4), WhenFull::DropNewest);
+    offer(Work::says(5), WhenFull::DropOldest);
+    held.let_go();
+    (0..5).for_each(|_| drop(pool.recv().unwrap()));
+    pool.pause();
+    offer(Work::says(6), WhenFull::Wait);
+    offer(Work::says(7), WhenFull::Wait);
+    pool.cancel();
+    let end = pool.stop(Stop::Drain);
+    assert!(end.is_complete());
+    assert_eq!((end.done, end.dropped, end.cancelled), (3, 2, 2));
+    assert_eq!(end.unread, 2);
+}
+
+#[test]
+fn a_recorder_that_panics_does_no_harm() {
+    watchdog(|| {
+        let pool =
+            metrics::with_local_recorder(&Hostile, || pool(1, 1, |b| b));
+        assert_all_ends(&pool);
+    });
+}
+
+#[test]
+fn a_subscriber_that_panics_does_no_harm() {
+    watchdog(|| {
+        let pool = pool(1, 1, |builder| builder);
+        let submitter = Registry::default().with(Hostile);
+        tracing::subscriber::with_default(submitter, || {
+            assert_all_ends(&pool);
+        });
     });
 }

@@ -303,3 +303,72 @@ fn an_order_asks_of_each_job_once_however_long_it_waits() {
         assert_eq!(asked.load(SeqCst), 2 * 7);
     });
 }
+
+#[test]
+fn a_caller_runs_no_job_whose_key_is_in_use() {
+    watchdog(|| {
+        const POLICY: WhenFull = WhenFull::CallerRuns;
+        let pool = ManagedPool::builder()
+            .workers(1)
+            .queue(0)
+            .order(by_key())
+            .over(ChannelPool::new)
+            .unwrap();
+        let [begins, ends] = [(); 2].map(|()| Arc::new(Barrier::new(2)));
+        let meets = |barrier| Some(Arc::clone(barrier));
+        pool.submit(Ranked { meets: meets(&ends), ..keyed(1, "a") }).unwrap();
+        thread::scope(|scope| {
+            let waits =
+                scope.spawn(|| pool.offer(keyed(2, "a"), POLICY).unwrap());
+            // Of another key, it runs here, though later than that one.
+            let other = Ranked { meets: meets(&begins), ..keyed(3, "b") };
+            let runs = scope.spawn(|| pool.offer(other, POLICY).unwrap());
+            while pool.snapshot().running < 2 {
+                thread::yield_now();
+            }
+            assert!(!waits.is_finished());
+            begins.wait();
+            runs.join().unwrap();
+            assert_eq!(pool.recv().unwrap().done(), Some(3));
+            ends.wait();
+            assert_eq!(pool.recv().unwrap().done(), Some(1));
+            assert_eq!(pool.recv().unwrap().done(), Some(2));
+        });
+    });
+}
+
+#[test]
+fn a_job_waits_for_one_of_its_key_that_a_caller_runs() {
+    watchdog(|| {
+        let pool = ManagedPool::builder()
+            .workers(1)
+            .queue(2)
+            .order(by_key())
+            .over(ChannelPool::new)
+            .unwrap();
+        let [held, meet] = [(); 2].map(|()| Arc::new(Barrier::new(2)));
+        let meets = |barrier| Some(Arc::clone(barrier));
+        let first = Ranked { meets: meets(&held), ..keyed(1, "a") };
+        pool.submit(first).unwrap();
+        while pool.snapshot().running == 0 {
+            thread::yield_now();
+        }
+        pool.submit(keyed(2, "b")).unwrap();
+        pool.submit(keyed(3, "b")).unwrap();
+        thread::scope(|scope| {
+            let caller = Ranked { meets: meets(&meet), ..keyed(4, "c") };
+            scope.spawn(|| pool.offer(caller, WhenFull::CallerRuns).unwrap());
+            while pool.snapshot().running < 2 {
+                thread::yield_now();
+            }
+            held.wait();
+            let answer = || pool.recv().unwrap().done().unwrap();
+            assert_eq!([answer(), answer(), answer()], [1, 2, 3]);
+            pool.submit(keyed(5, "c")).unwrap();
+            pool.submit(keyed(6, "d")).unwrap();
+            assert_eq!(answer(), 6);
+            meet.wait();
+            assert_eq!([answer(), answer()], [4, 5]);
+        });
+    });
+}

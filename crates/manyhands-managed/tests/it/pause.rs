@@ -1,8 +1,12 @@
 //! Pause and resume.
 
+use std::sync::mpsc::{RecvTimeoutError::Timeout, channel};
+use std::thread;
+use std::time::Duration;
+
 use manyhands_conformance::watchdog;
 use manyhands_core::WorkerPool;
-use manyhands_managed::TryRecvError;
+use manyhands_managed::{TryRecvError, WhenFull};
 
 use crate::support::{Held, Work, over_each, pool};
 
@@ -85,5 +89,28 @@ fn a_cancel_gives_back_what_a_paused_pool_holds() {
         let cancelled = std::iter::from_fn(|| pool.recv())
             .filter(|c| c.outcome.is_cancelled());
         assert_eq!(cancelled.count(), 3);
+    });
+}
+
+#[test]
+fn a_caller_runs_nothing_while_the_pool_is_paused() {
+    watchdog(|| {
+        let pool = pool(1, 0, |builder| builder);
+        pool.pause();
+        pool.submit(Work::says(1)).unwrap();
+        thread::scope(|scope| {
+            let policy = WhenFull::CallerRuns;
+            let (tell, told) = channel();
+            let work = Work::new(move || {
+                tell.send(()).unwrap();
+                Ok(2)
+            });
+            let pool = &pool;
+            scope.spawn(move || pool.offer(work, policy).unwrap());
+            let short = Duration::from_millis(20);
+            assert_eq!(told.recv_timeout(short), Err(Timeout));
+            pool.resume();
+            told.recv().unwrap();
+        });
     });
 }
