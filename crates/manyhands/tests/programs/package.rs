@@ -48,8 +48,9 @@ impl Package {
         let facade = facade.unwrap();
         let patterns = facade
             .lines()
-            .filter_map(|line| line.split_once(" = [\"dep:"))
-            .map(|(_, name)| name.trim_end_matches("\"]"));
+            .filter_map(|line| line.split_once("[\"dep:"))
+            .map(|(_, name)| name.trim_end_matches("\"]"))
+            .filter(|name| name.starts_with("manyhands-"));
         let mut manifest = format!(
             "[package]\nname = {name:?}\nedition = \"2024\"\n\
              [workspace]\n[features]\nmisuse = []\n[dependencies]\n\
