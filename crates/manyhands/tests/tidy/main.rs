@@ -25,8 +25,16 @@ const PATTERNS: [&str; 8] = [
 ];
 
 /// The other folders of that form.
-const NOT_PATTERNS: [&str; 7] =
-    ["cli", "conformance", "core", "measure", "trace", "web", "workloads"];
+const NOT_PATTERNS: [&str; 8] = [
+    "cli",
+    "conformance",
+    "core",
+    "jobs",
+    "measure",
+    "trace",
+    "web",
+    "workloads",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -108,6 +116,7 @@ fn a_crate_knows_only_the_members_that_the_direction_allows() {
     const CLOCK: &str = "manyhands-measure";
     const TRACE: &str = "manyhands-trace";
     const WEB: &str = "manyhands-web";
+    const WRAPPERS: &str = "manyhands-jobs";
     let all = dependencies();
     let patterns = PATTERNS.map(|name| format!("manyhands-{name}"));
     let mut facade = vec![CORE];
@@ -126,6 +135,8 @@ fn a_crate_knows_only_the_members_that_the_direction_allows() {
     // Of the kit, the watchdog.
     allowed.insert(CLOCK, (&[], &[KIT]));
     allowed.insert(TRACE, (&[CORE], &["manyhands", KIT]));
+    // Its tests have all features: it is a dependency of its own.
+    allowed.insert(WRAPPERS, (&[CORE], &["manyhands", KIT, WRAPPERS]));
     allowed.insert("manyhands", (&facade, &[KIT, JOBS]));
     let program = ["manyhands", CLOCK, KIT, JOBS, TRACE];
     allowed.insert("manyhands-cli", (&program, &[]));
@@ -161,11 +172,12 @@ fn a_library_is_named_by_the_crates_that_are_about_it() {
     let benches = "manyhands-benches";
     let owners = [
         ("rayon", vec!["manyhands-rayon", benches]),
-        // The jobs' async face sleeps and reads files; who waits for an answer
-        // of a pool is a task.
+        // The jobs' async face sleeps and reads files, and has a time limit;
+        // who waits for an answer of a pool is a task.
         (
             "tokio",
             vec![
+                "manyhands-jobs",
                 "manyhands-tokio",
                 "manyhands-web",
                 "manyhands-workloads",

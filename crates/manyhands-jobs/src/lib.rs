@@ -1,0 +1,16 @@
+//! Jobs that wrap jobs: what happens before, after and instead of the work.
+
+#![forbid(unsafe_code)]
+
+mod cancellable;
+mod caught;
+mod deadlined;
+mod expiring;
+mod keyed;
+mod limit;
+
+pub use crate::cancellable::{Cancellable, NotBegun};
+pub use crate::caught::Caught;
+pub use crate::deadlined::Deadlined;
+pub use crate::expiring::{Expired, Expiring};
+pub use crate::keyed::Keyed;

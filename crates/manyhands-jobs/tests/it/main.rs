@@ -1,0 +1,8 @@
+//! What becomes of a job within a job, on every variant.
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
+
+mod cancellable;
+mod deadlined;
+mod expiring;
+mod keyed;
+mod support;
