@@ -8,9 +8,13 @@ mod deadlined;
 mod expiring;
 mod keyed;
 mod limit;
+#[cfg(feature = "tokio")]
+mod timeout;
 
 pub use crate::cancellable::{Cancellable, NotBegun};
 pub use crate::caught::Caught;
 pub use crate::deadlined::Deadlined;
 pub use crate::expiring::{Expired, Expiring};
 pub use crate::keyed::Keyed;
+#[cfg(feature = "tokio")]
+pub use crate::timeout::{Elapsed, Timeout};

@@ -6,3 +6,4 @@ mod deadlined;
 mod expiring;
 mod keyed;
 mod support;
+mod timeout;
