@@ -5,5 +5,6 @@ mod cancellable;
 mod deadlined;
 mod expiring;
 mod keyed;
+mod retry;
 mod support;
 mod timeout;
