@@ -4,7 +4,10 @@ use std::task::Poll;
 
 use manyhands_conformance::watchdog;
 use manyhands_core::{AsyncJob, Job, Outcome, Task, WorkerPool};
-use manyhands_jobs::{Cancellable, Caught, Expiring, Keyed};
+use manyhands_jobs::{
+    Cancellable, Caught, Expiring, Keyed, RateLimited, RateLimitedUntil,
+    Retry, Timeout,
+};
 
 use crate::support::{Both, Held, on_each};
 
@@ -136,5 +139,10 @@ fn a_job_around_a_detached_one_is_detached() {
     assert!(is_detached::<Caught<Quiet>>());
     assert!(is_detached::<Cancellable<Quiet>>());
     assert!(is_detached::<Expiring<Quiet>>());
+    assert!(is_detached::<Timeout<Quiet>>());
+    assert!(is_detached::<Retry<Quiet, ()>>());
+    assert!(is_detached::<manyhands_jobs::Counted<Quiet, ()>>());
+    assert!(is_detached::<RateLimited<Quiet>>());
+    assert!(is_detached::<RateLimitedUntil<Quiet>>());
     assert!(!is_detached::<Keyed<u32, fn()>>());
 }

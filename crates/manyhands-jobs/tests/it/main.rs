@@ -5,6 +5,8 @@ mod cancellable;
 mod deadlined;
 mod expiring;
 mod keyed;
+mod nested;
+mod rate;
 mod retry;
 mod support;
 mod timeout;
