@@ -431,7 +431,11 @@ pub(crate) const CAUGHT_BY: &[(Fault, Law, &str)] = {
             WorkIsShared,
             "but one are blocked|blocks for each worker to start",
         ),
-        (SomeWakeOne, WorkIsShared, "but one are blocked"),
+        (
+            SomeWakeOne,
+            WorkIsShared,
+            "but one are blocked|blocks for each worker to start",
+        ),
         (
             WakesNobodyForOne,
             WorkIsShared,
