@@ -43,7 +43,8 @@ pub enum Outcome<J: Job> {
     Done(J::Output),
     /// The job panicked; its worker lives on.
     Panicked(Panic),
-    /// The pool was cancelled before the job started: here it is, not run.
+    /// The pool was cancelled before the job started, or gave it up, where a
+    /// pool that is full may do so: here it is, not run.
     Cancelled(J),
 }
 

@@ -69,12 +69,14 @@ impl<'a, T> JobHandle<'a, T> {
     /// Waits for the answer.
     ///
     /// Called from inside a job, this holds a worker while it waits: with
-    /// every worker waiting so, nothing runs any more.
+    /// every worker waiting so, nothing runs any more. The job's place in the
+    /// pool may become free a moment after the answer.
     ///
     /// # Errors
     ///
     /// [`JobError::Panicked`] when the closure panicked,
-    /// [`JobError::Cancelled`] when the pool was cancelled before it started.
+    /// [`JobError::Cancelled`] when it never ran: the pool was cancelled
+    /// before it started, or gave it up, being full.
     ///
     /// # Panics
     ///

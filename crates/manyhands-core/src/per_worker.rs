@@ -60,7 +60,8 @@ use crate::sync::Arc;
 ///
 /// Those that jobs run on, whatever pool they are of: one `PerWorker` may
 /// serve jobs of several. In most pools a worker is a thread that lives as
-/// long as the pool. The semaphore and the error group have no workers; their
+/// long as the pool. (Where a managed pool is resized, all its workers are new,
+/// and so are their states.) The semaphore and the error group have no workers; their
 /// threads stay as well. In a pool of tokio tasks, it is the runtime's threads
 /// that have states, for jobs that do not await while they use one; jobs in
 /// `Blocking` run on threads that tokio ends when they have had nothing to do

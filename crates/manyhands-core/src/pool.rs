@@ -122,6 +122,9 @@ use crate::{Closed, Completion, Job, JobId, SubmitAllError, TrySubmitError};
 /// returns `None` once the pool is closed and drained. A pool that does not
 /// look at the constant only remembers what nobody asks for.
 ///
+/// Law 17 is the exception. Such a job answers while it still has its place, so
+/// for a moment after a handle's answer `try_submit` may say `Full`.
+///
 /// ## Not promised
 ///
 /// The order in which jobs start or finish, also in that the oldest may be

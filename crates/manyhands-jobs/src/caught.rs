@@ -10,7 +10,8 @@ use manyhands_core::{
 ///
 /// For wrappers around it, which do not come to speak when a panic passes
 /// through them: a [`Keyed`](crate::Keyed) job keeps its key, a retried one is
-/// tried again. The pool's outcome is `Done` in any case.
+/// tried again. The pool's outcome is `Done` in any case, and so it is counted,
+/// where a pool counts.
 ///
 /// ```
 /// use manyhands_core::{InlinePool, WorkerPool};

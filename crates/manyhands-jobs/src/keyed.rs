@@ -23,7 +23,9 @@ use manyhands_core::{AsyncJob, Job};
 /// assert_eq!(lengths["hands"], 5);
 /// ```
 ///
-/// A job that comes back unrun, refused or cancelled, has its key still.
+/// A job that comes back unrun, refused or cancelled, has its key still. Where
+/// others want to see the key, such as the order of a managed pool, it goes
+/// around all other wrappers.
 ///
 /// # Panics
 ///

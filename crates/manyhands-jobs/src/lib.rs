@@ -41,6 +41,7 @@
 //! | drop an async job when its time is over | [`Timeout`] | `Result<Output, Elapsed>` | `tokio` |
 //! | try again what failed | [`RetryPolicy`], [`Retry`] | the last `Result` | `retry` |
 //! | start so many a second | [`StartRate`], [`RateLimited`] | `Output` | `rate` |
+//! | the same, unless it is cancelled meanwhile | [`RateLimited::until`] | `Result<Output, NotBegun<J>>` | `rate` |
 //!
 //! Each is a job on both faces if the job in it is. The async faces of those
 //! that wait, [`Retry`] and [`RateLimited`], want the feature `tokio`, for its
@@ -58,7 +59,8 @@
 //! | `policy.job(Timeout::new(limit, job))` | a limit for each attempt, and another after `Elapsed` alone |
 //! | `Timeout::new(limit, policy.job(job))` | a limit for all attempts and their pauses |
 //! | `Keyed::new(key, Caught::new(job))` | a key that outlives a panic |
-//! | `policy.job(Caught::new(job))` | another attempt after a panic |
+//! | `policy.job(Caught::new(job))` | another attempt after a panic alone: an `Err` of the job is `Ok(Err(..))` then |
+//! | `policy.job(move \|\| rate.job(job.clone()).until(&token).run().unwrap_or(Err(Stopped)))` | a turn an attempt, and an end with the token |
 //! | `Expiring::until(at, Deadlined::until(at, work))` | a deadline that counts the time in the queue |
 
 #![forbid(unsafe_code)]

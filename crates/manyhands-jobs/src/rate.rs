@@ -53,7 +53,8 @@ use crate::wait_async::unless_cancelled;
 /// # Blocking
 ///
 /// A job waits for its turn where it runs, since only there it is known that
-/// it would start: it keeps its worker, which does nothing else. Where some
+/// it would start: it keeps its worker, which does nothing else. A pool that is
+/// stopped does not end that: say [`until`](RateLimited::until) which token. Where some
 /// jobs have a rate and others have none, the others wait behind them, and
 /// want a pool of their own. In a pool of tasks, a worker that waits is no
 /// thread, and there may be thousands. That face wants the feature `tokio`,

@@ -52,8 +52,10 @@ impl<J: Job + 'static> ManagedBuilder<J> {
         Self { workers, ..self }
     }
 
-    /// Most accepted jobs that wait for a worker, 0 to
+    /// Most accepted jobs that wait for a worker when all are at work, 0 to
     /// [`Config::MAX_QUEUE`]; [`Config::DEFAULT_QUEUE`], if nothing is said.
+    /// The bound is workers + queue; with fewer at work, as while it is paused,
+    /// that many more wait.
     pub fn queue(self, queue: usize) -> Self {
         Self { queue, ..self }
     }
@@ -94,6 +96,9 @@ impl<J: Job + 'static> ManagedBuilder<J> {
 
     /// Is told of each job that panics, also of those whose completion nobody
     /// receives. Called on the worker's thread; its own panics are contained.
+    ///
+    /// A panic that goes to a handle, a group or another wrapper of the job is
+    /// theirs: the pool sees a job that is done.
     pub fn on_panic(
         mut self,
         tell: impl Fn(JobId, &Panic) + Send + Sync + 'static,
@@ -102,7 +107,8 @@ impl<J: Job + 'static> ManagedBuilder<J> {
         self
     }
 
-    /// Builds the pool over one of threads, and keeps `make` to build
+    /// Builds the pool over one of threads (`SemaphorePool::new`, which cannot
+    /// fail, as `|config| Ok(SemaphorePool::new(config))`), and keeps `make` to build
     /// [another](ManagedPool::resize). The pool below must have workers of its
     /// own: one that runs a job where it is submitted will not do.
     ///

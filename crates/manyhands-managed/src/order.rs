@@ -11,6 +11,10 @@ use crate::entry::Entry;
 
 /// In which order a [`ManagedPool`](crate::ManagedPool) takes up its jobs.
 ///
+/// A wrapper hides its job from these functions. With what they need as the key
+/// of a `Keyed` job of `manyhands-jobs`, outermost, they see it:
+/// `|job| job.key.urgent`.
+///
 /// ```
 /// use std::time::Duration;
 /// use manyhands_managed::Order;

@@ -93,13 +93,14 @@ pub enum WhenFull {
     /// down whoever submits too fast. While it runs there is one more job at
     /// work than there are workers.
     ///
-    /// A job that may not run now, since the pool is paused or its key is
-    /// [in use](crate::Order::one_at_a_time), waits for a place instead.
+    /// A job that may not run now, since the pool is paused or a job of its
+    /// [key](crate::Order::one_at_a_time) runs or is queued, waits for a place
+    /// instead. A `stop` cannot free a caller that is at work.
     CallerRuns,
     /// It is accepted, and given up at once: its completion says `Cancelled`.
     DropNewest,
-    /// The job that was accepted first of those queued is given up for it,
-    /// and its completion says `Cancelled`. With nothing queued, which is so
+    /// The job that was accepted first of those queued, whatever its priority,
+    /// is given up for it, and its completion says `Cancelled`. With nothing queued, which is so
     /// in a pool with a queue of 0, it is this one itself.
     DropOldest,
 }
@@ -309,7 +310,9 @@ impl<J: Job + 'static> ManagedPool<J> {
     /// A new pool of that size takes over from now on; the workers of the old
     /// one end as their jobs do. Nothing is lost, and never more jobs are
     /// taken up than the new size allows. Waits for the threads to start, and
-    /// for no job.
+    /// for no job. All workers are new then: hooks are called again, and each
+    /// [`PerWorker`](manyhands_core::PerWorker) makes new states. The same size
+    /// changes nothing.
     ///
     /// # Errors
     ///
@@ -371,6 +374,9 @@ impl<J: Job + 'static> ManagedPool<J> {
 
     /// The pool's counters, all at this moment. Takes the pool's lock, for
     /// as long as some numbers take to be copied.
+    ///
+    /// A handle, a group or a call of a service may have its answer a moment
+    /// before its job is counted as ended. (A completion is counted first.)
     pub fn snapshot(&self) -> Snapshot {
         self.shared.state().snapshot(Instant::now())
     }
@@ -380,7 +386,14 @@ impl<J: Job + 'static> ManagedPool<J> {
     ///
     /// A job that was left behind goes on by itself. The pool does not wait
     /// for it any more, also when it is dropped: then it keeps its thread
-    /// until it ends.
+    /// until it ends. Its completion is still owed, so `recv`, `completions`
+    /// and streams wait for it: with jobs abandoned, take what is there with
+    /// [`try_recv`](Self::try_recv) until it says `Empty`, and do not join a
+    /// thread that reads.
+    ///
+    /// This, and not
+    /// [`WorkerPoolExt::shutdown`](manyhands_core::WorkerPoolExt::shutdown),
+    /// which wants to be the pool's only reader.
     ///
     /// Called by a job of the pool, it does not wait, and reports what is.
     /// Blocks its thread: in async code, [`drain_async`](Self::drain_async)

@@ -17,7 +17,8 @@ pub struct Snapshot {
     pub queued: usize,
     /// Jobs that run.
     pub running: usize,
-    /// Jobs that ran to their end, and did not fail.
+    /// Jobs that ran to their end, and did not fail. A closure that answers a
+    /// handle or a group is one of them, whatever it answered there.
     pub done: u64,
     /// Jobs that ran to their end with an answer that counts as a failure; see
     /// [`ManagedBuilder::fails_if`](crate::ManagedBuilder::fails_if).
@@ -27,13 +28,15 @@ pub struct Snapshot {
     /// Jobs that came back from a cancel, not run.
     pub cancelled: u64,
     /// Jobs that were given up since the pool was full, not run; see
-    /// [`WhenFull`](crate::WhenFull).
+    /// [`WhenFull`](crate::WhenFull). Their completions, too, say `Cancelled`.
     pub dropped: u64,
     /// Completions that nobody has received yet.
     pub unread: usize,
     /// Most jobs that run at once.
     pub workers: usize,
-    /// Most jobs that are accepted and unfinished at once.
+    /// Most jobs that are accepted and unfinished at once. A
+    /// [`Place`](crate::Place) counts towards it, and is neither queued nor
+    /// running.
     pub bound: usize,
     /// The most jobs that were queued at once, so far.
     pub most_queued: usize,
