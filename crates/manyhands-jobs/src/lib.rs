@@ -62,6 +62,11 @@
 //! | `Expiring::until(at, Deadlined::until(at, work))` | a deadline that counts the time in the queue |
 
 #![forbid(unsafe_code)]
+// With fewer features, links to what others bring lead nowhere.
+#![cfg_attr(
+    not(all(feature = "rate", feature = "retry", feature = "tokio")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 
 mod cancellable;
 mod caught;

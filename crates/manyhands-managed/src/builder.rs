@@ -103,7 +103,8 @@ impl<J: Job + 'static> ManagedBuilder<J> {
     }
 
     /// Builds the pool over one of threads, and keeps `make` to build
-    /// [another](ManagedPool::resize).
+    /// [another](ManagedPool::resize). The pool below must have workers of its
+    /// own: one that runs a job where it is submitted will not do.
     ///
     /// ```
     /// use manyhands_channel::ChannelPool;

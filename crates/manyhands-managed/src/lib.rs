@@ -46,7 +46,7 @@
 //! | hear of panics that nobody waits for | [`on_panic`](ManagedBuilder::on_panic) |
 //! | stop at the first failure | [`stop_on_failure`](ManagedBuilder::stop_on_failure) |
 //! | know how it is | [`snapshot`](ManagedPool::snapshot) |
-//! | end it | [`stop`](ManagedPool::stop), [`Stop`], [`Stopped`] |
+//! | end it | [`stop`](ManagedPool::stop), [`Stop`], [`Stopped`]; [`drain_async`](ManagedPool::drain_async) |
 //!
 //! What follows from the contract alone is in `manyhands-core`, and works here
 //! as on every pool: `spawn` with handles, groups, ordered maps, states per
@@ -74,7 +74,8 @@
 //! | `metrics` | counters, gauges and histograms, through the `metrics` facade |
 //!
 //! Without `tracing` and `metrics`, what they look at is not there: a queued
-//! job is not a byte larger, and nothing is compiled in.
+//! job is not a byte larger, which is asserted where it is built, and nothing is
+//! compiled in.
 //!
 //! ## Metrics
 //!

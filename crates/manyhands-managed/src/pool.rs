@@ -33,6 +33,8 @@ use crate::watch::Context;
 ///   bound its job is queued beyond it. (`try_submit` says `Full` there too.)
 ///   The same holds for the pool's hooks, such as
 ///   [`on_panic`](ManagedBuilder::on_panic).
+/// - **Waiting**: those who wait for a place are called in the order in which
+///   they came; whoever comes just then, and need not wait, may be quicker.
 /// - **Order**: first in, first out, or as [`Order`](crate::Order) says.
 /// - **Size**: [`resize`](Self::resize) while it runs.
 /// - **Pause**: [`pause`](Self::pause) and [`resume`](Self::resume).
@@ -312,7 +314,8 @@ impl<J: Job + 'static> ManagedPool<J> {
     /// # Errors
     ///
     /// When the size is not allowed, or the system refuses a thread; then all
-    /// is as it was.
+    /// is as it was. (What makes the pools is called with other changes of the
+    /// size kept out, and must not ask for one.)
     pub fn resize(&self, workers: usize) -> Result<(), BuildError> {
         let mut retired = lock(&self.retired);
         let queue = self.shared.state().config().queue();
@@ -380,6 +383,8 @@ impl<J: Job + 'static> ManagedPool<J> {
     /// until it ends.
     ///
     /// Called by a job of the pool, it does not wait, and reports what is.
+    /// Blocks its thread: in async code, [`drain_async`](Self::drain_async)
+    /// waits as a task.
     ///
     /// ```
     /// use std::time::Duration;
@@ -421,6 +426,25 @@ impl<J: Job + 'static> ManagedPool<J> {
             self.left_behind.store(true, Ordering::SeqCst);
         }
         end
+    }
+
+    /// [`stop`](Self::stop) with [`Stop::Drain`], as a task of any runtime.
+    ///
+    /// A future that is dropped leaves a pool that is closed, and whose jobs
+    /// go on. So a runtime's own timeout around it is a deadline, after which
+    /// `stop(Stop::Abort)` gives back what is queued.
+    ///
+    /// Dropping the pool blocks its thread, as long as there are jobs. On a
+    /// runtime with one thread that runs these jobs itself, they would never
+    /// end: drain it first.
+    pub async fn drain_async(&self) -> Stopped {
+        self.shared.close();
+        self.resume();
+        if !self.shared.is_inside() {
+            let mut waiting = Waiting::new(&self.shared, Awaited::End);
+            poll_fn(|context| waiting.stand(context)).await;
+        }
+        self.snapshot().into()
     }
 
     /// Waits until no job is left, unless a job of the pool asks.

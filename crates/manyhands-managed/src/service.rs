@@ -22,7 +22,8 @@ use crate::wait::block_on;
 ///
 /// The service is *ready* when a place was taken for the next call: a pool
 /// that is full is a service that is not ready, which is how `tower` pushes
-/// back. Several services may share one pool.
+/// back. Several services may share one pool. One that is ready and is not
+/// called keeps its place until it is dropped, as with any such service.
 ///
 /// A call's future runs on the pool: over a pool of tasks as one of its tasks,
 /// over a pool of threads on a worker, which it keeps until it is ready. Work

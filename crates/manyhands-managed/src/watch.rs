@@ -13,6 +13,13 @@ use manyhands_core::{JobId, discard};
 
 use crate::state::End;
 
+/// Off is free: nothing is kept for a job.
+#[cfg(not(any(feature = "tracing", feature = "metrics")))]
+const _: () = {
+    assert!(size_of::<Context>() == 0 && size_of::<Scope>() == 0);
+    assert!(size_of::<Meters>() == 0 && size_of::<Started>() == 0);
+};
+
 /// Where a job was submitted: its submitter's span.
 pub(crate) struct Context {
     #[cfg(feature = "tracing")]

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::mpsc::channel;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use manyhands_conformance::watchdog;
@@ -55,6 +56,7 @@ fn rates_of_any_size_are_kept() {
     for (period, next) in [
         (Duration::ZERO, Duration::from_nanos(1)),
         (Duration::from_secs(1) / u32::MAX, Duration::from_nanos(1)),
+        (Duration::from_nanos(u64::MAX), Duration::from_nanos(u64::MAX / 8)),
         (Duration::MAX, Duration::from_nanos(u64::MAX / 8)),
     ] {
         let (rate, clock) = by_hand(StartRate::every(period));
@@ -112,7 +114,7 @@ fn jobs_start_at_the_rate_and_not_before() {
 }
 
 #[test]
-fn tasks_have_their_turns_in_order() {
+fn a_task_does_not_overtake_one_that_waits_already() {
     watchdog(|| {
         let runtime = Builder::new_current_thread()
             .enable_time()
@@ -121,22 +123,30 @@ fn tasks_have_their_turns_in_order() {
             .unwrap();
         runtime.block_on(async {
             let (rate, clock) = by_hand(StartRate::every(HOUR));
+            assert_eq!(rate.try_start(), Ok(()));
             let (start, starts) = channel();
-            let tasks: Vec<_> = (0..9)
-                .map(|n| {
-                    let (start, clock) = (start.clone(), clock.clone());
-                    let job = rate.job(Both(move || {
-                        start.send(n).unwrap();
-                        clock.advance(HOUR);
-                    }));
-                    tokio::spawn(job.run_async())
-                })
-                .collect();
-            for task in tasks {
-                task.await.unwrap();
+            let mut tasks = (0..3).map(|n| {
+                let (start, clock) = (start.clone(), clock.clone());
+                let job = rate.job(Both(move || {
+                    start.send(n).unwrap();
+                    clock.advance(HOUR);
+                }));
+                Box::pin(job.run_async())
+            });
+            let mut context = Context::from_waker(Waker::noop());
+            let mut first = tasks.next().unwrap();
+            assert!(first.as_mut().poll(&mut context).is_pending());
+            // There is a turn now, and the first is still asleep.
+            clock.advance(HOUR);
+            let mut others: Vec<_> = tasks.collect();
+            for other in &mut others {
+                assert!(other.as_mut().poll(&mut context).is_pending());
             }
-            let order: Vec<_> = starts.try_iter().collect();
-            assert_eq!(order, (0..9).collect::<Vec<_>>());
+            first.await;
+            for other in others {
+                other.await;
+            }
+            assert_eq!(starts.try_iter().collect::<Vec<_>>(), [0, 1, 2]);
         });
     });
 }
@@ -162,6 +172,22 @@ fn a_token_ends_the_wait_and_the_job_comes_back_without_a_turn() {
                 },
             );
         }
+    });
+}
+
+#[test]
+fn a_job_whose_token_is_cancelled_leaves_a_free_turn_to_others() {
+    watchdog(|| {
+        let token = CancelToken::new();
+        token.cancel();
+        let (rate, _) = by_hand(StartRate::every(HOUR));
+        on_each(
+            || vec![rate.job(Both(|| ())).until(&token)],
+            |name, answers| {
+                assert!(matches!(answers[..], [Some(Err(_))]), "{name}");
+            },
+        );
+        assert_eq!(rate.try_start(), Ok(()));
     });
 }
 

@@ -9,7 +9,7 @@ use std::thread;
 use manyhands::tokio::TaskPool;
 use manyhands_conformance::watchdog;
 use manyhands_core::{AsyncJob, Job, WorkerPool};
-use manyhands_managed::{ManagedPool, Stop};
+use manyhands_managed::{ManagedPool, Stop, WhenFull};
 use tokio::runtime::Runtime;
 
 use crate::support::{Held, Work, over_each, pool};
@@ -197,5 +197,26 @@ fn what_was_accepted_runs_though_a_job_drops_the_pool_after_a_resize() {
                 assert_eq!(told.iter().sum::<u32>(), 3);
             },
         );
+    });
+}
+
+#[test]
+fn a_job_is_inside_its_pool_also_after_it_ran_one_of_another() {
+    watchdog(|| {
+        let outer = Arc::new(pool(1, 0, |builder| builder));
+        let other = pool(1, 0, |builder| builder);
+        let (work, held) = Held::work(1);
+        other.submit(work).unwrap();
+        held.wait_until_started();
+        let inner = Arc::downgrade(&outer);
+        let parent = Work::new(move || {
+            other.offer(Work::says(2), WhenFull::CallerRuns).unwrap();
+            held.let_go();
+            inner.upgrade().unwrap().submit(Work::says(3)).unwrap();
+            Ok(0)
+        });
+        outer.submit(parent).unwrap();
+        assert_eq!(outer.recv().unwrap().done(), Some(Ok(0)));
+        assert_eq!(outer.recv().unwrap().done(), Some(Ok(3)));
     });
 }

@@ -372,3 +372,18 @@ fn a_job_waits_for_one_of_its_key_that_a_caller_runs() {
         });
     });
 }
+
+#[test]
+fn the_oldest_is_the_one_that_came_first_whatever_its_priority() {
+    watchdog(|| {
+        let pool = paused(by_priority(HOUR));
+        pool.submit(ranked(1, 0)).unwrap();
+        let little = Duration::from_millis(1);
+        while pool.snapshot().oldest.unwrap() < little {
+            thread::yield_now();
+        }
+        pool.submit(ranked(2, 1)).unwrap();
+        assert!(pool.snapshot().oldest.unwrap() >= little);
+        pool.cancel();
+    });
+}

@@ -1,5 +1,6 @@
 //! Pause and resume.
 
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{RecvTimeoutError::Timeout, channel};
 use std::thread;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use manyhands_conformance::watchdog;
 use manyhands_core::WorkerPool;
 use manyhands_managed::{TryRecvError, WhenFull};
 
-use crate::support::{Held, Work, over_each, pool};
+use crate::support::{Count, Held, Work, over_each, pool};
 
 #[test]
 fn a_paused_pool_accepts_up_to_its_bound_and_starts_nothing() {
@@ -112,5 +113,20 @@ fn a_caller_runs_nothing_while_the_pool_is_paused() {
             pool.resume();
             told.recv().unwrap();
         });
+    });
+}
+
+/// Else it would be taken and given back, again and again.
+#[test]
+fn a_paused_pool_gives_the_pool_below_nothing_to_do() {
+    watchdog(|| {
+        let count = Count::default();
+        let pool = count.pool(1);
+        pool.pause();
+        pool.submit(Work::says(1)).unwrap();
+        assert_eq!(count.given.load(Ordering::SeqCst), 0);
+        pool.resume();
+        assert_eq!(count.given.load(Ordering::SeqCst), 1);
+        assert_eq!(pool.recv().unwrap().done(), Some(Ok(1)));
     });
 }

@@ -2,12 +2,13 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use manyhands_conformance::watchdog;
 use manyhands_core::WorkerPool;
 
-use crate::support::{Work, pool};
+use crate::support::{Woken, Work, pool};
 
 #[test]
 fn a_place_counts_until_it_is_used_or_dropped() {
@@ -34,10 +35,13 @@ fn who_waits_for_a_place_gets_the_one_that_is_given_back() {
     watchdog(|| {
         let pool = pool(1, 0, |builder| builder);
         let held = pool.try_reserve().unwrap();
-        let mut context = Context::from_waker(Waker::noop());
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut context = Context::from_waker(&waker);
         let mut waits = pin!(pool.reserve_async());
         assert!(waits.as_mut().poll(&mut context).is_pending());
         drop(held);
+        assert_eq!(woken.times(), 1);
         let Poll::Ready(Ok(place)) = waits.poll(&mut context) else {
             panic!("there is a place")
         };

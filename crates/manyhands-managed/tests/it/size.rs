@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::task::{Context, Waker};
 use std::thread;
 
 use manyhands_conformance::watchdog;
 use manyhands_core::{BuildError, WorkerPool, WorkerPoolExt};
 use manyhands_managed::ManagedPool;
 
-use crate::support::{Held, Work, over_each, pool};
+use crate::support::{Count, Held, Woken, Work, over_each, pool};
 
 /// As many jobs as that run at once.
 fn assert_all_meet(pool: &ManagedPool<Work>, count: usize) {
@@ -165,5 +167,87 @@ fn a_job_may_resize_its_own_pool() {
         pool.submit(work).unwrap();
         assert_eq!(pool.recv().unwrap().done(), Some(Ok(1)));
         assert_all_meet(&pool, 2);
+    });
+}
+
+#[test]
+fn who_waits_for_a_place_is_called_when_a_pool_grows() {
+    watchdog(|| {
+        let pool = pool(1, 0, |builder| builder);
+        let (work, held) = Held::work(1);
+        pool.submit(work).unwrap();
+        let woken = [(); 2].map(|()| Arc::new(Woken::default()));
+        let mut waits = woken.clone().map(|woken| {
+            let mut submits = Box::pin(pool.submit_async(Work::says(2)));
+            let waker = Waker::from(woken);
+            let mut context = Context::from_waker(&waker);
+            assert!(submits.as_mut().poll(&mut context).is_pending());
+            submits
+        });
+        pool.resize(3).unwrap();
+        assert_eq!(woken.map(|woken| woken.times()), [1, 1]);
+        let mut context = Context::from_waker(Waker::noop());
+        for submits in &mut waits {
+            assert!(submits.as_mut().poll(&mut context).is_ready());
+        }
+        held.let_go();
+    });
+}
+
+#[test]
+fn a_pool_that_is_resized_twice_beside_a_job_waits_for_it_neither_time() {
+    watchdog(|| {
+        let pool = pool(1, 3, |builder| builder);
+        let (work, held) = Held::work(1);
+        pool.submit(work).unwrap();
+        held.wait_until_started();
+        pool.resize(2).unwrap();
+        pool.resize(3).unwrap();
+        pool.resize(2).unwrap();
+        held.let_go();
+    });
+}
+
+#[test]
+fn a_job_that_starts_after_a_resize_starts_on_the_new_pool() {
+    watchdog(|| {
+        let pool = pool(2, 3, |builder| builder);
+        let held = [(); 2].map(|()| {
+            let (here, name) = channel();
+            let (go, gone) = channel();
+            let work = Work::new(move || {
+                here.send(thread::current().id()).unwrap();
+                gone.recv().unwrap();
+                Ok(0)
+            });
+            pool.submit(work).unwrap();
+            (name.recv().unwrap(), go)
+        });
+        let (here, name) = channel();
+        let next = Work::new(move || {
+            here.send(thread::current().id()).unwrap();
+            Ok(1)
+        });
+        pool.submit(next).unwrap();
+        pool.resize(1).unwrap();
+        held.iter().for_each(|(_, go)| go.send(()).unwrap());
+        let name = name.recv().unwrap();
+        assert!(held.iter().all(|(old, _)| *old != name));
+    });
+}
+
+#[test]
+fn a_pool_that_is_no_longer_in_use_is_closed_at_once_and_gone_at_the_next() {
+    watchdog(|| {
+        let count = Count::default();
+        let pool = count.pool(1);
+        for resized in 1..10 {
+            pool.resize(1 + resized % 2).unwrap();
+            assert_eq!(count.closed.load(Ordering::SeqCst), resized);
+            // The one in use, and the last before it.
+            assert_eq!(count.alive.load(Ordering::SeqCst), 2);
+        }
+        drop(pool);
+        assert_eq!(count.alive.load(Ordering::SeqCst), 0);
     });
 }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use manyhands::tokio::TaskPool;
 use manyhands_conformance::watchdog;
 use manyhands_core::WorkerPool;
-use manyhands_managed::{ManagedBuilder, Stop};
+use manyhands_managed::{ManagedBuilder, ManagedPool, Stop};
+use tokio::runtime::Builder;
 
 use crate::support::{Held, Work, over_each, pool};
 
@@ -122,5 +124,29 @@ fn a_failure_stops_a_pool_that_is_to_stop_at_one() {
             assert_eq!((end.done, end.cancelled), (1, 3));
             assert_eq!(end.failed + end.panicked, 1);
         }
+    });
+}
+
+/// To block its one thread would be to wait for what only that thread can run.
+#[test]
+fn a_runtime_with_one_thread_drains_the_pool_that_runs_on_it() {
+    watchdog(|| {
+        let runtime = Builder::new_current_thread().build().unwrap();
+        let handle = runtime.handle().clone();
+        runtime.block_on(async move {
+            let pool = ManagedPool::<Work>::builder()
+                .workers(1)
+                .queue(3)
+                .over_tasks(move |config| Ok(TaskPool::on(&handle, config)))
+                .unwrap();
+            pool.pause();
+            for n in 0..3 {
+                pool.submit_async(Work::says(n)).await.unwrap();
+            }
+            let end = pool.drain_async().await;
+            assert!(end.is_complete());
+            assert_eq!((end.done, end.unread), (3, 3));
+            assert!(pool.submit_async(Work::says(3)).await.is_err());
+        });
     });
 }

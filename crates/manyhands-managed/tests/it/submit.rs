@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use manyhands_conformance::watchdog;
 use manyhands_core::{TrySubmitError, WorkerPool};
-use manyhands_managed::ManagedPool;
+use manyhands_managed::{ManagedPool, TryRecvError};
 
 use crate::support::{Held, Woken, Work, over_each, pool};
 
@@ -28,6 +28,11 @@ fn a_submit_with_a_deadline_gives_the_job_back_when_there_is_no_place() {
                 let before = Instant::now();
                 let refused = pool.submit_timeout(Work::says(2), limit);
                 assert!(before.elapsed() >= limit);
+                let Err(TrySubmitError::Full(work)) = refused else {
+                    panic!("{refused:?}")
+                };
+                let refused = pool.submit_until(work, Instant::now() + limit);
+                assert!(before.elapsed() >= 2 * limit);
                 let Err(TrySubmitError::Full(work)) = refused else {
                     panic!("{refused:?}")
                 };
@@ -174,5 +179,48 @@ fn a_job_that_submits_to_its_own_full_pool_does_not_wait() {
                 assert_eq!(answers, expected);
             },
         );
+    });
+}
+
+#[test]
+fn who_waits_for_a_place_is_called_by_a_close_and_by_a_cancel() {
+    watchdog(|| {
+        let ends: [fn(&ManagedPool<Work>); 2] =
+            [|pool| pool.close(), |pool| pool.cancel()];
+        for end in ends {
+            let pool = pool(1, 0, |builder| builder);
+            let (work, held) = Held::work(1);
+            pool.submit(work).unwrap();
+            held.wait_until_started();
+            let woken = Arc::new(Woken::default());
+            let waker = Waker::from(Arc::clone(&woken));
+            let mut context = Context::from_waker(&waker);
+            let mut submit = pin!(pool.submit_async(Work::says(2)));
+            assert!(submit.as_mut().poll(&mut context).is_pending());
+            end(&pool);
+            assert_eq!(woken.times(), 1);
+            let polled = submit.as_mut().poll(&mut context);
+            assert!(matches!(polled, Poll::Ready(Err(_))));
+            held.let_go();
+        }
+    });
+}
+
+#[test]
+fn a_reader_with_a_deadline_waits_no_longer_and_says_when_it_is_the_end() {
+    watchdog(|| {
+        let pool = pool(1, 0, |builder| builder);
+        let limit = Duration::from_millis(20);
+        let before = Instant::now();
+        let read = pool.recv_timeout(limit);
+        assert_eq!(read.unwrap_err(), TryRecvError::Empty);
+        assert!(before.elapsed() >= limit);
+        pool.submit(Work::says(1)).unwrap();
+        let read = pool.recv_timeout(HOUR);
+        assert_eq!(read.unwrap().done(), Some(Ok(1)));
+        pool.close();
+        let read = pool.recv_timeout(HOUR);
+        assert_eq!(read.unwrap_err(), TryRecvError::Ended);
+        assert_eq!(pool.try_recv().unwrap_err(), TryRecvError::Ended);
     });
 }

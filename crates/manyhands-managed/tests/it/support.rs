@@ -1,6 +1,7 @@
 //! Jobs and pools for the tests.
 
 use std::future::poll_fn;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
@@ -8,7 +9,11 @@ use std::task::{Poll, Wake};
 use std::thread;
 
 use manyhands::variants;
-use manyhands_core::{AsyncJob, Config, Job};
+use manyhands_channel::ChannelPool;
+use manyhands_core::{
+    AsyncJob, Closed, Completion, Config, Job, JobId, TrySubmitError,
+    WorkerPool,
+};
 use manyhands_managed::{ManagedBuilder, ManagedPool, Shift};
 
 /// A job with both faces: asked for its answer until it has one, and in
@@ -131,6 +136,77 @@ pub(crate) fn pool(
     build: impl FnOnce(ManagedBuilder<Work>) -> ManagedBuilder<Work>,
 ) -> ManagedPool<Work> {
     build(ManagedPool::builder().workers(workers).queue(queue))
-        .over(manyhands_channel::ChannelPool::new)
+        .over(ChannelPool::new)
         .unwrap()
+}
+
+/// How many pools there are, how many were closed, and what they were given.
+#[derive(Clone, Default)]
+pub(crate) struct Count {
+    pub(crate) alive: Arc<AtomicUsize>,
+    pub(crate) closed: Arc<AtomicUsize>,
+    pub(crate) given: Arc<AtomicUsize>,
+}
+
+/// A pool that is counted.
+pub(crate) struct Counted(ChannelPool<Shift<Work>>, Count);
+
+impl Count {
+    /// A pool over one that is counted.
+    pub(crate) fn pool(&self, workers: usize) -> ManagedPool<Work> {
+        let count = self.clone();
+        let make = move |config| {
+            count.alive.fetch_add(1, Ordering::SeqCst);
+            Ok(Counted(ChannelPool::new(config)?, count.clone()))
+        };
+        ManagedPool::builder().workers(workers).over(make).unwrap()
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.1.alive.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl WorkerPool<Shift<Work>> for Counted {
+    fn submit(
+        &self,
+        shift: Shift<Work>,
+    ) -> Result<JobId, Closed<Shift<Work>>> {
+        self.1.given.fetch_add(1, Ordering::SeqCst);
+        self.0.submit(shift)
+    }
+
+    fn try_submit(
+        &self,
+        shift: Shift<Work>,
+    ) -> Result<JobId, TrySubmitError<Shift<Work>>> {
+        self.0.try_submit(shift)
+    }
+
+    fn recv(&self) -> Option<Completion<Shift<Work>>> {
+        self.0.recv()
+    }
+
+    fn close(&self) {
+        self.1.closed.fetch_add(1, Ordering::SeqCst);
+        self.0.close();
+    }
+
+    fn cancel(&self) {
+        self.0.cancel();
+    }
+
+    fn workers(&self) -> NonZeroUsize {
+        self.0.workers()
+    }
+
+    fn bound(&self) -> NonZeroUsize {
+        self.0.bound()
+    }
+
+    fn unfinished(&self) -> Option<usize> {
+        self.0.unfinished()
+    }
 }

@@ -144,3 +144,20 @@ fn a_question_that_panics_counts_as_done() {
         assert_eq!(pool.snapshot().done, 1);
     });
 }
+
+#[test]
+fn the_most_that_there_was_at_once_is_kept() {
+    watchdog(|| {
+        let pool = pool(1, 5, |builder| builder);
+        pool.pause();
+        for n in 0..3 {
+            pool.submit(Work::says(n)).unwrap();
+        }
+        pool.resume();
+        (0..3).for_each(|_| drop(pool.recv().unwrap()));
+        pool.submit(Work::says(3)).unwrap();
+        drop(pool.recv().unwrap());
+        let counts = pool.snapshot();
+        assert_eq!((counts.most_queued, counts.most_running), (3, 1));
+    });
+}
