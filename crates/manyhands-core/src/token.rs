@@ -63,9 +63,9 @@ use crate::sync::{
 /// # Cost
 ///
 /// One allocation a token, none a clone. `is_cancelled` is one atomic load; a
-/// token with a deadline also asks for the time, some tens of nanoseconds. A
-/// lock is taken only by who cancels, waits or registers, and no user's code
-/// runs under it. A token that is dropped leaves nothing in its parent.
+/// token with a deadline also asks for the time. A lock is taken only by who
+/// cancels, waits or registers, and no user's code runs under it. A token that
+/// is dropped leaves nothing in its parent.
 #[derive(Clone)]
 pub struct CancelToken {
     node: Arc<Node>,

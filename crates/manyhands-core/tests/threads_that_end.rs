@@ -28,6 +28,13 @@ fn runs(thread: &str) -> u64 {
     stat.split_whitespace().nth(2).unwrap().parse().unwrap()
 }
 
+/// Whether a thread waits for something, and not for a processor.
+fn is_asleep(thread: &str) -> bool {
+    let stat = read_to_string(format!("/proc/{thread}/stat")).unwrap();
+    let (_, after_its_name) = stat.rsplit_once(')').unwrap();
+    after_its_name.trim_start().starts_with('S')
+}
+
 fn until<T>(crew: &Crew<T>, line: &str) {
     while !format!("{crew:?}").contains(line) {
         thread::yield_now();
@@ -71,9 +78,12 @@ fn those_that_ended_leave_nothing_and_those_that_stay_have_no_timer() {
         let crew = crew.with_options(stays);
         let thread = hand_over(&crew);
         until(&crew, "threads: 1, parked: 1");
-        // It has not let go of the desk yet, maybe.
-        thread::sleep(Duration::from_millis(20));
+        // It has let go of the desk, and has nothing to do but to wait.
+        while !is_asleep(&thread) {
+            thread::yield_now();
+        }
         let then = runs(&thread);
+        // A timer of a millisecond gets a moment to go off.
         thread::sleep(Duration::from_millis(50));
         assert_eq!(runs(&thread), then, "it woke up, and nobody called");
     });

@@ -60,8 +60,7 @@ use crate::wait_async::unless_cancelled;
 ///
 /// # Cost
 ///
-/// That of the attempts, a clone of the job for each but the last, and some
-/// tens of nanoseconds.
+/// That of the attempts, and a clone of the job for each but the last.
 pub struct Retry<J, E> {
     job: J,
     policy: RetryPolicy<E>,
