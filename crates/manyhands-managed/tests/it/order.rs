@@ -37,14 +37,23 @@ fn keyed(number: u32, key: &'static str) -> Ranked {
     Ranked { number, priority: 0, key: Some(key), meets: None }
 }
 
-/// One worker, paused, and plenty of room.
-fn paused(order: Order<Ranked>) -> ManagedPool<Ranked> {
-    let pool = ManagedPool::builder()
-        .workers(1)
-        .queue(100)
+/// A pool over the basic one, with that order.
+fn over_channel<J: Job + 'static>(
+    workers: usize,
+    queue: usize,
+    order: Order<J>,
+) -> ManagedPool<J> {
+    ManagedPool::builder()
+        .workers(workers)
+        .queue(queue)
         .order(order)
         .over(ChannelPool::new)
-        .unwrap();
+        .unwrap()
+}
+
+/// One worker, paused, and plenty of room.
+fn paused(order: Order<Ranked>) -> ManagedPool<Ranked> {
+    let pool = over_channel(1, 100, order);
     pool.pause();
     pool
 }
@@ -107,12 +116,7 @@ fn priorities_of_any_size_are_ordered() {
 #[test]
 fn jobs_of_one_key_run_one_at_a_time_and_others_beside_them() {
     watchdog(|| {
-        let pool = ManagedPool::builder()
-            .workers(3)
-            .queue(100)
-            .order(by_key())
-            .over(ChannelPool::new)
-            .unwrap();
+        let pool = over_channel(3, 100, by_key());
         // These two meet: they run beside each other, with others of their
         // keys in between.
         let both = Arc::new(Barrier::new(2));
@@ -138,12 +142,7 @@ fn jobs_of_one_key_run_one_at_a_time_and_others_beside_them() {
 #[test]
 fn a_key_that_is_busy_holds_up_nobody_else() {
     watchdog(|| {
-        let pool = ManagedPool::builder()
-            .workers(2)
-            .queue(10)
-            .order(by_key())
-            .over(ChannelPool::new)
-            .unwrap();
+        let pool = over_channel(2, 10, by_key());
         let meet = Arc::new(Barrier::new(2));
         let meets = Some(Arc::clone(&meet));
         pool.submit(Ranked { meets, ..keyed(1, "busy") }).unwrap();
@@ -180,12 +179,11 @@ fn jobs_of_one_key_are_never_at_work_together() {
                 (self.1)(self.0)
             }
         }
-        let pool = ManagedPool::builder()
-            .workers(4)
-            .queue(50)
-            .order(Order::fifo().one_at_a_time(|job: &Of<_>| Some(job.0)))
-            .over(ChannelPool::new)
-            .unwrap();
+        let pool = over_channel(
+            4,
+            50,
+            Order::fifo().one_at_a_time(|job: &Of<_>| Some(job.0)),
+        );
         let jobs = (0..JOBS).map(|n| Of(n as usize % 3, counted.clone()));
         let mut done = 0;
         pool.run_all(jobs, |c| done += u32::from(c.outcome.is_done()))
@@ -197,12 +195,7 @@ fn jobs_of_one_key_are_never_at_work_together() {
 #[test]
 fn the_oldest_of_a_key_can_be_given_up_and_the_next_takes_its_turn() {
     watchdog(|| {
-        let pool = ManagedPool::builder()
-            .workers(1)
-            .queue(2)
-            .order(by_key())
-            .over(ChannelPool::new)
-            .unwrap();
+        let pool = over_channel(1, 2, by_key());
         pool.pause();
         for number in 1..=3 {
             pool.submit(keyed(number, "a")).unwrap();
@@ -276,12 +269,7 @@ fn an_order_asks_of_each_job_once_however_long_it_waits() {
                 key();
                 job.key
             });
-        let pool = ManagedPool::builder()
-            .workers(1)
-            .queue(0)
-            .order(order)
-            .over(ChannelPool::new)
-            .unwrap();
+        let pool = over_channel(1, 0, order);
         pool.pause();
         pool.submit(ranked(1, 0)).unwrap();
         let short = Duration::from_millis(1);
@@ -308,12 +296,7 @@ fn an_order_asks_of_each_job_once_however_long_it_waits() {
 fn a_caller_runs_no_job_whose_key_is_in_use() {
     watchdog(|| {
         const POLICY: WhenFull = WhenFull::CallerRuns;
-        let pool = ManagedPool::builder()
-            .workers(1)
-            .queue(0)
-            .order(by_key())
-            .over(ChannelPool::new)
-            .unwrap();
+        let pool = over_channel(1, 0, by_key());
         let [begins, ends] = [(); 2].map(|()| Arc::new(Barrier::new(2)));
         let meets = |barrier| Some(Arc::clone(barrier));
         pool.submit(Ranked { meets: meets(&ends), ..keyed(1, "a") }).unwrap();
@@ -340,12 +323,7 @@ fn a_caller_runs_no_job_whose_key_is_in_use() {
 #[test]
 fn a_job_waits_for_one_of_its_key_that_a_caller_runs() {
     watchdog(|| {
-        let pool = ManagedPool::builder()
-            .workers(1)
-            .queue(2)
-            .order(by_key())
-            .over(ChannelPool::new)
-            .unwrap();
+        let pool = over_channel(1, 2, by_key());
         let [held, meet] = [(); 2].map(|()| Arc::new(Barrier::new(2)));
         let meets = |barrier| Some(Arc::clone(barrier));
         let first = Ranked { meets: meets(&held), ..keyed(1, "a") };
