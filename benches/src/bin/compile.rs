@@ -20,8 +20,9 @@ use std::time::Instant;
 
 use manyhands_measure::record::{NewFile, Rows};
 
-/// Core, the patterns, and the kit for a pool of one's own.
-const PACKAGES: [&str; 10] = [
+/// Core, the patterns, what is around them, and the kit for a pool of one's
+/// own.
+const PACKAGES: [&str; 12] = [
     "manyhands-core",
     "manyhands-channel",
     "manyhands-waitgroup",
@@ -31,6 +32,8 @@ const PACKAGES: [&str; 10] = [
     "manyhands-batch",
     "manyhands-rayon",
     "manyhands-tokio",
+    "manyhands-managed",
+    "manyhands-jobs",
     "manyhands-conformance",
 ];
 
