@@ -1,0 +1,248 @@
+//! Where threads take turns.
+
+use std::fmt::{self, Display};
+use std::io::Write;
+use std::panic::Location;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// A schedule, and the threads that keep to it.
+///
+/// A thread [enters](Self::enter) under a name, and says at each
+/// [step](Actor::step) what it does next. It then waits until the schedule
+/// names it; and nobody else goes on before it comes to its next step, or
+/// leaves, or says that it [waits](Actor::waits) for somebody.
+///
+/// ```
+/// use std::thread;
+/// use manyhands_museum::Stage;
+///
+/// let stage = Stage::new(&["tock", "tick", "tock"], Box::new(std::io::sink()));
+/// thread::scope(|scope| {
+///     scope.spawn(|| stage.enter("tick").step("ticks"));
+///     let tock = stage.enter("tock");
+///     tock.step("tocks");
+///     tock.step("tocks again");
+/// });
+/// let order: Vec<_> = stage.events().iter().map(|it| it.who).collect();
+/// assert_eq!(order, ["tock", "tick", "tock"]);
+/// ```
+pub struct Stage {
+    schedule: &'static [&'static str],
+    play: Mutex<Play>,
+    changed: Condvar,
+}
+
+struct Play {
+    /// How much of the schedule is over.
+    position: usize,
+    /// Who goes on now.
+    holder: Option<&'static str>,
+    events: Vec<Event>,
+    /// How often something has changed.
+    moves: u64,
+    is_over: bool,
+    waiting: Waiting,
+    out: Box<dyn Write + Send>,
+}
+
+/// Those who said that they wait, and for what, and have not been heard of
+/// since.
+type Waiting = Vec<(&'static str, String)>;
+
+/// Something that happened on a stage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Who did it; empty for what is no thread's.
+    pub who: &'static str,
+    /// What was done, or is waited for.
+    pub what: String,
+    /// The line of the file where it was said.
+    pub line: u32,
+    /// Whether it is waiting.
+    pub waits: bool,
+}
+
+/// A thread on a stage, until it is dropped.
+#[derive(Debug)]
+pub struct Actor<'a> {
+    stage: &'a Stage,
+    name: &'static str,
+}
+
+impl Stage {
+    /// A stage whose threads go on in this order. What happens is written to
+    /// `out`, a line a step.
+    pub fn new(
+        schedule: &'static [&'static str],
+        out: Box<dyn Write + Send>,
+    ) -> Self {
+        let play = Play {
+            position: 0,
+            holder: None,
+            events: Vec::new(),
+            moves: 0,
+            is_over: false,
+            waiting: Vec::new(),
+            out,
+        };
+        Self { schedule, play: Mutex::new(play), changed: Condvar::new() }
+    }
+
+    fn play(&self) -> MutexGuard<'_, Play> {
+        self.play.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The calling thread is on the stage from now on.
+    pub fn enter(&self, name: &'static str) -> Actor<'_> {
+        Actor { stage: self, name }
+    }
+
+    /// Writes a line that is no thread's turn.
+    #[track_caller]
+    pub fn say(&self, what: impl Display) {
+        let mut play = self.play();
+        let what = what.to_string();
+        let line = Location::caller().line();
+        play.tell(self, Event { who: "", what, line, waits: false });
+    }
+
+    /// What has happened.
+    pub fn events(&self) -> Vec<Event> {
+        self.play().events.clone()
+    }
+
+    /// Whose turn it is, one step after the other.
+    pub fn schedule(&self) -> &'static [&'static str] {
+        self.schedule
+    }
+
+    /// The names, in the order in which the schedule first has them.
+    pub fn names(&self) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        for name in self.schedule {
+            if !names.contains(name) {
+                names.push(*name);
+            }
+        }
+        names
+    }
+
+    /// The act is over.
+    pub(crate) fn end(&self) {
+        self.play().is_over = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits for the end of the act. If nobody moves for so long, says who
+    /// waits for what.
+    pub(crate) fn until_end(&self, limit: Duration) -> Option<Waiting> {
+        let mut play = self.play();
+        while !play.is_over {
+            let seen = play.moves;
+            let (now, timeout) = self
+                .changed
+                .wait_timeout(play, limit)
+                .unwrap_or_else(PoisonError::into_inner);
+            play = now;
+            if timeout.timed_out() && play.moves == seen && !play.is_over {
+                return Some(play.waiting.clone());
+            }
+        }
+        None
+    }
+
+    fn take_turn(&self, name: &'static str, event: Event) {
+        let mut play = self.play();
+        play.lay_down(name);
+        self.changed.notify_all();
+        while play.holder.is_some()
+            || self.schedule.get(play.position) != Some(&name)
+        {
+            play = self
+                .changed
+                .wait(play)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        play.position += 1;
+        play.waiting.retain(|(who, _)| *who != name);
+        if event.waits {
+            play.waiting.push((name, event.what.clone()));
+        } else {
+            play.holder = Some(name);
+        }
+        play.tell(self, event);
+        self.changed.notify_all();
+    }
+
+    fn leave(&self, name: &'static str) {
+        let mut play = self.play();
+        play.lay_down(name);
+        play.moves += 1;
+        play.waiting.retain(|(who, _)| *who != name);
+        self.changed.notify_all();
+    }
+}
+
+impl Play {
+    /// The turn of this one is over, if it was its turn.
+    fn lay_down(&mut self, name: &str) {
+        if self.holder == Some(name) {
+            self.holder = None;
+        }
+    }
+
+    /// A reader that has gone is no reason to stop.
+    fn tell(&mut self, stage: &Stage, event: Event) {
+        const WIDTH: usize = 34;
+        let column = stage.names().iter().position(|name| *name == event.who);
+        let text = match column {
+            None => format!("    {}\n", event.what),
+            Some(column) => format!(
+                "{:>3} {:2$}{3}\n",
+                self.position,
+                "",
+                column * WIDTH,
+                event.what,
+            ),
+        };
+        let _ = self.out.write_all(text.as_bytes());
+        let _ = self.out.flush();
+        self.moves += 1;
+        self.events.push(event);
+    }
+}
+
+impl Actor<'_> {
+    /// Says what is done next, and waits for the turn to do it.
+    #[track_caller]
+    pub fn step(&self, what: impl Display) {
+        self.turn(what.to_string(), Location::caller().line(), false);
+    }
+
+    /// Says what is waited for next, and waits for the turn to do so. Others
+    /// go on from here.
+    #[track_caller]
+    pub fn waits(&self, what: impl Display) {
+        self.turn(what.to_string(), Location::caller().line(), true);
+    }
+
+    fn turn(&self, what: String, line: u32, waits: bool) {
+        let who = self.name;
+        self.stage.take_turn(who, Event { who, what, line, waits });
+    }
+}
+
+impl Drop for Actor<'_> {
+    fn drop(&mut self) {
+        self.stage.leave(self.name);
+    }
+}
+
+impl fmt::Debug for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stage")
+            .field("schedule", &self.schedule)
+            .finish_non_exhaustive()
+    }
+}
