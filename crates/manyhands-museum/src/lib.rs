@@ -31,8 +31,11 @@
 
 #![forbid(unsafe_code)]
 
+mod asleep;
 mod bug;
 mod bugs;
+mod columns;
+mod panics;
 mod play;
 mod stage;
 

@@ -7,12 +7,13 @@ use std::thread;
 use std::time::Duration;
 
 use crate::bug::{Act, Ends};
+use crate::panics::{self, OnStage};
 use crate::stage::Stage;
 
-/// How long nobody must have moved in an act that comes to that.
+/// How long nobody must have moved at the end of an act that comes to that.
 const HANGS: Duration = Duration::from_millis(500);
 
-/// And in one that does not.
+/// And otherwise.
 const WATCHDOG: Duration = Duration::from_secs(20);
 
 /// An act that was played.
@@ -26,24 +27,31 @@ pub struct Played {
     pub waiting: Vec<(&'static str, String)>,
 }
 
-/// Plays an act, and writes what happens to `out`, a line a step.
+/// Plays an act, and writes what happens to `out`: who is on the stage, and
+/// then a line a step, no wider than 80 columns.
 ///
-/// Returns when the act does, or when nobody has moved for half a second (20 s
-/// in an act that is not known to hang). Threads that wait for ever stay where
-/// they are until the process ends; and only they.
+/// Returns when the act does, or when nobody has moved for 20 s; if the act is
+/// known to hang, half a second after the last of its schedule. Threads that
+/// wait for ever stay where they are until the process ends; and only they.
+///
+/// A panic of a thread on the stage is a line of the play, and not one on
+/// stderr: while an act is played, the panic hook is another one.
 pub fn play(act: &Act, out: impl Write + Send + 'static) -> Played {
     let stage = Arc::new(Stage::new(act.schedule, Box::new(out)));
+    let _hook = panics::Hook::set();
+    stage.head();
     let (run, acting) = (act.run, Arc::clone(&stage));
     let player = thread::spawn(move || {
+        let _on_stage = OnStage::new(&acting, "");
         let ended = catch_unwind(AssertUnwindSafe(|| run(&acting)));
         acting.end();
         ended.is_ok()
     });
-    let limit = match act.ends {
+    let after = match act.ends {
         Ends::Hangs => HANGS,
         Ends::Returns | Ends::Panics => WATCHDOG,
     };
-    let waiting = stage.until_end(limit);
+    let waiting = stage.until_end(WATCHDOG, after);
     let ends = match waiting {
         Some(_) => Ends::Hangs,
         None if player.join().is_ok_and(|returned| returned) => Ends::Returns,

@@ -3,8 +3,12 @@
 use std::fmt::{self, Display};
 use std::io::Write;
 use std::panic::Location;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use crate::asleep::Sleeper;
+use crate::columns::{self, Columns};
+use crate::panics::OnStage;
 
 /// A schedule, and the threads that keep to it.
 ///
@@ -12,6 +16,8 @@ use std::time::Duration;
 /// [step](Actor::step) what it does next. It then waits until the schedule
 /// names it; and nobody else goes on before it comes to its next step, or
 /// leaves, or says that it [waits](Actor::waits) for somebody.
+///
+/// A clone is the same stage, for a thread that may outlive its maker.
 ///
 /// ```
 /// use std::thread;
@@ -27,7 +33,12 @@ use std::time::Duration;
 /// let order: Vec<_> = stage.events().iter().map(|it| it.who).collect();
 /// assert_eq!(order, ["tock", "tick", "tock"]);
 /// ```
+#[derive(Clone)]
 pub struct Stage {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
     schedule: &'static [&'static str],
     play: Mutex<Play>,
     changed: Condvar,
@@ -43,6 +54,9 @@ struct Play {
     moves: u64,
     is_over: bool,
     waiting: Waiting,
+    /// Who said so last. It must be seen to do so before others go on.
+    sleeper: Option<Sleeper>,
+    columns: Columns,
     out: Box<dyn Write + Send>,
 }
 
@@ -68,6 +82,7 @@ pub struct Event {
 pub struct Actor<'a> {
     stage: &'a Stage,
     name: &'static str,
+    _on_stage: OnStage,
 }
 
 impl Stage {
@@ -84,27 +99,34 @@ impl Stage {
             moves: 0,
             is_over: false,
             waiting: Vec::new(),
+            sleeper: None,
+            columns: Columns::new(names(schedule)),
             out,
         };
-        Self { schedule, play: Mutex::new(play), changed: Condvar::new() }
+        let changed = Condvar::new();
+        let shared = Shared { schedule, play: Mutex::new(play), changed };
+        Self { shared: Arc::new(shared) }
     }
 
     fn play(&self) -> MutexGuard<'_, Play> {
-        self.play.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.play.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The calling thread is on the stage from now on.
     pub fn enter(&self, name: &'static str) -> Actor<'_> {
-        Actor { stage: self, name }
+        let _on_stage = OnStage::new(self, name);
+        Actor { stage: self, name, _on_stage }
     }
 
     /// Writes a line that is no thread's turn.
     #[track_caller]
     pub fn say(&self, what: impl Display) {
-        let mut play = self.play();
-        let what = what.to_string();
-        let line = Location::caller().line();
-        play.tell(self, Event { who: "", what, line, waits: false });
+        self.note(what.to_string(), Location::caller().line());
+    }
+
+    /// What happened on a line of the code that is nobody's turn.
+    pub(crate) fn note(&self, what: String, line: u32) {
+        self.play().tell(Event { who: "", what, line, waits: false });
     }
 
     /// What has happened.
@@ -114,33 +136,41 @@ impl Stage {
 
     /// Whose turn it is, one step after the other.
     pub fn schedule(&self) -> &'static [&'static str] {
-        self.schedule
+        self.shared.schedule
     }
 
     /// The names, in the order in which the schedule first has them.
     pub fn names(&self) -> Vec<&'static str> {
-        let mut names = Vec::new();
-        for name in self.schedule {
-            if !names.contains(name) {
-                names.push(*name);
-            }
-        }
-        names
+        names(self.shared.schedule)
+    }
+
+    /// Writes the names, each above what it is going to do.
+    pub(crate) fn head(&self) {
+        let mut play = self.play();
+        let head = play.columns.head();
+        play.write(&head);
     }
 
     /// The act is over.
     pub(crate) fn end(&self) {
         self.play().is_over = true;
-        self.changed.notify_all();
+        self.shared.changed.notify_all();
     }
 
-    /// Waits for the end of the act. If nobody moves for so long, says who
-    /// waits for what.
-    pub(crate) fn until_end(&self, limit: Duration) -> Option<Waiting> {
+    /// Waits for the end of the act. If nobody moves for so long, or for
+    /// `after` once the schedule is over, says who waits for what.
+    pub(crate) fn until_end(
+        &self,
+        limit: Duration,
+        after: Duration,
+    ) -> Option<Waiting> {
         let mut play = self.play();
         while !play.is_over {
             let seen = play.moves;
+            let is_played = play.position == self.shared.schedule.len();
+            let limit = if is_played { after } else { limit };
             let (now, timeout) = self
+                .shared
                 .changed
                 .wait_timeout(play, limit)
                 .unwrap_or_else(PoisonError::into_inner);
@@ -154,25 +184,27 @@ impl Stage {
 
     fn take_turn(&self, name: &'static str, event: Event) {
         let mut play = self.play();
+        let Shared { schedule, changed, .. } = &*self.shared;
         play.lay_down(name);
-        self.changed.notify_all();
+        changed.notify_all();
         while play.holder.is_some()
-            || self.schedule.get(play.position) != Some(&name)
+            || schedule.get(play.position) != Some(&name)
         {
-            play = self
-                .changed
-                .wait(play)
-                .unwrap_or_else(PoisonError::into_inner);
+            play = changed.wait(play).unwrap_or_else(PoisonError::into_inner);
+        }
+        if let Some(sleeper) = play.sleeper.take() {
+            sleeper.wait();
         }
         play.position += 1;
         play.waiting.retain(|(who, _)| *who != name);
         if event.waits {
             play.waiting.push((name, event.what.clone()));
+            play.sleeper = Some(Sleeper::this_thread());
         } else {
             play.holder = Some(name);
         }
-        play.tell(self, event);
-        self.changed.notify_all();
+        play.tell(event);
+        changed.notify_all();
     }
 
     fn leave(&self, name: &'static str) {
@@ -180,8 +212,18 @@ impl Stage {
         play.lay_down(name);
         play.moves += 1;
         play.waiting.retain(|(who, _)| *who != name);
-        self.changed.notify_all();
+        self.shared.changed.notify_all();
     }
+}
+
+fn names(schedule: &[&'static str]) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for name in schedule {
+        if !names.contains(name) {
+            names.push(*name);
+        }
+    }
+    names
 }
 
 impl Play {
@@ -192,24 +234,20 @@ impl Play {
         }
     }
 
-    /// A reader that has gone is no reason to stop.
-    fn tell(&mut self, stage: &Stage, event: Event) {
-        const WIDTH: usize = 34;
-        let column = stage.names().iter().position(|name| *name == event.who);
-        let text = match column {
-            None => format!("    {}\n", event.what),
-            Some(column) => format!(
-                "{:>3} {:2$}{3}\n",
-                self.position,
-                "",
-                column * WIDTH,
-                event.what,
-            ),
+    fn tell(&mut self, event: Event) {
+        let text = match event.who {
+            "" => columns::across(&event.what),
+            who => self.columns.line(self.position, who, &event.what),
         };
-        let _ = self.out.write_all(text.as_bytes());
-        let _ = self.out.flush();
+        self.write(&text);
         self.moves += 1;
         self.events.push(event);
+    }
+
+    /// A reader that has gone is no reason to stop.
+    fn write(&mut self, text: &str) {
+        let _ = self.out.write_all(text.as_bytes());
+        let _ = self.out.flush();
     }
 }
 
@@ -242,7 +280,7 @@ impl Drop for Actor<'_> {
 impl fmt::Debug for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stage")
-            .field("schedule", &self.schedule)
+            .field("schedule", &self.shared.schedule)
             .finish_non_exhaustive()
     }
 }

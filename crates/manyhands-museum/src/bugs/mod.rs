@@ -2,12 +2,30 @@
 
 #![allow(clippy::unwrap_used, reason = "short, as one writes it first")]
 
+mod early_exit;
+mod eaten_worker;
+mod forgotten_sender;
 mod lost_wakeup;
+mod notify_one;
+mod poisoned_queue;
+mod results_buffer;
+mod self_submit;
+mod while_let_lock;
 
 use crate::bug::Bug;
 
 /// All of them, in the order of the tour.
 pub fn bugs() -> &'static [Bug] {
-    static BUGS: &[Bug] = &[lost_wakeup::BUG];
+    static BUGS: &[Bug] = &[
+        while_let_lock::BUG,
+        results_buffer::BUG,
+        forgotten_sender::BUG,
+        early_exit::BUG,
+        lost_wakeup::BUG,
+        notify_one::BUG,
+        eaten_worker::BUG,
+        poisoned_queue::BUG,
+        self_submit::BUG,
+    ];
     BUGS
 }
