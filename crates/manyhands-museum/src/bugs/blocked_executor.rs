@@ -41,8 +41,8 @@ pub(super) const BUG: Bug = Bug {
           neither. Nothing can take the thread away from a task.",
     found: "Timers that come late all at once, and health checks that fail \
             under load while the processor is idle. Measure how long a poll \
-            takes: tokio-console marks tasks with long ones. In a debugger: \
-            a thread of the executor in `sleep`, `read` or `lock`.",
+            takes; tokio-console shows it for each task. In a debugger: a \
+            thread of the executor in `sleep`, `read` or `lock`.",
     mend: "Wait with `.await`. If there is only a blocking call, or much to \
            compute, do it on another thread (`tokio::task::spawn_blocking`, \
            or a pool) and `.await` its end.",

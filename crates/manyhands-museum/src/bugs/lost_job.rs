@@ -45,8 +45,8 @@ pub(super) const BUG: Bug = Bug {
           `.await` drops what it holds, and tokio's `select!` drops every \
           branch but the one that was first.",
     found: "Count: accepted = run + handed back, at the end of every run and \
-            of every test that stops in the middle. By chance it is one job \
-            in thousands that nobody misses at once.",
+            of every test that stops in the middle. Without the count, a job \
+            is missing now and then, and nobody looks for it.",
     mend: "Every way out of the loop says what becomes of the job in hand: \
            it is run, or handed back. Here the worker returns it.",
 };

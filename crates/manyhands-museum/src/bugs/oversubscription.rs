@@ -16,7 +16,7 @@ pub(super) const BUG: Bug = Bug {
     answers: &[
         "The first as early, the last earlier: they run side by side.",
         "All about 8 times as early.",
-        "The first about 7 times as late, and the last no earlier.",
+        "The first about 8 times as late, and the last no earlier.",
     ],
     right: 2,
     broken: Act {

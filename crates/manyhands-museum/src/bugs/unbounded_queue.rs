@@ -14,8 +14,8 @@ pub(super) const BUG: Bug = Bug {
                last. How old are the jobs that it does in tick 300?",
     answers: &[
         "A tick or two: the worker is as quick as ever.",
-        "100 ticks, and the next ones longer.",
-        "It is never taken: the producer blocks when the queue is full.",
+        "100 ticks, and those in the next ticks are older.",
+        "It does none: the producer has blocked on a full queue.",
     ],
     right: 1,
     broken: Act {
