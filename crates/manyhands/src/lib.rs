@@ -69,6 +69,7 @@ mod documentation {
         semaphore: "docs/patterns/semaphore.md",
         tokio: "docs/patterns/tokio.md",
         waitgroup: "docs/patterns/waitgroup.md",
+        museum_waitgroup_copied: "docs/museum/waitgroup-copied.md",
         batch_readme: "crates/manyhands-batch/README.md",
         channel_readme: "crates/manyhands-channel/README.md",
         conformance_readme: "crates/manyhands-conformance/README.md",

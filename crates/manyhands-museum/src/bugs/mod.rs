@@ -2,14 +2,22 @@
 
 #![allow(clippy::unwrap_used, reason = "short, as one writes it first")]
 
+mod assumed_order;
+mod blocked_executor;
+mod coordinated_omission;
 mod early_exit;
 mod eaten_worker;
 mod forgotten_sender;
+mod lost_job;
 mod lost_wakeup;
 mod notify_one;
+mod oversubscription;
 mod poisoned_queue;
+mod rayon_under_lock;
 mod results_buffer;
 mod self_submit;
+mod unbounded_queue;
+mod waitgroup_copied;
 mod while_let_lock;
 
 use crate::bug::Bug;
@@ -26,6 +34,14 @@ pub fn bugs() -> &'static [Bug] {
         eaten_worker::BUG,
         poisoned_queue::BUG,
         self_submit::BUG,
+        unbounded_queue::BUG,
+        oversubscription::BUG,
+        blocked_executor::BUG,
+        rayon_under_lock::BUG,
+        lost_job::BUG,
+        waitgroup_copied::BUG,
+        assumed_order::BUG,
+        coordinated_omission::BUG,
     ];
     BUGS
 }
