@@ -1,14 +1,18 @@
 //! All pages, and what is to be made of them.
 
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::document::{Block, Spliced, splice};
+use crate::drawing::Drawing;
+use crate::drawings::drawings;
 use crate::listing::listing;
 use crate::marker::{Kind, Marker};
 use crate::output::{Runner, Shown};
+use crate::stepper::steppers;
 
 /// A repository with a book.
 #[derive(Debug)]
@@ -98,69 +102,52 @@ impl Course {
     ///
     /// Each page's first marker that cannot be obeyed, and why.
     pub fn plan(&self, outputs: Outputs) -> Result<Plan, Vec<Finding>> {
-        let mut runner = match outputs {
+        let runner = match outputs {
             Outputs::Kept => None,
             Outputs::Run => Some(Runner::new(self.root.clone())),
         };
         let pages = self.pages().map_err(|error| {
             vec![finding("docs", 1, format!("cannot be read: {error}"))]
         })?;
-        let (mut plan, mut refused) = (Plan::default(), Vec::new());
+        let (mut texts, mut refused) = (Vec::new(), Vec::new());
         for page in pages {
-            match self.page(&page, runner.as_mut()) {
-                Ok((old, spliced)) => plan.add(page, &old, spliced),
+            match fs::read_to_string(self.root.join(&page)) {
+                Ok(text) => texts.push((page, text)),
+                Err(error) => refused.push(finding(
+                    page,
+                    1,
+                    format!("cannot be read: {error}"),
+                )),
+            }
+        }
+        let steppers = steppers(&wanted(&texts));
+        let mut maker =
+            Maker { root: &self.root, runner, steppers, drawings: drawings() };
+        let mut plan = Plan::default();
+        for (page, text) in texts {
+            let folder = page.parent().unwrap_or(Path::new(""));
+            let spliced = splice(&text, &mut |marker, old| {
+                maker.block(folder, marker, old)
+            });
+            match spliced {
+                Ok(spliced) => plan.add(page, &text, spliced),
                 Err((line, why)) => refused.push(finding(page, line, why)),
+            }
+        }
+        for drawing in &maker.drawings {
+            let (file, svg) = (drawing.file(), drawing.svg());
+            if fs::read_to_string(self.root.join(&file)).ok().as_ref()
+                != Some(&svg)
+            {
+                let what = "it is not what would be drawn; \
+                            `cargo course make` mends it";
+                plan.differences.push(finding(&file, 1, what));
+                plan.files.push((file.into(), svg));
             }
         }
         match refused.is_empty() {
             true => Ok(plan),
             false => Err(refused),
-        }
-    }
-
-    fn page(
-        &self,
-        page: &Path,
-        mut runner: Option<&mut Runner>,
-    ) -> Result<(String, Spliced), (usize, String)> {
-        let text = fs::read_to_string(self.root.join(page))
-            .map_err(|error| (1, format!("cannot be read: {error}")))?;
-        let folder = page.parent().unwrap_or(Path::new(""));
-        let spliced = splice(&text, &mut |marker, old| {
-            self.block(folder, marker, old, runner.as_deref_mut())
-        })?;
-        Ok((text, spliced))
-    }
-
-    fn block(
-        &self,
-        folder: &Path,
-        marker: &Marker,
-        old: &str,
-        runner: Option<&mut Runner>,
-    ) -> Result<Block, String> {
-        let asked = &marker.asked;
-        match marker.kind {
-            Kind::Listing => {
-                listing(&self.root, folder, asked).map(Block::New)
-            }
-            Kind::Output => {
-                let shown = Shown::parse(asked)?;
-                let is_there = !old.trim().is_empty();
-                let Some(runner) = runner else {
-                    return Ok(match is_there {
-                        true => Block::Same,
-                        false => Block::Missing,
-                    });
-                };
-                let block = runner
-                    .block(&shown)
-                    .map_err(|why| format!("`{asked}`: {why}"))?;
-                Ok(match shown.varies && is_there {
-                    true => Block::Same,
-                    false => Block::New(block),
-                })
-            }
         }
     }
 
@@ -177,6 +164,86 @@ impl Course {
             })?;
         }
         Ok(())
+    }
+}
+
+/// The steppers that pages ask for.
+fn wanted(texts: &[(PathBuf, String)]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for (_, text) in texts {
+        // What is wrong with a page is found when it is made.
+        let _ = splice(text, &mut |marker, _| {
+            if marker.kind == Kind::Stepper {
+                names.insert(marker.asked.clone());
+            }
+            Ok(Block::Same)
+        });
+    }
+    names
+}
+
+/// Makes blocks.
+struct Maker<'a> {
+    root: &'a Path,
+    /// Where there is none, outputs stay as they are.
+    runner: Option<Runner>,
+    steppers: HashMap<String, Result<String, String>>,
+    drawings: Vec<Drawing>,
+}
+
+impl Maker<'_> {
+    fn block(
+        &mut self,
+        folder: &Path,
+        marker: &Marker,
+        old: &str,
+    ) -> Result<Block, String> {
+        let asked = &marker.asked;
+        match marker.kind {
+            Kind::Listing => listing(self.root, folder, asked).map(Block::New),
+            Kind::Sim => self.sim(folder, asked).map(Block::New),
+            Kind::Stepper => match self.steppers.get(asked) {
+                Some(made) => made.clone().map(Block::New),
+                None => Err(format!("{asked} was not played")),
+            },
+            Kind::Output => {
+                let shown = Shown::parse(asked)?;
+                let is_there = !old.trim().is_empty();
+                let Some(runner) = &mut self.runner else {
+                    return Ok(match is_there {
+                        true => Block::Same,
+                        false => Block::Missing,
+                    });
+                };
+                let block = runner
+                    .block(&shown)
+                    .map_err(|why| format!("`{asked}`: {why}"))?;
+                Ok(match shown.varies && is_there {
+                    true => Block::Same,
+                    false => Block::New(block),
+                })
+            }
+        }
+    }
+
+    fn sim(&self, folder: &Path, asked: &str) -> Result<String, String> {
+        if let Some(drawing) = self.drawings.iter().find(|it| it.name == asked)
+        {
+            return Ok(drawing.block(&to_drawings(folder)));
+        }
+        let names: Vec<_> = self.drawings.iter().map(|it| it.name).collect();
+        Err(format!(
+            "nothing is simulated as {asked}, allowed is {}",
+            names.join(", ")
+        ))
+    }
+}
+
+/// The way from a folder to that of the drawings.
+fn to_drawings(folder: &Path) -> String {
+    match folder.strip_prefix("docs") {
+        Ok(below) => "../".repeat(below.components().count()) + "drawings/",
+        Err(_) => "docs/drawings/".to_owned(),
     }
 }
 
@@ -205,7 +272,7 @@ impl Plan {
 fn make_word(kind: Kind) -> &'static str {
     match kind {
         Kind::Output => "cargo course make --outputs",
-        Kind::Listing => "cargo course make",
+        Kind::Listing | Kind::Sim | Kind::Stepper => "cargo course make",
     }
 }
 

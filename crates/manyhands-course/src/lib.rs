@@ -12,6 +12,9 @@
 //! | find what a page wants | `marker`, `document` |
 //! | show a part of a file | `listing` |
 //! | show what a command prints | `output` |
+//! | simulate workers and their queue | `sim`, `drawings` |
+//! | draw that | `drawing` |
+//! | show a bug step by step | `stepper` |
 //! | do all of it, for every page | [`Course`] |
 
 #![forbid(unsafe_code)]
@@ -20,10 +23,14 @@ mod args;
 mod course;
 #[allow(dead_code, reason = "what looks at pages comes next")]
 mod document;
+mod drawing;
+mod drawings;
 mod fence;
 mod listing;
 mod marker;
 mod output;
+mod sim;
+mod stepper;
 
 pub use crate::args::main;
 pub use crate::course::{Course, Finding, Outputs, Plan};

@@ -9,15 +9,22 @@ pub(crate) enum Kind {
     Listing,
     /// What a command printed.
     Output,
+    /// A table or a picture of something simulated.
+    Sim,
+    /// A bug of the museum, step by step.
+    Stepper,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 2] = [Self::Listing, Self::Output];
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Listing, Self::Output, Self::Sim, Self::Stepper];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Listing => "listing",
             Self::Output => "output",
+            Self::Sim => "sim",
+            Self::Stepper => "stepper",
         }
     }
 
@@ -104,6 +111,8 @@ impl Kind {
         match self {
             Self::Listing => "PATH#ANCHOR",
             Self::Output => "COMMAND",
+            Self::Sim => "NAME",
+            Self::Stepper => "BUG",
         }
     }
 }
