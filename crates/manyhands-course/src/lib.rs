@@ -1,0 +1,36 @@
+//! Makes the parts of the book that nobody writes by hand: listings, outputs
+//! of commands, and whatever else stands between markers. And checks that what
+//! is written by hand leads somewhere.
+//!
+//! `course make` makes them, `course check` says which are not as they would
+//! be made. Both are for this repository alone.
+//!
+//! # A map
+//!
+//! | to | see |
+//! |---|---|
+//! | find what a page wants | `marker`, `document` |
+//! | show a part of a file | `listing` |
+//! | show what a command prints | `output` |
+//! | simulate workers and their queue | `sim`, `drawings` |
+//! | draw that | `drawing` |
+//! | show a bug step by step | `stepper` |
+//! | do all of it, for every page | [`Course`] |
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod course;
+#[allow(dead_code, reason = "what looks at pages comes next")]
+mod document;
+mod drawing;
+mod drawings;
+mod fence;
+mod listing;
+mod marker;
+mod output;
+mod sim;
+mod stepper;
+
+pub use crate::args::main;
+pub use crate::course::{Course, Finding, Outputs, Plan};
