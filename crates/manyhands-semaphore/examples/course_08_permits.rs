@@ -51,7 +51,7 @@ fn before(sem: &Semaphore, threads: &Arc<Seen>) {
 /// There is a thread first, and it waits for its permit.
 // ANCHOR: inside
 fn inside(sem: &Semaphore, threads: &Arc<Seen>) {
-    let gate = sem.acquire_many(3); // nobody is quick enough to be missed
+    let gate = sem.acquire_many(3); // until all are there: the same each time
     thread::scope(|scope| {
         for _job in 0..200 {
             threads.comes();
@@ -71,12 +71,15 @@ fn main() {
     let seen = Arc::new(Seen::default());
     before(&sem, &seen);
     let most = seen.most.load(Ordering::SeqCst);
-    println!("acquire, then spawn: at most 3 threads: {}", most <= 3);
+    println!(
+        "acquire, then spawn: never more than 3 under way: {}",
+        most <= 3
+    );
 
     let seen = Arc::new(Seen::default());
     inside(&sem, &seen);
     let most = seen.most.load(Ordering::SeqCst);
-    println!("spawn, then acquire: {most} threads at once");
+    println!("spawn, then acquire: {most} under way at once");
 
     // ANCHOR: panics
     std::panic::set_hook(Box::new(|_| {})); // says nothing
