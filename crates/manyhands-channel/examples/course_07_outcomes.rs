@@ -9,7 +9,6 @@
 use manyhands_channel::ChannelPool;
 use manyhands_core::{BuildError, Outcome, WorkerPool, WorkerPoolExt};
 
-// ANCHOR: work
 /// A number's half, for those who have one.
 fn half(number: u32) -> Result<u32, String> {
     assert!(number != 13, "{number} is not spoken of");
@@ -18,7 +17,6 @@ fn half(number: u32) -> Result<u32, String> {
         _ => Err(format!("{number} is odd")),
     }
 }
-// ANCHOR_END: work
 
 fn main() -> Result<(), BuildError> {
     // The hook reports a panic where it happens, with the thread's number,

@@ -16,7 +16,7 @@ const JOBS: usize = 64;
 
 /// Arithmetic, the same amount each time.
 fn computes() {
-    let steps = 0..500_000_u64;
+    let steps = 0..200_000_u64;
     black_box(steps.fold(1_u64, |a, n| black_box(a) ^ a.rotate_left(7) ^ n));
 }
 
