@@ -126,6 +126,7 @@ impl<J> Queue<J> {
         self.work.notify_all();
     }
 
+    // ANCHOR: claim
     /// Moves a worker's share of the jobs into `batch`, `most` at most. Waits
     /// for one; false when there will be none.
     pub fn claim(&self, batch: &mut Vec<J>, most: usize) -> bool {
@@ -140,6 +141,7 @@ impl<J> Queue<J> {
         batch.extend(state.jobs.drain(..count));
         true
     }
+    // ANCHOR_END: claim
 }
 
 /// Works on jobs, a batch at a time, until the queue is closed and empty.

@@ -28,6 +28,7 @@ use crate::{AsyncJob, Completion, Job, Outcome, Panic, Ticket};
 /// let completion = run_one(ticket, true);
 /// assert!(matches!(completion.outcome, Outcome::Cancelled(_)));
 /// ```
+// ANCHOR: run_one
 pub fn run_one<J: Job>(ticket: Ticket<J>, stopped: bool) -> Completion<J> {
     let Ticket { id, job } = ticket;
     if stopped {
@@ -42,6 +43,7 @@ pub fn run_one<J: Job>(ticket: Ticket<J>, stopped: bool) -> Completion<J> {
     };
     Completion { id, outcome }
 }
+// ANCHOR_END: run_one
 
 /// [`run_one`] for the async face of a job.
 ///

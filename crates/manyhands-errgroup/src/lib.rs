@@ -248,6 +248,7 @@ impl<E: Send + 'static> Group<E> {
         }
     }
 
+    // ANCHOR: token
     /// `g.sem <- token{}`; nothing when the group has failed.
     fn token(&self) -> Option<Token<E>> {
         let admission = &self.shared.admission;
@@ -261,6 +262,7 @@ impl<E: Send + 'static> Group<E> {
         // With both of them ready, `select!` takes either.
         (!admission.is_cancelled()).then_some(token)
     }
+    // ANCHOR_END: token
 
     fn try_token(&self) -> Result<Token<E>, TrySubmitError<()>> {
         if self.shared.admission.is_cancelled() {
@@ -294,6 +296,7 @@ impl<E: Send + 'static> Group<E> {
 }
 
 impl<E> Shared<E> {
+    // ANCHOR: fail
     /// `g.errOnce.Do(func() { g.err = err; g.cancel() })`
     fn fail(&self, failure: Failure<E>) {
         let mut first = lock(&self.first);
@@ -305,6 +308,7 @@ impl<E> Shared<E> {
         self.cancel();
         discard(later);
     }
+    // ANCHOR_END: fail
 
     fn cancel(&self) {
         self.ctx.cancel();

@@ -317,6 +317,7 @@ impl State {
         self.queue.iter().position(|other| Arc::ptr_eq(other, turn))
     }
 
+    // ANCHOR: call
     /// Gives free permits to the first in the queue, and to the next, as far
     /// as they go. A request that is too large holds up those behind it.
     fn call(&mut self) {
@@ -329,6 +330,7 @@ impl State {
             self.queue.pop_front();
         }
     }
+    // ANCHOR_END: call
 }
 
 impl Shared {
@@ -360,6 +362,7 @@ impl Shared {
     }
 }
 
+// ANCHOR: permit_drop
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
@@ -371,6 +374,7 @@ impl Drop for Permit {
         }
     }
 }
+// ANCHOR_END: permit_drop
 
 /// Starts a thread that works under a permit. The work may give it back
 /// early; it comes back by itself when the work ends, also by a panic.

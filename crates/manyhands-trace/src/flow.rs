@@ -68,6 +68,7 @@ pub struct Little {
 }
 
 impl Little {
+    // ANCHOR: little
     pub(crate) fn of(records: &[Record]) -> Option<Self> {
         let steps = steps(records);
         let (first, last) = (steps.first()?, steps.last()?);
@@ -91,6 +92,7 @@ impl Little {
             seconds: took / jobs,
         })
     }
+    // ANCHOR_END: little
 
     /// By how much the two sides differ, as a part of the left one. What
     /// rounding leaves is under a millionth.
