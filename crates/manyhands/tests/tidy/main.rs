@@ -25,13 +25,14 @@ const PATTERNS: [&str; 8] = [
 ];
 
 /// The other folders of that form.
-const NOT_PATTERNS: [&str; 9] = [
+const NOT_PATTERNS: [&str; 10] = [
     "cli",
     "conformance",
     "core",
     "jobs",
     "managed",
     "measure",
+    "museum",
     "trace",
     "web",
     "workloads",
@@ -116,6 +117,7 @@ fn a_crate_knows_only_the_members_that_the_direction_allows() {
     const JOBS: &str = "manyhands-workloads";
     const CLOCK: &str = "manyhands-measure";
     const MANAGED: &str = "manyhands-managed";
+    const MUSEUM: &str = "manyhands-museum";
     const TRACE: &str = "manyhands-trace";
     const WEB: &str = "manyhands-web";
     const WRAPPERS: &str = "manyhands-jobs";
@@ -144,7 +146,8 @@ fn a_crate_knows_only_the_members_that_the_direction_allows() {
     // Its tests have all features: it is a dependency of its own.
     allowed.insert(WRAPPERS, (&[CORE], &["manyhands", KIT, WRAPPERS]));
     allowed.insert("manyhands", (&facade, &[KIT, JOBS, MANAGED]));
-    let program = ["manyhands", CLOCK, KIT, JOBS, TRACE];
+    allowed.insert(MUSEUM, (&[], &[]));
+    let program = ["manyhands", CLOCK, KIT, JOBS, MUSEUM, TRACE];
     allowed.insert("manyhands-cli", (&program, &[]));
     let benches: (&[_], &[_]) =
         (&["manyhands", CLOCK, MANAGED], &[KIT, JOBS, TRACE]);
