@@ -25,14 +25,13 @@ const PATTERNS: [&str; 8] = [
 ];
 
 /// The other folders of that form.
-const NOT_PATTERNS: [&str; 10] = [
+const NOT_PATTERNS: [&str; 9] = [
     "cli",
     "conformance",
     "core",
     "jobs",
     "managed",
     "measure",
-    "museum",
     "trace",
     "web",
     "workloads",
