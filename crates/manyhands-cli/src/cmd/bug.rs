@@ -201,10 +201,13 @@ fn act(
     act: &'static Act,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Option<End>> {
-    print(format!(
-        "\n{}\n",
-        wrap(&format!("The schedule: {}.", act.schedule.join(", ")), 0)
-    ))?;
+    print(match act.schedule {
+        [] => "\n".to_owned(),
+        turns => {
+            let turns = format!("The schedule: {}.", turns.join(", "));
+            format!("\n{}\n", wrap(&turns, 0))
+        }
+    })?;
     let played = interrupt.or(move || play(act, Results));
     let Some(Played { ends, waiting, .. }) = played else { return Ok(None) };
     let mut text = String::from(match ends {
