@@ -45,6 +45,7 @@ pub(crate) enum Command {
     Record(cmd::record::Args),
     Report(cmd::report::Args),
     Splice(cmd::splice::Args),
+    Bug(cmd::bug::Args),
 }
 
 /// Bad input: one line that names the thing, its value and what is allowed.
@@ -288,7 +289,8 @@ pub(crate) fn one_line(error: &clap::Error) -> String {
             format!("no command; {COMMANDS}")
         }
         ErrorKind::MissingRequiredArgument => {
-            format!("{argument} is missing; `manyhands list` names them")
+            let list = if argument == "BUG" { "bug list" } else { "list" };
+            format!("{argument} is missing; `manyhands {list}` names them")
         }
         ErrorKind::ArgumentConflict => format!("{argument} is there twice"),
         ErrorKind::InvalidUtf8 => "an argument is not UTF-8".into(),
@@ -307,7 +309,7 @@ const LONGEST_LINE: usize = 200;
 
 /// Which commands there are.
 const COMMANDS: &str =
-    "allowed are list, run, verify, compare, record, report, splice";
+    "allowed are list, run, verify, compare, record, report, splice, bug";
 
 #[cfg(test)]
 mod tests {

@@ -36,7 +36,7 @@ use clap::Parser;
 use manyhands_measure::is_child;
 
 use crate::args::{Cli, Command, Usage};
-use crate::cmd::{End, compare, list, run, verify};
+use crate::cmd::{End, bug, compare, list, run, verify};
 use crate::interrupt::Interrupt;
 use crate::output::{Target, legible};
 
@@ -87,6 +87,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<End> {
         Command::Record(args) => cmd::record::run(args, &interrupt),
         Command::Report(args) => cmd::report::run(args, &interrupt),
         Command::Splice(args) => cmd::splice::run(args, &interrupt),
+        Command::Bug(args) => bug::run(args, &interrupt),
     }?;
     match end {
         End::Fine | End::Failed => redirected.keep()?,

@@ -66,7 +66,9 @@ impl Drop for Hook {
         hook.0 -= 1;
         if hook.0 == 0 {
             drop(take_hook());
-            hook.1.take().map(set_hook);
+            if let Some(before) = hook.1.take() {
+                set_hook(before);
+            }
         }
     }
 }

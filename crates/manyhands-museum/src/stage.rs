@@ -144,11 +144,13 @@ impl Stage {
         names(self.shared.schedule)
     }
 
-    /// Writes the names, each above what it is going to do.
+    /// Writes the names, if any, each above what it is going to do.
     pub(crate) fn head(&self) {
         let mut play = self.play();
-        let head = play.columns.head();
-        play.write(&head);
+        if !self.shared.schedule.is_empty() {
+            let head = play.columns.head();
+            play.write(&head);
+        }
     }
 
     /// The act is over.

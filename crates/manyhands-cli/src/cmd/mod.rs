@@ -1,6 +1,7 @@
 //! The commands, one a file, with the same order inside: what may be said,
 //! then `run`, then its parts.
 
+pub(crate) mod bug;
 pub(crate) mod compare;
 pub(crate) mod list;
 pub(crate) mod record;

@@ -104,6 +104,24 @@ const CASES: &[(&[&str], &[&str])] = &[
     (&["verify", "--format", "csv"], &["csv", "table, json"]),
     (&["verify", "--depth", "dep"], &["--depth is dep", "mean deep?"]),
     (&["verify", "--depth", "9"], &["--depth is 9, ", "default, deep"]),
+    (&["bug"], &["BUG is missing; `manyhands bug list` names them"]),
+    (&["bug", "lost-wakup"], &["BUG is lost-wakup", "mean lost-wakeup?"]),
+    (&["bug", "list", "--fixed"], &["--fixed is there", "with a bug"]),
+    (&["bug", "list", "--predict", "b"], &["--predict is", "with a bug"]),
+    (
+        &["bug", "lost-wakeup", "--predict", "z"],
+        &["--predict is z, allowed are a, b, c"],
+    ),
+    (
+        &["bug", "lost-wakeup", "--predict", "\n"],
+        &["\\n', allowed are a, b, c"],
+    ),
+    (
+        &["bug", "lost-wakeup", "--fixed", "--predict", "b"],
+        &["--predict is there", "without --fixed"],
+    ),
+    (&["bug", "lost-wakeup", "--format", "md"], &["--format", "with list"]),
+    (&["bug", "list", "--format", "html"], &["html", "table, json, csv, md"]),
     (&["list", "--format", "yaml"], &["yaml", "table, json, csv, md"]),
 ];
 

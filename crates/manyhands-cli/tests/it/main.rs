@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 mod bad_input;
+mod bug;
 mod compare;
 mod corpus;
 mod directories;

@@ -61,7 +61,7 @@ fn broken(stage: &Stage) {
         let caller = stage.enter("caller");
         caller.waits("waits for a result");
         for name in finished {
-            caller.waits(format!("has that of {name}, waits for the next"));
+            caller.waits(format!("has that of {name}, waits for more"));
         }
         caller.step("has them all");
     });
@@ -84,7 +84,7 @@ fn fixed(stage: &Stage) {
         let caller = stage.enter("caller");
         caller.waits("waits for a result");
         for name in finished {
-            caller.waits(format!("has that of {name}, waits for the next"));
+            caller.waits(format!("has that of {name}, waits for more"));
         }
         caller.step("has them all");
     });

@@ -62,19 +62,19 @@ fn broken(stage: &Stage) {
             let worker = stage.enter("worker");
             for job in waiting {
                 worker.step(format!("runs job {job}"));
-                worker.waits(format!("sends result {job} once there is room"));
+                worker.waits(format!("waits to send result {job}"));
                 results.send(job).unwrap();
             }
         });
         let caller = stage.enter("caller");
         for job in 1..=4 {
-            caller.waits(format!("sends job {job} once there is room"));
+            caller.waits(format!("waits to send job {job}"));
             jobs.send(job).unwrap();
         }
         drop(jobs);
         caller.waits("waits for a result");
         for result in finished {
-            caller.waits(format!("has result {result}, waits for the next"));
+            caller.waits(format!("has result {result}, waits for more"));
         }
         caller.step("has them all");
     });
@@ -90,21 +90,21 @@ fn fixed(stage: &Stage) {
             let worker = stage.enter("worker");
             for job in waiting {
                 worker.step(format!("runs job {job}"));
-                worker.waits(format!("sends result {job} once there is room"));
+                worker.waits(format!("waits to send result {job}"));
                 results.send(job).unwrap();
             }
         });
         scope.spawn(move || {
             let sender = stage.enter("sender");
             for job in 1..=4 {
-                sender.waits(format!("sends job {job} once there is room"));
+                sender.waits(format!("waits to send job {job}"));
                 jobs.send(job).unwrap();
             }
         });
         let caller = stage.enter("caller");
         caller.waits("waits for a result");
         for result in finished {
-            caller.waits(format!("has result {result}, waits for the next"));
+            caller.waits(format!("has result {result}, waits for more"));
         }
         caller.step("has them all");
     });

@@ -43,8 +43,8 @@ pub(super) const BUG: Bug = Bug {
             shows it at once.",
     mend: "A job does not wait for jobs of its own pool. It runs the part \
            itself, as here; or it submits the rest of its work as a job and \
-           ends; or the parts have a pool of their own. A pool such as rayon's \
-           is made for it: who waits there runs other jobs meanwhile.",
+           ends; or the parts have a pool of their own. `join` and `scope` of \
+           rayon are made for it: who waits in them runs other jobs meanwhile.",
 };
 
 // ANCHOR: broken

@@ -41,8 +41,9 @@ pub(super) const BUG: Bug = Bug {
     why: "What `while let` looks at lives until the end of its body: the \
           message, and also the guard of the lock that it was read through. So \
           the lock is held while the job runs, and the workers take turns. \
-          Edition 2024 drops such a guard early in `if let` with an `else`, \
-          and at the end of a block; in `while let` and `match` it does not.",
+          Edition 2024 drops temporaries earlier in two places: before the \
+          `else` of an `if let`, and in the last expression of a block. \
+          `while let` and `match` are not among them.",
     found: "A pool that is no quicker with more workers. In a debugger: one \
             worker is in a job, and all others in `Mutex::lock`. Clippy's \
             `significant_drop_in_scrutinee` points at the line; it is off \
