@@ -13,6 +13,7 @@ use crate::listing::listing;
 use crate::marker::{Kind, Marker};
 use crate::output::{Runner, Shown};
 use crate::stepper::steppers;
+use crate::tables::TABLES;
 
 /// A repository with a book.
 #[derive(Debug)]
@@ -231,7 +232,12 @@ impl Maker<'_> {
         {
             return Ok(drawing.block(&to_drawings(folder)));
         }
-        let names: Vec<_> = self.drawings.iter().map(|it| it.name).collect();
+        if let Some(table) = TABLES.iter().find(|it| it.name == asked) {
+            return Ok((table.make)());
+        }
+        let drawings = self.drawings.iter().map(|it| it.name);
+        let tables = TABLES.iter().map(|it| it.name);
+        let names: Vec<_> = tables.chain(drawings).collect();
         Err(format!(
             "nothing is simulated as {asked}, allowed is {}",
             names.join(", ")

@@ -13,6 +13,7 @@
 //! | show a part of a file | `listing` |
 //! | show what a command prints | `output` |
 //! | simulate workers and their queue | `sim`, `drawings` |
+//! | reckon how long jobs wait | `queueing`, `tables` |
 //! | draw that | `drawing` |
 //! | show a bug step by step | `stepper` |
 //! | do all of it, for every page | [`Course`] |
@@ -29,8 +30,10 @@ mod fence;
 mod listing;
 mod marker;
 mod output;
+mod queueing;
 mod sim;
 mod stepper;
+mod tables;
 
 pub use crate::args::main;
 pub use crate::course::{Course, Finding, Outputs, Plan};
