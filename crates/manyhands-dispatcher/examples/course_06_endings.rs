@@ -68,7 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // ANCHOR: deadline
     let (pool, open) = busy(2)?; // Job 0 will never end.
-    let end = pool.shutdown(Duration::from_millis(300), drop)?;
+    let end = pool.shutdown(Duration::from_secs(1), drop)?;
     println!("done {}, abandoned {:?}", end.done, end.abandoned);
     println!("complete: {}", end.is_complete());
     // ANCHOR_END: deadline

@@ -1,6 +1,6 @@
 //! Chapter 4 of the course: how many jobs fit in before somebody must read.
 //!
-//! Each of those jobs is waited for; the next is given half a second.
+//! Each of those jobs is waited for; the next is given a second.
 //!
 //! ```console
 //! $ cargo run -q -p manyhands --example course_04_thirteen
@@ -28,7 +28,7 @@ fn fits(workers: usize, jobs: usize, results: usize) -> u32 {
             }
         });
     }
-    let patience = Duration::from_millis(500);
+    let patience = Duration::from_secs(1);
     let mut sent = 0;
     while jobs.send_timeout(sent, patience).is_ok() {
         sent += 1;
