@@ -324,6 +324,7 @@ impl<H, C: Finished> Intake<H, C> {
     /// how most patterns tell their workers that no job will follow.
     ///
     /// Submitters that wait for a place get their job back.
+    // ANCHOR: close
     pub fn close(&self) -> Option<H> {
         let way_in = {
             let mut desk = lock(&self.desk);
@@ -333,6 +334,7 @@ impl<H, C: Finished> Intake<H, C> {
         self.place.notify_all();
         way_in
     }
+    // ANCHOR_END: close
 
     /// [`close`](Self::close), and jobs that have not started come back
     /// unrun.
@@ -463,6 +465,7 @@ impl<H> Drop for Leave<'_, H> {
 /// trying, has used up a wake-up and left the place free.
 struct PassOn<'a, H, C: Finished>(&'a Intake<H, C>);
 
+// ANCHOR: pass_on
 impl<H, C: Finished> Drop for PassOn<'_, H, C> {
     fn drop(&mut self) {
         if load_in_order(&self.0.waiting) > 0 {
@@ -475,6 +478,7 @@ impl<H, C: Finished> Drop for PassOn<'_, H, C> {
         }
     }
 }
+// ANCHOR_END: pass_on
 
 impl<H> Desk<H> {
     /// True until the intake is closed.

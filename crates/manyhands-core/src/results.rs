@@ -154,6 +154,7 @@ const NOBODY: usize = usize::MAX;
 
 impl<T> Sender<T> {
     /// Sends a result. Never waits.
+    // ANCHOR: send
     pub fn send(&self, result: T) {
         let mut back = lock(&self.shared.back);
         if back.reader_gone {
@@ -172,6 +173,7 @@ impl<T> Sender<T> {
             self.shared.ready.notify_one();
         }
     }
+    // ANCHOR_END: send
 }
 
 impl<T> Clone for Sender<T> {
