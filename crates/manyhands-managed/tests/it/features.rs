@@ -118,6 +118,34 @@ fn a_service_that_is_dropped_gives_its_place_back() {
     });
 }
 
+/// It was in the line when it got its place another way. Called once more, it
+/// would keep the call from who waits.
+#[test]
+fn a_service_that_has_its_place_stands_in_line_no_more() {
+    watchdog(|| {
+        runtime().block_on(async {
+            let inner = service_fn(async |n: u32| Ok::<_, Unanswered>(n));
+            let mut first = layer(1).layer(inner);
+            let (mut second, mut third) = (first.clone(), first.clone());
+            let mut last = first.clone();
+            first.ready().await.unwrap();
+            assert!(poll!(second.ready()).is_pending());
+            assert!(poll!(third.ready()).is_pending());
+            // The second is called, and the third is quicker.
+            drop(first);
+            assert!(poll!(third.ready()).is_ready());
+            drop(second);
+            let last = tokio::spawn(async move {
+                last.ready().await.unwrap().call(2).await.unwrap()
+            });
+            tokio::task::yield_now().await;
+            assert_eq!(third.call(1).await.unwrap(), 1);
+            assert_eq!(last.await.unwrap(), 2);
+            drop(third);
+        });
+    });
+}
+
 #[test]
 fn a_service_of_a_closed_pool_says_so() {
     watchdog(|| {
