@@ -61,6 +61,7 @@ mod documentation {
         readme: "README.md",
         features: "docs/FEATURES.md",
         migrating: "docs/MIGRATING.md",
+        refused: "docs/refused.md",
         batch: "docs/patterns/batch.md",
         channel: "docs/patterns/channel.md",
         dispatcher: "docs/patterns/dispatcher.md",
