@@ -128,6 +128,7 @@ impl<J> Queue<J> {
 
     /// Moves a worker's share of the jobs into `batch`, `most` at most. Waits
     /// for one; false when there will be none.
+    // ANCHOR: claim
     pub fn claim(&self, batch: &mut Vec<J>, most: usize) -> bool {
         let mut state = lock(&self.state);
         while state.jobs.is_empty() {
@@ -140,9 +141,11 @@ impl<J> Queue<J> {
         batch.extend(state.jobs.drain(..count));
         true
     }
+    // ANCHOR_END: claim
 }
 
 /// Works on jobs, a batch at a time, until the queue is closed and empty.
+// ANCHOR: worker
 pub fn worker<J, R>(
     queue: &Queue<J>,
     results: results::Sender<R>,
@@ -158,6 +161,7 @@ pub fn worker<J, R>(
         pace.ran(count, start.elapsed());
     }
 }
+// ANCHOR_END: worker
 
 impl<J> fmt::Debug for Queue<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

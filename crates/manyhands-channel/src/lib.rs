@@ -106,6 +106,7 @@ pub use crate::adapter::ChannelPool;
 /// Works on jobs until their channel is closed and empty.
 ///
 /// `id` goes to `work`, which may want to say which worker it runs on.
+// ANCHOR: worker
 pub fn worker<J, R>(
     id: usize,
     jobs: Receiver<J>,
@@ -116,6 +117,7 @@ pub fn worker<J, R>(
         results.send(work(id, job));
     }
 }
+// ANCHOR_END: worker
 
 /// Starts workers 1 to `num_workers`, each on a thread of its own, as the
 /// iterator is advanced.

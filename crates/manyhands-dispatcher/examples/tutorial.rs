@@ -16,6 +16,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, select};
 type Job = usize;
 
 /// Hands each job to a ready worker, until the queue has ended.
+// ANCHOR: dispatch
 fn dispatch(
     internal_queue: Receiver<Job>,
     ready_pool: Receiver<Sender<Job>>,
@@ -35,6 +36,7 @@ fn dispatch(
         thread.join().expect("no job panics");
     }
 }
+// ANCHOR_END: dispatch
 
 struct Worker {
     /// Dropped to tell the worker to quit.
@@ -46,6 +48,7 @@ impl Worker {
     fn start(id: usize, ready_pool: Sender<Sender<Job>>) -> Self {
         let (assigned_job_queue, assigned) = bounded::<Job>(1);
         let (quit, told_to_quit) = bounded::<()>(0);
+        // ANCHOR: worker
         let thread = thread::spawn(move || {
             // Check the job queue in.
             while ready_pool.send(assigned_job_queue.clone()).is_ok() {
@@ -59,6 +62,7 @@ impl Worker {
                 }
             }
         });
+        // ANCHOR_END: worker
         Self { quit, thread }
     }
 }

@@ -251,6 +251,7 @@ struct Desk<J> {
 impl<J> Desk<J> {
     /// Hands each job to a ready worker, as long as there are both. Workers
     /// that sleep are left alone, unless it is to `wake` them.
+    // ANCHOR: dispatch
     fn dispatch(&mut self, wake: bool) {
         while let Some(job) = self.internal_queue.pop_front() {
             // Check out an available worker, and send it the job.
@@ -265,6 +266,7 @@ impl<J> Desk<J> {
             self.ready_pool.quit();
         }
     }
+    // ANCHOR_END: dispatch
 }
 
 /// A worker, the thread that actually processes the jobs.

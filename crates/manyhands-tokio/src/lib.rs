@@ -196,6 +196,7 @@ use crate::turn::Turn;
 ///
 /// `id` goes to `work`, which may want to say who it is. A goroutine that has
 /// worked for long is interrupted; this lets other tasks have their turn.
+// ANCHOR: worker
 pub async fn worker<J, R>(
     id: usize,
     jobs: Receiver<J>,
@@ -208,6 +209,7 @@ pub async fn worker<J, R>(
         turn.share().await;
     }
 }
+// ANCHOR_END: worker
 
 /// Does work in a task of its own. Waits for a permit first, and only then
 /// makes the task: this is what bounds the number of tasks.
@@ -215,6 +217,7 @@ pub async fn worker<J, R>(
 /// # Errors
 ///
 /// When the semaphore is closed; the work is dropped.
+// ANCHOR: spawn
 pub async fn spawn<R: Send + 'static>(
     tasks: &mut JoinSet<R>,
     permits: &Arc<Semaphore>,
@@ -224,6 +227,7 @@ pub async fn spawn<R: Send + 'static>(
     tasks.spawn(holding(permit, work));
     Ok(())
 }
+// ANCHOR_END: spawn
 
 /// Does work, and then gives the permit back, which happens by itself if the
 /// work panics or its task is aborted.

@@ -182,6 +182,7 @@ impl<J: Send + 'static, R: Send + 'static> WorkerPool<J, R> {
     /// # Errors
     ///
     /// When the system refuses a thread.
+    // ANCHOR: worker
     pub fn start_worker(
         &mut self,
         id: usize,
@@ -198,6 +199,7 @@ impl<J: Send + 'static, R: Send + 'static> WorkerPool<J, R> {
         self.workers.push(self.threads.spawn("worker", id, worker)?);
         Ok(())
     }
+    // ANCHOR_END: worker
 
     /// Starts all workers, 0 to `num_workers` - 1.
     ///
@@ -218,11 +220,13 @@ impl<J: Send + 'static, R: Send + 'static> WorkerPool<J, R> {
     /// Waits until all workers are done, and then closes the results.
     ///
     /// Returns only after the sender of the jobs was dropped.
+    // ANCHOR: wait
     pub fn wait(self) {
         self.wg.wait();
         drop(self.results); // close(wp.results)
         join_all(self.workers);
     }
+    // ANCHOR_END: wait
 }
 
 /// Submits jobs, and then closes their channel by dropping its sender.
