@@ -374,6 +374,20 @@ fn every_pattern_is_whole() {
         );
         let page = format!("docs/patterns/{name}.md");
         assert!(root().join(&page).exists(), "{name}: wants {page}");
+        let drawing = format!("drawings/flow-{name}.svg");
+        assert!(
+            read(&page).contains(&format!("](../{drawing})")),
+            "{name}: {page} wants its drawing, docs/{drawing}"
+        );
+        let drawing = read(format!("docs/{drawing}"));
+        for wanted in
+            ["role=\"img\"", "<title ", "<desc ", "prefers-color-scheme: dark"]
+        {
+            assert!(
+                drawing.contains(wanted),
+                "{name}: wants {wanted} in its drawing"
+            );
+        }
         for page in [&page, &format!("crates/{member}/README.md")] {
             assert!(
                 documentation.contains(&format!("\"{page}\"")),
