@@ -129,6 +129,7 @@ impl<J> Queue<J> {
     // ANCHOR: claim
     /// Moves a worker's share of the jobs into `batch`, `most` at most. Waits
     /// for one; false when there will be none.
+    // ANCHOR: claim
     pub fn claim(&self, batch: &mut Vec<J>, most: usize) -> bool {
         let mut state = lock(&self.state);
         while state.jobs.is_empty() {
@@ -145,6 +146,7 @@ impl<J> Queue<J> {
 }
 
 /// Works on jobs, a batch at a time, until the queue is closed and empty.
+// ANCHOR: worker
 pub fn worker<J, R>(
     queue: &Queue<J>,
     results: results::Sender<R>,
@@ -160,6 +162,7 @@ pub fn worker<J, R>(
         pace.ran(count, start.elapsed());
     }
 }
+// ANCHOR_END: worker
 
 impl<J> fmt::Debug for Queue<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

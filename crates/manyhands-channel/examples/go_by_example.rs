@@ -27,6 +27,7 @@ fn main() {
     const NUM_JOBS: usize = 5;
     let start = Instant::now();
 
+    // ANCHOR: main
     // Two channels: one to the workers, one back.
     let (jobs, queued) = bounded(NUM_JOBS);
     let (results, collected) = results::channel();
@@ -50,6 +51,7 @@ fn main() {
     for _ in 1..=NUM_JOBS {
         collected.recv();
     }
+    // ANCHOR_END: main
 
     // The tutorial ends here, and says that the workers have finished. Most
     // have not quite: the last result is sent before its worker returns.

@@ -34,6 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     const LIMIT: usize = 3;
     let start = Instant::now();
 
+    // ANCHOR: group
     let group = Group::with_limit(LIMIT)?;
     for job in 1..=NUM_JOBS {
         if group.go(move |ctx| work(ctx, job)).is_err() {
@@ -44,6 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Ok(()) => println!("all done"),
         Err(error) => println!("failed: {error}"),
     }
+    // ANCHOR_END: group
 
     println!("{:.1} s", start.elapsed().as_secs_f64());
     Ok(())

@@ -213,6 +213,7 @@ impl RayonThreads {
     ///
     /// A `work` that panics ends the process, as in Go. [`RayonPool`]
     /// contains it.
+    // ANCHOR: spawn
     pub fn spawn<J, R>(
         &self,
         job: J,
@@ -224,6 +225,7 @@ impl RayonThreads {
     {
         self.pool.spawn(move || results.send(work(job)));
     }
+    // ANCHOR_END: spawn
 
     /// Rayon's pool: for `scope`, `join`, and parallel iterators of your own
     /// under `install`.

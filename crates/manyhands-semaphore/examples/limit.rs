@@ -25,6 +25,7 @@ fn main() {
     const AT_ONCE: usize = 3;
     let start = Instant::now();
 
+    // ANCHOR: loop
     let sem = Semaphore::new(AT_ONCE);
     let threads = Threads::new();
     let (results, collected) = results::channel();
@@ -36,6 +37,7 @@ fn main() {
         spawn(&threads, permit, move |_permit| results.send(work(job)));
     }
     drop(results);
+    // ANCHOR_END: loop
 
     let sum: usize = collected.iter().sum();
     sem.wait_idle();

@@ -39,6 +39,7 @@ fn main() -> std::io::Result<()> {
     let num_workers = 3;
     let wg = WaitGroup::new(); // tracks the thread that prints
 
+    // ANCHOR: main
     // The pool, with its two channels.
     let (mut wp, jobs, results) = WorkerPool::new(num_workers, num_jobs);
     wp.start_workers(process)?;
@@ -57,6 +58,7 @@ fn main() -> std::io::Result<()> {
 
     wp.wait(); // for the workers; then close(wp.results)
     wg.wait(); // for the printer
+    // ANCHOR_END: main
 
     join_all([submitter, printer]);
     Ok(())

@@ -73,6 +73,7 @@ mod documentation {
         course_10: "docs/course/10-cpu-work.md",
         course_11: "docs/course/11-async.md",
         course_12: "docs/course/12-measure-and-choose.md",
+        refused: "docs/refused.md",
         batch: "docs/patterns/batch.md",
         channel: "docs/patterns/channel.md",
         dispatcher: "docs/patterns/dispatcher.md",

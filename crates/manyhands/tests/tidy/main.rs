@@ -380,6 +380,20 @@ fn every_pattern_is_whole() {
         );
         let page = format!("docs/patterns/{name}.md");
         assert!(root().join(&page).exists(), "{name}: wants {page}");
+        let drawing = format!("drawings/flow-{name}.svg");
+        assert!(
+            read(&page).contains(&format!("](../{drawing})")),
+            "{name}: {page} wants its drawing, docs/{drawing}"
+        );
+        let drawing = read(format!("docs/{drawing}"));
+        for wanted in
+            ["role=\"img\"", "<title ", "<desc ", "prefers-color-scheme: dark"]
+        {
+            assert!(
+                drawing.contains(wanted),
+                "{name}: wants {wanted} in its drawing"
+            );
+        }
         for page in [&page, &format!("crates/{member}/README.md")] {
             assert!(
                 documentation.contains(&format!("\"{page}\"")),
@@ -437,6 +451,65 @@ impl AsyncJob for Nothing {
 #[cfg(feature = "all")]
 fn names() -> Vec<&'static str> {
     variants::<Nothing, _, _>().iter().map(|variant| variant.name).collect()
+}
+
+/// What docs/where.md says of a file is in it: each row has an idea, where it
+/// is, and the test that holds it.
+#[test]
+fn what_is_said_to_be_somewhere_is_there() {
+    let page = read("docs/where.md");
+    let rows = page.lines().filter(|line| line.contains("](../crates/"));
+    let rows: Vec<_> = rows.filter(|row| row.starts_with("| ")).collect();
+    assert!(rows.len() > 50, "docs/where.md: {} rows", rows.len());
+    for cell in rows.iter().flat_map(|row| row.split('|').skip(2).take(2)) {
+        let (_, link) = cell.split_once("](../").unwrap_or_else(|| {
+            panic!("docs/where.md: {cell} wants a link to a file")
+        });
+        let (path, names) = link.split_once(')').unwrap();
+        let file = read(path);
+        for name in names.split('`').skip(1).step_by(2) {
+            let is_other = |it: char| !it.is_alphanumeric() && it != '_';
+            assert!(
+                file.split(is_other).any(|word| word == name),
+                "docs/where.md: {name} is not in {path}"
+            );
+        }
+    }
+}
+
+/// What a page sets beside a line of Go, word for word but for spaces. `…`
+/// stands for anything.
+#[test]
+fn what_a_page_shows_beside_go_is_in_the_code() {
+    let squeezed = |text: &str| -> String {
+        text.chars().filter(|it| !it.is_whitespace()).collect()
+    };
+    for name in PATTERNS {
+        let page = read(format!("docs/patterns/{name}.md"));
+        let crate_ = Path::new("crates").join(format!("manyhands-{name}"));
+        let folders = ["src", "src/adapter", "examples"];
+        let folders = folders.map(|folder| crate_.join(folder));
+        let files = folders
+            .into_iter()
+            .filter(|folder| root().join(folder).is_dir())
+            .flat_map(entries)
+            .filter(|path| path.extension().is_some_and(|it| it == "rs"));
+        let code = squeezed(&files.map(read).collect::<String>());
+        let tables = page.split("\n| Go | Rust | |\n").skip(1);
+        let rows = tables
+            .flat_map(|table| table.lines().take_while(|it| it != &""))
+            .skip(1)
+            .map(|row| row.split('|').nth(2).unwrap_or_default());
+        let spans = rows.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+        for part in spans.flat_map(|span| span.split('…')) {
+            assert!(
+                code.contains(&squeezed(part)),
+                "docs/patterns/{name}.md: {part} is beside Go, and nowhere \
+                 in {}",
+                crate_.display()
+            );
+        }
+    }
 }
 
 #[test]
