@@ -129,7 +129,6 @@ impl<J> Queue<J> {
     // ANCHOR: claim
     /// Moves a worker's share of the jobs into `batch`, `most` at most. Waits
     /// for one; false when there will be none.
-    // ANCHOR: claim
     pub fn claim(&self, batch: &mut Vec<J>, most: usize) -> bool {
         let mut state = lock(&self.state);
         while state.jobs.is_empty() {
