@@ -54,7 +54,7 @@ impl Package {
         let mut manifest = format!(
             "[package]\nname = {name:?}\nedition = \"2024\"\n\
              [workspace]\n[features]\nmisuse = []\n[dependencies]\n\
-             crossbeam-utils = \"0.8\"\n\
+             crossbeam-channel = \"0.5\"\ncrossbeam-utils = \"0.8\"\n\
              manyhands = {{ path = {:?}, features = [\"all\"] }}\n",
             crates.join("manyhands")
         );
