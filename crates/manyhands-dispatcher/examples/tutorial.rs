@@ -15,8 +15,8 @@ use crossbeam_channel::{Receiver, Sender, bounded, select};
 
 type Job = usize;
 
-// ANCHOR: dispatch
 /// Hands each job to a ready worker, until the queue has ended.
+// ANCHOR: dispatch
 fn dispatch(
     internal_queue: Receiver<Job>,
     ready_pool: Receiver<Sender<Job>>,

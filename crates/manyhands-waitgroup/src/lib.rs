@@ -182,7 +182,7 @@ impl<J: Send + 'static, R: Send + 'static> WorkerPool<J, R> {
     /// # Errors
     ///
     /// When the system refuses a thread.
-    // ANCHOR: start_worker
+    // ANCHOR: worker
     pub fn start_worker(
         &mut self,
         id: usize,
@@ -199,7 +199,7 @@ impl<J: Send + 'static, R: Send + 'static> WorkerPool<J, R> {
         self.workers.push(self.threads.spawn("worker", id, worker)?);
         Ok(())
     }
-    // ANCHOR_END: start_worker
+    // ANCHOR_END: worker
 
     /// Starts all workers, 0 to `num_workers` - 1.
     ///
