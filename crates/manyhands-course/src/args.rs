@@ -92,13 +92,16 @@ fn make(course: &Course, outputs: Outputs) -> Result<ExitCode, Vec<Finding>> {
         err(why);
         return Ok(ExitCode::FAILURE);
     }
-    plan.missing.iter().for_each(err);
+    plan.missing.iter().chain(&plan.failed).for_each(err);
     err(format_args!(
         "{} blocks; {} files changed",
         plan.blocks,
         plan.files.len()
     ));
-    Ok(ExitCode::SUCCESS)
+    Ok(match plan.failed.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
 }
 
 /// Nobody may be reading, which is no reason to do anything else.

@@ -51,6 +51,8 @@ pub struct Plan {
     pub differences: Vec<Finding>,
     /// What only running the commands would make.
     pub missing: Vec<Finding>,
+    /// Commands that did not do what they should.
+    pub failed: Vec<Finding>,
     /// How many blocks there are.
     pub blocks: usize,
 }
@@ -95,6 +97,7 @@ impl Course {
         let mut found = [
             plan.differences,
             plan.missing,
+            plan.failed,
             look::links(&self.root, &linked),
             look::summary(&pages),
             look::untested(&self.root, &pages),
@@ -296,9 +299,12 @@ impl Maker<'_> {
                         false => Block::Missing,
                     });
                 };
-                let block = runner
-                    .block(&shown)
-                    .map_err(|why| format!("`{asked}`: {why}"))?;
+                let block = match runner.block(&shown, asked) {
+                    Ok(block) => block,
+                    Err(why) => {
+                        return Ok(Block::Failed(format!("`{asked}`: {why}")));
+                    }
+                };
                 Ok(match shown.varies && is_there {
                     true => Block::Same,
                     false => Block::New(block),
@@ -348,6 +354,9 @@ impl Plan {
             let what =
                 format!("the {marker} was never made; `{make}` mends it");
             self.missing.push(finding(&page, line, what));
+        }
+        for (line, why) in spliced.failed {
+            self.failed.push(finding(&page, line, why));
         }
         if spliced.text != old {
             self.files.push((page, spliced.text));
