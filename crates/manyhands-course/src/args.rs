@@ -15,7 +15,8 @@ usage: cargo course make [--outputs]
        cargo course check [--outputs]
 
 make       makes what stands between markers anew
-check      changes nothing, and fails if something is not as it would be made
+check      changes nothing, and fails if something is not as it would be made,
+           or a link leads nowhere
 --outputs  also runs the commands whose outputs pages show
 ";
 
@@ -66,34 +67,41 @@ fn parse(words: &[&str]) -> Result<Asked, String> {
 }
 
 fn run(course: &Course, asked: &Asked) -> ExitCode {
-    let plan = match course.plan(asked.outputs) {
-        Ok(plan) => plan,
-        Err(refused) => {
-            refused.iter().for_each(err);
-            return ExitCode::from(2);
-        }
+    let done = match asked.write {
+        true => make(course, asked.outputs),
+        false => check(course, asked.outputs),
     };
-    if !asked.write {
-        let mut found: Vec<Finding> =
-            [plan.differences, plan.missing].concat();
-        found.sort();
-        found.iter().for_each(out);
-        return match found.is_empty() {
-            true => ExitCode::SUCCESS,
-            false => ExitCode::FAILURE,
-        };
-    }
+    done.unwrap_or_else(|refused| {
+        refused.iter().for_each(err);
+        ExitCode::from(2)
+    })
+}
+
+fn check(course: &Course, outputs: Outputs) -> Result<ExitCode, Vec<Finding>> {
+    let found = course.check(outputs)?;
+    found.iter().for_each(out);
+    Ok(match found.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
+
+fn make(course: &Course, outputs: Outputs) -> Result<ExitCode, Vec<Finding>> {
+    let plan = course.plan(outputs)?;
     if let Err(why) = course.write(&plan) {
         err(why);
-        return ExitCode::FAILURE;
+        return Ok(ExitCode::FAILURE);
     }
-    plan.missing.iter().for_each(err);
+    plan.missing.iter().chain(&plan.failed).for_each(err);
     err(format_args!(
         "{} blocks; {} files changed",
         plan.blocks,
         plan.files.len()
     ));
-    ExitCode::SUCCESS
+    Ok(match plan.failed.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
 }
 
 /// Nobody may be reading, which is no reason to do anything else.

@@ -10,6 +10,7 @@ use crate::document::{Block, Spliced, splice};
 use crate::drawing::Drawing;
 use crate::drawings::drawings;
 use crate::listing::listing;
+use crate::look::{self, Pages};
 use crate::marker::{Kind, Marker};
 use crate::output::{Runner, Shown};
 use crate::stepper::steppers;
@@ -50,6 +51,8 @@ pub struct Plan {
     pub differences: Vec<Finding>,
     /// What only running the commands would make.
     pub missing: Vec<Finding>,
+    /// Commands that did not do what they should.
+    pub failed: Vec<Finding>,
     /// How many blocks there are.
     pub blocks: usize,
 }
@@ -65,6 +68,86 @@ impl Course {
     /// That of the repository in this folder.
     pub fn at(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
+    }
+
+    /// All that is the matter: what is not as it would be made, links that
+    /// lead nowhere, Rust that nobody compiles, and what is left over.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Course::plan`].
+    pub fn check(
+        &self,
+        outputs: Outputs,
+    ) -> Result<Vec<Finding>, Vec<Finding>> {
+        let plan = self.plan(outputs)?;
+        let cannot = |error: io::Error| {
+            vec![finding("docs", 1, format!("cannot be read: {error}"))]
+        };
+        let read = |pages: Vec<PathBuf>| -> io::Result<Pages> {
+            let text = |page: PathBuf| {
+                let text = fs::read_to_string(self.root.join(&page))?;
+                Ok((page, text))
+            };
+            pages.into_iter().map(text).collect()
+        };
+        let pages = self.pages().and_then(read).map_err(cannot)?;
+        let mut linked = self.linked().and_then(read).map_err(cannot)?;
+        linked.extend(pages.clone());
+        let mut found = [
+            plan.differences,
+            plan.missing,
+            plan.failed,
+            look::links(&self.root, &linked),
+            look::summary(&pages),
+            look::untested(&self.root, &pages),
+            self.left_over().map_err(cannot)?,
+        ]
+        .concat();
+        found.sort();
+        Ok(found)
+    }
+
+    /// The other pages whose links are looked at.
+    fn linked(&self) -> io::Result<Vec<PathBuf>> {
+        let mut pages = Vec::new();
+        for entry in fs::read_dir(&self.root)? {
+            let path = PathBuf::from(entry?.file_name());
+            if path.extension().is_some_and(|it| it == "md") {
+                pages.push(path);
+            }
+        }
+        let crates = PathBuf::from("crates");
+        if self.root.join(&crates).is_dir() {
+            for entry in fs::read_dir(self.root.join(&crates))? {
+                let page = crates.join(entry?.file_name()).join("README.md");
+                if self.root.join(&page).exists() {
+                    pages.push(page);
+                }
+            }
+        }
+        Ok(pages)
+    }
+
+    /// Timelines that nothing draws any more.
+    fn left_over(&self) -> io::Result<Vec<Finding>> {
+        let folder = PathBuf::from("docs/drawings");
+        let mut found = Vec::new();
+        if !self.root.join(&folder).is_dir() {
+            return Ok(found);
+        }
+        let drawn: BTreeSet<PathBuf> =
+            drawings().iter().map(|it| it.file().into()).collect();
+        for entry in fs::read_dir(self.root.join(&folder))? {
+            let name = entry?.file_name();
+            let is_ours = name.to_string_lossy().starts_with("timeline-");
+            let file = folder.join(name);
+            if is_ours && !drawn.contains(&file) {
+                let what = "nothing draws it any more; delete it";
+                found.push(finding(file, 1, what));
+            }
+        }
+        Ok(found)
     }
 
     /// The pages of the book, and the repository's own, from the root.
@@ -216,9 +299,12 @@ impl Maker<'_> {
                         false => Block::Missing,
                     });
                 };
-                let block = runner
-                    .block(&shown)
-                    .map_err(|why| format!("`{asked}`: {why}"))?;
+                let block = match runner.block(&shown, asked) {
+                    Ok(block) => block,
+                    Err(why) => {
+                        return Ok(Block::Failed(format!("`{asked}`: {why}")));
+                    }
+                };
                 Ok(match shown.varies && is_there {
                     true => Block::Same,
                     false => Block::New(block),
@@ -269,6 +355,9 @@ impl Plan {
                 format!("the {marker} was never made; `{make}` mends it");
             self.missing.push(finding(&page, line, what));
         }
+        for (line, why) in spliced.failed {
+            self.failed.push(finding(&page, line, why));
+        }
         if spliced.text != old {
             self.files.push((page, spliced.text));
         }
@@ -282,7 +371,7 @@ fn make_word(kind: Kind) -> &'static str {
     }
 }
 
-fn finding(
+pub(crate) fn finding(
     file: impl Into<PathBuf>,
     line: usize,
     what: impl Into<String>,

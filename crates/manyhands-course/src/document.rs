@@ -12,6 +12,8 @@ pub(crate) enum Block {
     Same,
     /// What is there, which is nothing, and should not be.
     Missing,
+    /// What is there: it could not be made anew, and why.
+    Failed(String),
 }
 
 /// A page with its blocks made anew.
@@ -24,6 +26,8 @@ pub(crate) struct Spliced {
     pub(crate) changed: Vec<(usize, Marker)>,
     /// Those that were not made, and are empty.
     pub(crate) missing: Vec<(usize, Marker)>,
+    /// Those that could not be made, and why.
+    pub(crate) failed: Vec<(usize, String)>,
 }
 
 /// A block of which the end was not seen yet.
@@ -50,6 +54,7 @@ pub(crate) fn splice(
         blocks: 0,
         changed: Vec::new(),
         missing: Vec::new(),
+        failed: Vec::new(),
     };
     let mut open: Option<Open> = None;
     let mut fence: Option<Fence> = None;
@@ -145,6 +150,10 @@ impl Spliced {
                 self.text += &old;
                 self.missing.push((number, marker));
             }
+            Block::Failed(why) => {
+                self.text += &old;
+                self.failed.push((number, why));
+            }
         }
         Ok(())
     }
@@ -190,6 +199,7 @@ mod tests {
         splice(document, &mut |marker, _| match &*marker.asked {
             "absent" => Err("it is absent".into()),
             "missing" => Ok(Block::Missing),
+            "failed" => Ok(Block::Failed("it failed".into())),
             "same" => Ok(Block::Same),
             asked => Ok(Block::New(format!("```text\n<{asked}>\n```\n"))),
         })
@@ -212,6 +222,7 @@ mod tests {
             <!-- end of output -->\n\
             <!-- output: same -->\nold\n<!-- end of output -->\n\
             <!-- output: missing -->\n<!-- end of output -->\n\
+            <!-- output: failed -->\nold\n<!-- end of output -->\n\
             <!-- table: other -->\nx\n<!-- end of table -->\n\
             <!-- listing: three -->\r\n\
             <!-- end of listing -->";
@@ -223,9 +234,10 @@ mod tests {
                 .replace("old\r\n```\n", "```text\n<one>\n```\n")
                 .replace("three -->\r\n", &format!("three -->\r\n{three}"))
         );
-        assert_eq!(found.blocks, 5);
-        assert_eq!(lines(&found.changed), [2, 22]);
+        assert_eq!(found.blocks, 6);
+        assert_eq!(lines(&found.changed), [2, 25]);
         assert_eq!(lines(&found.missing), [17]);
+        assert_eq!(found.failed, [(19, "it failed".to_owned())]);
         let again = spliced(&found.text).unwrap();
         assert_eq!((again.text, again.changed), (found.text, vec![]));
     }

@@ -16,20 +16,22 @@
 //! | reckon how long jobs wait | `queueing`, `tables` |
 //! | draw that | `drawing` |
 //! | show a bug step by step | `stepper` |
+//! | see whether links lead somewhere | `prose`, `look` |
 //! | do all of it, for every page | [`Course`] |
 
 #![forbid(unsafe_code)]
 
 mod args;
 mod course;
-#[allow(dead_code, reason = "what looks at pages comes next")]
 mod document;
 mod drawing;
 mod drawings;
 mod fence;
 mod listing;
+mod look;
 mod marker;
 mod output;
+mod prose;
 mod queueing;
 mod sim;
 mod stepper;

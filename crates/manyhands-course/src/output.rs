@@ -1,7 +1,7 @@
 //! What a command prints.
 
 use std::collections::HashMap;
-use std::io::Read;
+use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -120,10 +120,16 @@ impl Runner {
     /// # Errors
     ///
     /// What went wrong, in a line.
-    pub(crate) fn block(&mut self, shown: &Shown) -> Result<String, String> {
+    pub(crate) fn block(
+        &mut self,
+        shown: &Shown,
+        asked: &str,
+    ) -> Result<String, String> {
         if let Some(known) = self.printed.get(shown) {
             return known.clone();
         }
+        // It takes minutes in all. Nobody may be reading.
+        let _ = writeln!(io::stderr(), "{asked}");
         let made = self.run(shown);
         self.printed.insert(shown.clone(), made.clone());
         made

@@ -40,7 +40,6 @@ fn jobs(utilisation: f64) -> u32 {
     match utilisation {
         it if it > 0.98 => 4_000_000,
         it if it > 0.94 => 2_000_000,
-        it if it > 0.89 => 1_000_000,
         _ => 1_000_000,
     }
 }

@@ -93,12 +93,71 @@ fn an_output_that_was_never_made_is_missing() {
 }
 
 #[test]
-fn the_pages_of_this_repository_are_as_they_would_be_made() {
+fn a_link_that_leads_nowhere_is_found_and_a_page_that_nobody_finds() {
+    let summary = "# Summary\n\n- [One](one.md)\n- [No](no.md)\n";
+    let one = "# One\n\n[a](two.md#here), [b](two.md#gone),\n\
+               [c](../crates/a), [d](../../x), [e](#one), [f](#two),\n\
+               [g](https://example.com/x#y)\n";
+    let (_folder, course) = repository(&[
+        ("docs/SUMMARY.md", summary),
+        ("docs/one.md", one),
+        ("docs/two.md", "## Here\n"),
+        ("crates/a/README.md", "[a](../../docs/one.md#one) [b](no.rs)\n"),
+    ]);
+    let found = of_pages(&course.check(Outputs::Kept).unwrap());
+    let expected = [
+        "crates/a/README.md:1: the link to no.rs leads nowhere",
+        "docs/SUMMARY.md:4: the link to no.md leads nowhere",
+        "docs/one.md:3: the link to two.md#gone leads to a page without that \
+         heading; it has here",
+        "docs/one.md:4: the link to #two leads to a page without that \
+         heading; it has one",
+        "docs/one.md:4: the link to ../../x leads out of the repository",
+        "docs/two.md:1: it is not in docs/SUMMARY.md; name it there",
+    ];
+    assert_eq!(lines(&found), expected);
+}
+
+#[test]
+fn rust_in_a_page_is_a_test_or_a_listing() {
+    let list = "pages! {\n    a: \"docs/tested.md\",\n}\n";
+    let rust = "```rust\nfn a() {}\n```\n";
+    let ignored = "```rust,ignore\nfn a() {}\n```\n";
+    let listing = format!(
+        "<!-- listing: ../a.rs -->\n{ignored}<!-- end of listing -->\n"
+    );
+    let shown = format!("````markdown\n{rust}````\n");
+    let (_folder, course) = repository(&[
+        ("crates/manyhands/src/lib.rs", list),
+        ("a.rs", "fn a() {}\n"),
+        ("docs/tested.md", &format!("{rust}\n{listing}")),
+        ("docs/untested.md", &format!("{listing}\n{shown}\n{rust}")),
+        ("docs/ignored.md", &format!("{listing}\n{ignored}")),
+    ]);
+    let found = lines(&of_pages(&course.check(Outputs::Kept).unwrap()));
+    assert_eq!(found.len(), 2, "{found:#?}");
+    let ignored = "docs/ignored.md:7: Rust that is ignored: show a file";
+    assert!(found[0].starts_with(ignored), "{}", found[0]);
+    let untested = "docs/untested.md:13: Rust that is no test: name the page";
+    assert!(found[1].starts_with(untested), "{}", found[1]);
+}
+
+#[test]
+fn a_drawing_that_nothing_draws_is_left_over() {
+    let stale = "docs/drawings/timeline-of-old.svg";
+    let (_folder, course) =
+        repository(&[(stale, ""), ("docs/drawings/flow.svg", "")]);
+    course.write(&course.plan(Outputs::Kept).unwrap()).unwrap();
+    let found = lines(&course.check(Outputs::Kept).unwrap());
+    let expected = format!("{stale}:1: nothing draws it any more; delete it");
+    assert_eq!(found, [expected]);
+}
+
+#[test]
+fn this_repository_is_as_it_would_be_made_and_its_links_lead_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let course = Course::at(root);
-    let plan = course
-        .plan(Outputs::Kept)
-        .unwrap_or_else(|refused| panic!("{}", lines(&refused).join("\n")));
-    let found = [lines(&plan.differences), lines(&plan.missing)].concat();
-    assert!(found.is_empty(), "{}", found.join("\n"));
+    let found = match Course::at(root).check(Outputs::Kept) {
+        Ok(found) | Err(found) => lines(&found),
+    };
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
 }
