@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod book;
 mod pipe;
 
 use std::ffi::OsString;
