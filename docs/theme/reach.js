@@ -1,4 +1,4 @@
-// What scrolls sideways can be reached by keyboard, and says what it is.
+// What one can click or scroll can be reached by keyboard, and says what it is.
 "use strict";
 
 (() => {
@@ -38,6 +38,19 @@
     table.replaceWith(box);
     box.append(table);
   }
+
+  // mdBook's switch of the sidebar is a label, which the keyboard passes by.
+  const side = document.getElementById("mdbook-sidebar-toggle");
+  if (side) {
+    side.setAttribute("role", "button");
+    side.tabIndex = 0;
+    side.addEventListener("keydown", event => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      side.click();
+    });
+  }
+
   look();
   addEventListener("load", look);
   addEventListener("resize", look);

@@ -59,18 +59,20 @@
     threads.forEach(who => head.append(make("th", who, { scope: "col" })));
     const rows = lanes.createTBody();
 
-    const mark = step => {
+    const mark = here => {
       code.querySelectorAll(".now").forEach(it => {
         it.classList.remove("now");
         it.removeAttribute("aria-current");
       });
-      const line = step &&
-        code.querySelector(`[data-line="${CSS.escape(step.line)}"]`);
-      if (!line) return;
-      line.classList.add("now");
-      line.setAttribute("aria-current", "step");
-      const where = line.offsetTop - code.offsetTop;
-      code.scrollTop = where - code.clientHeight / 2;
+      for (const step of here) {
+        const line =
+          code.querySelector(`[data-line="${CSS.escape(step.line)}"]`);
+        if (!line) continue;
+        line.classList.add("now");
+        line.setAttribute("aria-current", "step");
+        const where = line.offsetTop - code.offsetTop;
+        code.scrollTop = where - code.clientHeight / 2;
+      }
     };
 
     const tell = () => {
@@ -88,7 +90,8 @@
 
     const show = () => {
       tell();
-      mark(steps[at - 1]);
+      // In the end, all lines at which somebody is left.
+      mark(at > steps.length ? left : steps.slice(Math.max(at - 1, 0), at));
       rows.replaceChildren();
       steps.slice(0, at).forEach((step, index) => {
         const row = rows.insertRow();
