@@ -5,10 +5,11 @@
 //   <div class="stepper" id="stepper-NAME" data-ends="hangs">
 //   <ol class="steps"><li data-who="worker" data-line="57" data-waits="false">
 //   words</li></ol>
+//   <p class="ends">Nobody moves any more: worker waits to be woken.</p>
 //   <pre class="code"><span data-line="57">code</span></pre></div>
 //
 // `data-who` is empty for what no thread does. `data-ends` is hangs, returns
-// or panics; without it, a thread that waits last waits for ever.
+// or panics.
 "use strict";
 
 (() => {
@@ -39,11 +40,10 @@
     const steps = list ? read(list) : [];
     if (!code || steps.length === 0) return;
     const threads = [...new Set(steps.map(it => it.who))].filter(Boolean);
-    const left = stuck(steps, threads);
-    const hangs = box.dataset.ends
-      ? box.dataset.ends === "hangs" : left.length > 0;
-    // 0: nothing has happened; steps.length: all has; one more: the hang.
-    const last = steps.length + (hangs ? 1 : 0);
+    const left = box.dataset.ends === "hangs" ? stuck(steps, threads) : [];
+    const ends = box.querySelector(".ends");
+    // 0: nothing has happened; steps.length: all has; one more: how it ends.
+    const last = steps.length + (ends ? 1 : 0);
     let at = 0;
 
     const back = make("button", "Back", { type: "button" });
@@ -83,8 +83,7 @@
         const waits = step.waits ? " (waits)" : "";
         told.replaceChildren(make("b", step.who), step.words + waits);
       } else {
-        const who = left.map(it => `${it.who} ${it.words}`).join("; ");
-        told.replaceChildren(make("b", "Nobody moves any more."), who);
+        told.replaceChildren(make("b", ends.textContent));
       }
     };
 
@@ -131,7 +130,7 @@
     const all = make("details", "");
     all.append(make("summary", "All steps"));
     list.replaceWith(all);
-    all.append(list);
+    all.append(list, ...ends ? [ends] : []);
     box.prepend(keys, told);
     code.after(lanes, all);
     box.classList.add("live");

@@ -41,6 +41,19 @@ fn each_page(look: impl Fn(&mut Reader, &str) + Sync) {
     });
 }
 
+/// What scrolls sideways, and is neither code nor a table: mdBook's page does
+/// so itself before it overflows.
+const SCROLLS: &str = "[...document.querySelectorAll('body *')].filter(it => \
+     ['auto', 'scroll'].includes(getComputedStyle(it).overflowX) && \
+     it.scrollWidth > it.clientWidth && \
+     !it.matches('pre, pre code, table, .table-wrapper, .wide'))\
+     .map(it => it.outerHTML.slice(0, 80))";
+
+fn assert_nothing_overflows(page: &mut Opened<'_>, at: &str) {
+    assert_eq!(page.overflow().unwrap(), [""; 0], "{at}");
+    assert_eq!(page.ask(SCROLLS).unwrap(), json!([]), "{at}");
+}
+
 /// Presses the tab key until what it reaches is this.
 fn tab_to(page: &mut Opened<'_>, expression: &str) {
     const MOST: usize = 200;
@@ -67,13 +80,13 @@ fn a_page_is_whole_in_every_view_and_asks_for_nothing_from_outside() {
             let mut page = reader.open(&file(name), view).unwrap();
             let png = page.picture().unwrap();
             fs::write(kept(&format!("{at}.png")), png).unwrap();
-            assert_eq!(page.overflow().unwrap(), [""; 0], "{at}");
+            assert_nothing_overflows(&mut page, &at);
             page.ask(
                 "document.querySelectorAll('details')\
                  .forEach(it => it.open = true)",
             )
             .unwrap();
-            assert_eq!(page.overflow().unwrap(), [""; 0], "{at}: opened");
+            assert_nothing_overflows(&mut page, &at);
             let ground = "getComputedStyle(document.documentElement)\
                           .backgroundColor";
             grounds.insert((view.is_dark, text(&mut page, ground)));
@@ -107,6 +120,7 @@ fn without_scripts_all_steps_and_all_rows_are_there() {
     for view in View::all().filter(|view| !view.has_scripts) {
         for (name, what) in [
             (BUG, ".stepper .steps li"),
+            (BUG, ".stepper .ends"),
             (BUG, ".stepper pre.code span[data-line]"),
             (QUEUE, "table.queue tr[data-wait]"),
         ] {
@@ -117,7 +131,7 @@ fn without_scripts_all_steps_and_all_rows_are_there() {
                  ([...document.querySelectorAll('{what}')])"
             );
             let counts = page.ask(&counts).unwrap();
-            assert!(counts[0].as_u64().unwrap() > 2, "{what}: {counts}");
+            assert!(counts[0].as_u64().unwrap() > 0, "{what}: {counts}");
             assert_eq!(counts[0], counts[1], "{view} {what}");
         }
     }
@@ -175,7 +189,7 @@ fn a_bug_is_gone_through_by_keyboard() {
     }
     page.press(Key::Right).unwrap();
     let end = text(&mut page, told);
-    assert!(end.starts_with("Nobody moves any more."), "{end}");
+    assert!(end.starts_with("Nobody moves any more"), "{end}");
     // There it ends.
     page.press(Key::Enter).unwrap();
     page.press(Key::Right).unwrap();
