@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod book;
 mod pipe;
 
 use std::ffi::OsString;
@@ -47,6 +48,34 @@ impl fmt::Display for View {
         let scheme = if self.is_dark { "dark" } else { "light" };
         let scripts = if self.has_scripts { "scripts" } else { "plain" };
         write!(f, "{}-{scheme}-{scripts}", self.width)
+    }
+}
+
+/// A key that is more than a letter.
+#[derive(Clone, Copy, Debug)]
+pub enum Key {
+    /// Goes to the next thing.
+    Tab,
+    /// Presses what one is at.
+    Enter,
+    /// One to the right, or more.
+    Right,
+    /// One to the left, or less.
+    Left,
+    /// To the last.
+    End,
+}
+
+impl Key {
+    /// What the browser calls it, and what it writes.
+    fn name(self) -> (&'static str, u32, &'static str) {
+        match self {
+            Self::Tab => ("Tab", 9, ""),
+            Self::Enter => ("Enter", 13, "\r"),
+            Self::Right => ("ArrowRight", 39, ""),
+            Self::Left => ("ArrowLeft", 37, ""),
+            Self::End => ("End", 35, ""),
+        }
     }
 }
 
@@ -144,8 +173,8 @@ impl Opened<'_> {
         seen
     }
 
-    /// What an expression of JavaScript is. It is the reader's own question,
-    /// for which the page's scripts need not run.
+    /// What an expression of JavaScript is, or what it promises. It is the
+    /// reader's own question, for which the page's scripts need not run.
     ///
     /// # Errors
     ///
@@ -153,7 +182,8 @@ impl Opened<'_> {
     pub fn ask(&mut self, expression: &str) -> anyhow::Result<Value> {
         let mut answer = self.call(
             "Runtime.evaluate",
-            &json!({"expression": expression, "returnByValue": true}),
+            &json!({"expression": expression, "returnByValue": true,
+                "awaitPromise": true}),
         )?;
         if !answer["exceptionDetails"].is_null() {
             bail!("{expression}: {}", answer["exceptionDetails"]);
@@ -176,17 +206,75 @@ impl Opened<'_> {
         Ok(BASE64_STANDARD.decode(text(&made["data"])?)?)
     }
 
+    /// Waits until an expression of JavaScript is true.
+    ///
+    /// # Errors
+    ///
+    /// It is not, however long one waits.
+    pub fn until(&mut self, expression: &str) -> anyhow::Result<()> {
+        let becomes = format!(
+            "new Promise(done => {{ const look = () => \
+             ({expression}) ? done(true) : setTimeout(look, 10); look(); }})"
+        );
+        self.ask(&becomes)?;
+        Ok(())
+    }
+
+    /// Presses a key and lets go of it.
+    ///
+    /// # Errors
+    ///
+    /// The browser does not do as it is told.
+    pub fn press(&mut self, key: Key) -> anyhow::Result<()> {
+        let (name, number, text) = key.name();
+        for kind in ["keyDown", "keyUp"] {
+            let key = json!({"type": kind, "key": name, "code": name,
+                "windowsVirtualKeyCode": number, "text": text});
+            self.call("Input.dispatchKeyEvent", &key)?;
+        }
+        Ok(())
+    }
+
+    /// Writes where the cursor is.
+    ///
+    /// # Errors
+    ///
+    /// The browser does not do as it is told.
+    pub fn write(&mut self, text: &str) -> anyhow::Result<()> {
+        self.call("Input.insertText", &json!({"text": text}))?;
+        Ok(())
+    }
+
+    /// What overflows the page, or is cut off. What is wider than the page
+    /// scrolls in a box of its own.
+    ///
+    /// # Errors
+    ///
+    /// The browser does not say.
+    pub fn overflow(&mut self) -> anyhow::Result<Vec<String>> {
+        let wide = self.ask("document.documentElement.scrollWidth")?;
+        let wide = wide.as_u64().context("no width")?;
+        let cut = self.ask(
+            "[...document.querySelectorAll('body, body *')].filter(it => \
+             !(it instanceof SVGElement) && \
+             ['hidden', 'clip'].includes(getComputedStyle(it).overflowX) \
+             && it.scrollWidth > it.clientWidth)\
+             .map(it => 'cut off: ' + it.outerHTML.slice(0, 80))",
+        )?;
+        let mut found: Vec<String> = serde_json::from_value(cut)?;
+        if wide > self.view.width.into() {
+            found.push(format!("{wide} pixels"));
+        }
+        Ok(found)
+    }
+
     /// Presses the key that goes to the next thing, and says what that is.
     ///
     /// # Errors
     ///
     /// The browser does not do as it is told.
     pub fn tab_key(&mut self) -> anyhow::Result<String> {
-        for kind in ["keyDown", "keyUp"] {
-            let key = json!({"type": kind, "key": "Tab", "code": "Tab",
-                "windowsVirtualKeyCode": 9});
-            self.call("Input.dispatchKeyEvent", &key)?;
-        }
+        self.press(Key::Tab)?;
         let reached = self.ask(
             "document.activeElement.tagName + ' ' + \
              (document.activeElement.getAttribute('aria-label') ?? \
@@ -256,7 +344,13 @@ pub fn program() -> OsString {
     named("MANYHANDS")
 }
 
-fn named(variable: &str) -> OsString {
-    std::env::var_os(variable)
-        .unwrap_or_else(|| panic!("{variable} is not set: run .ci/browser"))
+/// What a variable of the environment names.
+///
+/// # Panics
+///
+/// It is not set.
+pub fn named(variable: &str) -> OsString {
+    std::env::var_os(variable).unwrap_or_else(|| {
+        panic!("{variable} is not set: run .ci/browser, or .ci/book")
+    })
 }
