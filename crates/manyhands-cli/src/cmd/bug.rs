@@ -25,6 +25,9 @@ pub(crate) struct Args {
     /// The mended code instead
     #[arg(long)]
     fixed: bool,
+    /// Only play it: no code, and no words around it
+    #[arg(long)]
+    play: bool,
     /// What you think will happen: a, b, c or d
     #[arg(
         long,
@@ -51,15 +54,16 @@ fn names() -> Vec<&'static str> {
 }
 
 pub(crate) fn run(args: Args, interrupt: &Interrupt) -> anyhow::Result<End> {
-    let Args { bug, fixed, predict, format } = args;
+    let Args { bug, fixed, play, predict, format } = args;
     let wrong = |option: &str, place: &str| {
         let line = format!("{option} is there, allowed is it only {place}");
         Err(Usage(line).into())
     };
     let Some(bug) = bugs().iter().find(|it| it.name == bug) else {
-        return match (fixed, predict) {
-            (true, _) => wrong("--fixed", "with a bug"),
-            (_, Some(_)) => wrong("--predict", "with a bug"),
+        return match (fixed, play, predict) {
+            (true, _, _) => wrong("--fixed", "with a bug"),
+            (_, true, _) => wrong("--play", "with a bug"),
+            (_, _, Some(_)) => wrong("--predict", "with a bug"),
             _ => list(format.unwrap_or(Format::Table)),
         };
     };
@@ -68,6 +72,11 @@ pub(crate) fn run(args: Args, interrupt: &Interrupt) -> anyhow::Result<End> {
     }
     match (fixed, predict) {
         (true, Some(_)) => wrong("--predict", "without --fixed"),
+        (false, Some(_)) if play => wrong("--predict", "without --play"),
+        (_, None) if play => {
+            let which = if fixed { &bug.fixed } else { &bug.broken };
+            Ok(act(which, interrupt)?.unwrap_or(End::Interrupted))
+        }
         (true, None) => show_fixed(bug, interrupt),
         (false, None) => show_broken(bug, None, interrupt),
         (false, Some(letter)) => {
@@ -141,7 +150,7 @@ fn show_broken(
     for (letter, answer) in letters(bug).iter().zip(bug.answers) {
         text += &wrap(&format!("{letter}) {answer}"), 3);
     }
-    print(text)?;
+    print(text + "\n")?;
     let asks = said.is_none()
         && !is_quiet()
         && io::stdin().is_terminal()
@@ -180,7 +189,8 @@ fn show_fixed(
     bug: &'static Bug,
     interrupt: &Interrupt,
 ) -> anyhow::Result<End> {
-    print(head(bug, &format!("The mend: {}", bug.mend), &bug.fixed))?;
+    let head = head(bug, &format!("The mend: {}", bug.mend), &bug.fixed);
+    print(head + "\n")?;
     Ok(act(&bug.fixed, interrupt)?.unwrap_or(End::Interrupted))
 }
 
@@ -201,13 +211,10 @@ fn act(
     act: &'static Act,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Option<End>> {
-    print(match act.schedule {
-        [] => "\n".to_owned(),
-        turns => {
-            let turns = format!("The schedule: {}.", turns.join(", "));
-            format!("\n{}\n", wrap(&turns, 0))
-        }
-    })?;
+    if let turns @ [_, ..] = act.schedule {
+        let turns = format!("The schedule: {}.", turns.join(", "));
+        print(format!("{}\n", wrap(&turns, 0)))?;
+    }
     let played = interrupt.or(move || play(act, Results));
     let Some(Played { ends, waiting, .. }) = played else { return Ok(None) };
     let mut text = String::from(match ends {
