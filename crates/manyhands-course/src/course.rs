@@ -129,7 +129,7 @@ impl Course {
         Ok(pages)
     }
 
-    /// Timelines that nothing draws any more.
+    /// Pictures that nothing draws any more.
     fn left_over(&self) -> io::Result<Vec<Finding>> {
         let folder = PathBuf::from("docs/drawings");
         let mut found = Vec::new();
@@ -140,7 +140,9 @@ impl Course {
             drawings().iter().map(|it| it.file().into()).collect();
         for entry in fs::read_dir(self.root.join(&folder))? {
             let name = entry?.file_name();
-            let is_ours = name.to_string_lossy().starts_with("timeline-");
+            let text = name.to_string_lossy();
+            let is_ours =
+                ["timeline-", "curve-"].iter().any(|it| text.starts_with(it));
             let file = folder.join(name);
             if is_ours && !drawn.contains(&file) {
                 let what = "nothing draws it any more; delete it";
@@ -389,4 +391,23 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     }
     fs::write(&new, text)?;
     fs::rename(&new, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_names_what_is_simulated() {
+        let readme = include_str!("../README.md");
+        let (_, rest) = readme.split_once("## What is simulated").unwrap();
+        let named: BTreeSet<_> = rest
+            .lines()
+            .filter_map(|row| row.strip_prefix("| `")?.split('`').next())
+            .collect();
+        let drawings = drawings();
+        let there = drawings.iter().map(|it| it.name);
+        let there = there.chain(TABLES.iter().map(|it| it.name));
+        assert_eq!(there.collect::<BTreeSet<_>>(), named);
+    }
 }

@@ -11,6 +11,7 @@ use manyhands_trace::draw::{Picture, Scale, escape, seconds, span};
 use manyhands_trace::{Ended, Record, Step, Trace};
 
 use crate::sim::{Run, Wait};
+use crate::{curve, tables};
 
 /// A run, and what is said beside it.
 #[derive(Clone, Debug)]
@@ -28,7 +29,15 @@ pub(crate) struct Panel {
 pub(crate) struct Drawing {
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
-    pub(crate) panels: Vec<Panel>,
+    pub(crate) shows: Shows,
+}
+
+/// What is drawn.
+#[derive(Clone, Debug)]
+pub(crate) enum Shows {
+    Runs(Vec<Panel>),
+    /// See [`curve`].
+    Curves,
 }
 
 /// In the units of the picture.
@@ -57,10 +66,19 @@ impl Drawing {
 
     /// The file.
     pub(crate) fn svg(&self) -> String {
-        let end = self.panels.iter().map(|it| it.run.end).max();
+        let picture = match &self.shows {
+            Shows::Runs(panels) => self.lanes(panels),
+            Shows::Curves => curve::picture(self.title, &self.words()),
+        };
+        let wide = format!(" width=\"{SHOWN}\" viewBox=");
+        picture.alone().replacen(" viewBox=", &wide, 1)
+    }
+
+    fn lanes(&self, panels: &[Panel]) -> Picture {
+        let end = panels.iter().map(|it| it.run.end).max();
         let end = end.unwrap_or_default().as_secs_f64();
         let axis = Scale::linear(0.0, end).over(LEFT, WIDTH - RIGHT);
-        let heights = self.panels.iter().map(Panel::height);
+        let heights = panels.iter().map(Panel::height);
         let bottom = HEAD + heights.sum::<f64>();
         let mut picture =
             Picture::new(self.title, &self.words(), WIDTH, bottom + AXIS);
@@ -72,18 +90,21 @@ impl Drawing {
         let ticks = ticks.map(|tick| (axis.at(tick), seconds(tick)));
         picture.add_uprights(ticks, HEAD, bottom - BELOW / 2.0);
         let mut top = HEAD;
-        for panel in &self.panels {
+        for panel in panels {
             Drawn { panel, axis, picture: &mut picture }.at(top);
             top += panel.height();
         }
-        let wide = format!(" width=\"{SHOWN}\" viewBox=");
-        picture.alone().replacen(" viewBox=", &wide, 1)
+        picture
     }
 
     /// What is to be seen, in words.
     pub(crate) fn words(&self) -> String {
-        let panels = self.panels.iter().map(Panel::words);
-        panels.collect::<Vec<_>>().join(" ")
+        match &self.shows {
+            Shows::Runs(panels) => {
+                panels.iter().map(Panel::words).collect::<Vec<_>>().join(" ")
+            }
+            Shows::Curves => curve::words(),
+        }
     }
 
     /// For a page: the picture, and all of it as tables.
@@ -95,12 +116,20 @@ impl Drawing {
             self.words(),
             self.name,
         );
-        for panel in &self.panels {
-            if !panel.label.is_empty() {
-                let _ = writeln!(text, "{}:\n", panel.label);
+        match &self.shows {
+            Shows::Runs(panels) => {
+                for panel in panels {
+                    if !panel.label.is_empty() {
+                        let _ = writeln!(text, "{}:\n", panel.label);
+                    }
+                    text += &panel.table();
+                    text.push('\n');
+                }
             }
-            text += &panel.table();
-            text.push('\n');
+            Shows::Curves => {
+                text += &tables::utilisation_curve();
+                text.push('\n');
+            }
         }
         text + "</details>\n\n"
     }

@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
-use crate::drawing::{Drawing, Panel};
+use crate::drawing::{Drawing, Panel, Shows};
 use crate::sim::{Pool, Queue, Stop, Work, jobs};
 
 /// All of them. Whoever adds one names it in the crate's README.
 pub(crate) fn drawings() -> Vec<Drawing> {
     vec![
+        Drawing {
+            name: "curve-utilisation",
+            title: "The busier the workers, the longer a job waits",
+            shows: Shows::Curves,
+        },
         one(
             "timeline-five-jobs-three-workers",
             "Five jobs of a second on three workers",
@@ -16,15 +21,15 @@ pub(crate) fn drawings() -> Vec<Drawing> {
         Drawing {
             name: "timeline-five-jobs",
             title: "Five jobs of a second",
-            panels: vec![
+            shows: Shows::Runs(vec![
                 panel("one worker", Pool::new(1, Queue::Shared), [1000; 5]),
                 panel("three workers", Pool::new(3, Queue::Shared), [1000; 5]),
-            ],
+            ]),
         },
         Drawing {
             name: "timeline-while-let-lock",
             title: "Twelve jobs on three workers, and a lock",
-            panels: vec![
+            shows: Shows::Runs(vec![
                 panel(
                     "the lock is held while the job runs",
                     Pool::new(3, Queue::Locked),
@@ -35,7 +40,7 @@ pub(crate) fn drawings() -> Vec<Drawing> {
                     Pool::new(3, Queue::Shared),
                     [100; 12],
                 ),
-            ],
+            ]),
         },
         one(
             "timeline-results-buffer",
@@ -59,7 +64,7 @@ pub(crate) fn drawings() -> Vec<Drawing> {
         Drawing {
             name: "timeline-skew",
             title: "Sixteen jobs, two of them long",
-            panels: vec![
+            shows: Shows::Runs(vec![
                 panel("dealt in turn", Pool::new(4, Queue::Dealt), SKEW),
                 panel("one queue", Pool::new(4, Queue::Shared), SKEW),
                 panel(
@@ -67,7 +72,7 @@ pub(crate) fn drawings() -> Vec<Drawing> {
                     Pool::new(4, Queue::Stealing),
                     SKEW,
                 ),
-            ],
+            ]),
         },
         one("timeline-self-submit", "Jobs that wait for their own pool", {
             let pool = Pool::new(2, Queue::Shared);
@@ -79,10 +84,10 @@ pub(crate) fn drawings() -> Vec<Drawing> {
         Drawing {
             name: "timeline-shutdown",
             title: "Two ends of the same run",
-            panels: vec![
+            shows: Shows::Runs(vec![
                 stopped("drained", Stop::Drain(STOP)),
                 stopped("aborted", Stop::Abort(STOP)),
-            ],
+            ]),
         },
     ]
 }
@@ -97,7 +102,7 @@ const SKEW: [u64; 16] = [
 const STOP: Duration = Duration::from_millis(220);
 
 fn one(name: &'static str, title: &'static str, panel: Panel) -> Drawing {
-    Drawing { name, title, panels: vec![panel] }
+    Drawing { name, title, shows: Shows::Runs(vec![panel]) }
 }
 
 fn panel<const N: usize>(
@@ -157,7 +162,8 @@ mod tests {
             assert!(svg.contains("prefers-color-scheme:dark"));
             assert!(!svg.contains("<script"));
 
-            let records = drawing.panels.iter().flat_map(|it| &it.run.records);
+            let Shows::Runs(panels) = &drawing.shows else { continue };
+            let records = panels.iter().flat_map(|it| &it.run.records);
             let started = records.filter(|it| it.started.is_some()).count();
             let classes = ["done", "abandoned"];
             let bars = xml.descendants().filter(|node| {

@@ -14,7 +14,7 @@
 //! | show what a command prints | `output` |
 //! | simulate workers and their queue | `sim`, `drawings` |
 //! | reckon how long jobs wait | `queueing`, `tables` |
-//! | draw that | `drawing` |
+//! | draw that | `drawing`, `curve` |
 //! | show a bug step by step | `stepper` |
 //! | see whether links lead somewhere | `prose`, `look` |
 //! | do all of it, for every page | [`Course`] |
@@ -23,6 +23,7 @@
 
 mod args;
 mod course;
+mod curve;
 mod document;
 mod drawing;
 mod drawings;

@@ -116,45 +116,55 @@ mod tests {
 
     #[test]
     fn every_step_is_there_with_its_line_and_every_line_with_its_number() {
-        let html = stepper("lost-wakeup").unwrap();
-        let xml = roxmltree::Document::parse(&html).unwrap();
-        let of = |name: &str| {
-            xml.descendants()
-                .filter(|node| node.has_tag_name(name))
-                .collect::<Vec<_>>()
-        };
-        let root = xml.root_element();
-        assert_eq!(root.attribute("id"), Some("stepper-lost-wakeup"));
-        assert_eq!(root.attribute("data-ends"), Some("hangs"));
-
-        let lines: Vec<_> = of("span")
-            .iter()
-            .map(|span| span.attribute("data-line").unwrap())
-            .collect();
-        assert_eq!(lines.len(), bugs()[0].broken.lines().count());
-        let steps = of("li");
-        assert_eq!(steps.len(), bugs()[0].broken.schedule.len());
-        for step in &steps {
-            let line = step.attribute("data-line").unwrap();
-            assert!(lines.contains(&line), "{line} is not in the listing");
+        let names = bugs().iter().map(|bug| bug.name.to_owned()).collect();
+        let made = steppers(&names);
+        for bug in bugs() {
+            let name = bug.name;
+            let html = made[name].as_ref().unwrap();
+            // A page would be Markdown again after an empty line.
+            let block = html.strip_suffix("\n\n").unwrap();
+            assert!(block.lines().all(|it| !it.trim().is_empty()), "{html}");
+            let xml = roxmltree::Document::parse(html).unwrap();
+            let id = xml.root_element().attribute("id");
+            assert_eq!(id, Some(&*format!("stepper-{name}")));
+            let shown = numbers(&xml, "span");
+            let listed = bug.broken.lines().map(|(it, _)| it.to_string());
+            assert_eq!(shown, listed.collect::<Vec<_>>(), "{name}");
+            let steps = numbers(&xml, "li");
+            assert!(!steps.is_empty(), "{name}");
+            for line in steps {
+                assert!(shown.contains(&line), "{name}: {line} is not shown");
+            }
         }
-        let first = (steps[0].attribute("data-who"), steps[0].text());
-        let looks = "looks: the queue is empty";
-        assert_eq!(first, (Some("worker"), Some(looks)));
-        let ends = of("p")[0].text().unwrap();
-        assert!(ends.starts_with("Nobody moves any more: worker waits"));
+    }
+
+    /// The lines that elements of this name say.
+    fn numbers(xml: &roxmltree::Document<'_>, name: &str) -> Vec<String> {
+        let nodes = xml.descendants().filter(|it| it.has_tag_name(name));
+        let lines = nodes.filter_map(|it| it.attribute("data-line"));
+        lines.map(String::from).collect()
     }
 
     #[test]
-    fn a_stepper_has_no_empty_line_but_its_last() {
+    fn a_step_says_who_does_what_and_the_end_who_waits() {
         let html = stepper("lost-wakeup").unwrap();
-        let block = html.strip_suffix("\n\n").unwrap();
-        assert!(block.lines().all(|line| !line.trim().is_empty()), "{html}");
+        let xml = roxmltree::Document::parse(&html).unwrap();
+        let of = |name: &str| {
+            let mut nodes = xml.descendants();
+            nodes.find(|it| it.has_tag_name(name)).unwrap()
+        };
+        let first = (of("li").attribute("data-who"), of("li").text());
+        let looks = "looks: the queue is empty";
+        assert_eq!(first, (Some("worker"), Some(looks)));
+        assert_eq!(of("div").attribute("data-ends"), Some("hangs"));
+        let ends = of("p").text().unwrap();
+        assert!(ends.starts_with("Nobody moves any more: worker waits"));
     }
 
     #[test]
     fn a_bug_that_is_not_there_is_told_with_those_that_are() {
         let why = stepper("found-wakeup").unwrap_err();
-        assert!(why.contains("allowed is lost-wakeup"), "{why}");
+        assert!(why.contains("there is no bug found-wakeup, allowed is"));
+        assert!(why.contains("lost-wakeup"), "{why}");
     }
 }

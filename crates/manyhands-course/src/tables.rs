@@ -208,7 +208,7 @@ fn percent(part: f64) -> String {
 }
 
 /// Exponential times, by formula.
-fn utilisation_curve() -> String {
+pub(crate) fn utilisation_curve() -> String {
     let rows = UTILISATIONS.map(|utilisation| {
         let waits = WORKERS.map(|it| short(mean_wait(it, utilisation), 3));
         [vec![format!("{:.0} %", 100.0 * utilisation)], waits.to_vec()]
