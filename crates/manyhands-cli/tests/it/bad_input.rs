@@ -107,6 +107,11 @@ const CASES: &[(&[&str], &[&str])] = &[
     (&["bug"], &["BUG is missing; `manyhands bug list` names them"]),
     (&["bug", "lost-wakup"], &["BUG is lost-wakup", "mean lost-wakeup?"]),
     (&["bug", "list", "--fixed"], &["--fixed is there", "with a bug"]),
+    (&["bug", "list", "--play"], &["--play is", "with a bug"]),
+    (
+        &["bug", "lost-wakeup", "--play", "--predict", "b"],
+        &["--predict is there", "without --play"],
+    ),
     (&["bug", "list", "--predict", "b"], &["--predict is", "with a bug"]),
     (
         &["bug", "lost-wakeup", "--predict", "z"],

@@ -83,6 +83,21 @@ fn of_a_hang_it_says_who_waits_for_what() {
 }
 
 #[test]
+fn played_alone_it_is_what_the_whole_shows_in_the_middle() {
+    for (name, _) in bugs() {
+        for side in [&[][..], &["--fixed"]] {
+            let words = [&["bug", &name][..], side].concat();
+            let alone = stdout_of(&[&words[..], &["--play"]].concat());
+            let whole = stdout_of(&words);
+            let lines = alone.lines().count();
+            assert!(lines >= 2 && lines < whole.lines().count(), "{alone}");
+            assert!(whole.contains(&format!("\n{alone}")), "{alone}\n{whole}");
+            assert!(!alone.contains("fn "), "{alone}");
+        }
+    }
+}
+
+#[test]
 fn a_prediction_is_right_or_it_is_another() {
     let verdict = |letter| {
         let shown = stdout_of(&["bug", "lost-wakeup", "--predict", letter]);
