@@ -114,8 +114,7 @@ fn push_waits_for_room() {
         })
         .collect();
     // Two have been pushed while one at most was taken out.
-    let mut popped = 0;
-    for _ in 0..2 {
+    for popped in 0..2 {
         let pushed = inside.now();
         assert!(
             pushed <= popped + 1,
@@ -123,7 +122,6 @@ fn push_waits_for_room() {
         );
         let job = queue.pop();
         assert!(job.is_some(), "an open queue returned `None`");
-        popped += 1;
     }
     join(pushers);
 }

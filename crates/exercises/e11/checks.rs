@@ -161,7 +161,7 @@ impl Run {
     }
 
     /// As long as it is woken.
-    fn to_its_end(&mut self) -> Vec<usize> {
+    fn drive_to_end(&mut self) -> Vec<usize> {
         for _ in 0..100 {
             if let Poll::Ready(results) = self.poll() {
                 return results;
@@ -194,7 +194,7 @@ fn in_the_order_of_the_futures() {
         run.goes_on();
     }
     stage.let_go(1);
-    let seen = run.to_its_end();
+    let seen = run.drive_to_end();
     assert!(seen == [0, 1, 2], "0, 1, 2 came out as {}", listed(&seen));
 }
 
@@ -249,14 +249,14 @@ fn the_waker_is_passed_on() {
 }
 
 fn few_or_none() {
-    let seen = Run::new(3, Vec::new()).to_its_end();
+    let seen = Run::new(3, Vec::new()).drive_to_end();
     assert!(seen.is_empty(), "of no futures came {}", listed(&seen));
     let (stage, tasks) = Stage::tasks(2);
     let mut run = Run::new(5, tasks);
     run.goes_on();
     stage.let_go(1);
     stage.let_go(0);
-    let seen = run.to_its_end();
+    let seen = run.drive_to_end();
     assert!(seen == [0, 1], "0 and 1 came out as {}", listed(&seen));
 }
 

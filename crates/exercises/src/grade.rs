@@ -61,13 +61,32 @@ fn passes(check: &Check) -> bool {
     print(&match &saw {
         None => format!("ok    {name}\n"),
         Some(saw) if saw == NOTHING_YET => {
-            format!("todo  {name}\n      asked: {says}\n")
+            format!("todo  {name}\n{}", told("asked:", says))
         }
         Some(saw) => {
-            format!("FAIL  {name}\n      asked: {says}\n      seen:  {saw}\n")
+            let (asked, seen) = (told("asked:", says), told("seen:", saw));
+            format!("FAIL  {name}\n{asked}{seen}")
         }
     });
     saw.is_none()
+}
+
+/// A label, and a text beside it in lines of 80 columns.
+fn told(label: &str, text: &str) -> String {
+    const INDENT: usize = 13;
+    const WIDTH: usize = 80;
+    let mut lines = format!("      {label:<6}");
+    let mut column = INDENT - 1;
+    for word in text.split_whitespace() {
+        let width = word.chars().count();
+        if column >= INDENT && column + 1 + width > WIDTH {
+            lines += &format!("\n{}", " ".repeat(INDENT - 1));
+            column = INDENT - 1;
+        }
+        lines += &format!(" {word}");
+        column += 1 + width;
+    }
+    lines + "\n"
 }
 
 fn in_process(name: &str) -> Option<String> {

@@ -45,6 +45,7 @@ pub(crate) enum Command {
     Record(cmd::record::Args),
     Report(cmd::report::Args),
     Splice(cmd::splice::Args),
+    Learn(cmd::learn::Args),
 }
 
 /// Bad input: one line that names the thing, its value and what is allowed.
@@ -307,7 +308,7 @@ const LONGEST_LINE: usize = 200;
 
 /// Which commands there are.
 const COMMANDS: &str =
-    "allowed are list, run, verify, compare, record, report, splice";
+    "allowed are list, run, verify, compare, record, report, splice, learn";
 
 #[cfg(test)]
 mod tests {

@@ -87,6 +87,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<End> {
         Command::Record(args) => cmd::record::run(args, &interrupt),
         Command::Report(args) => cmd::report::run(args, &interrupt),
         Command::Splice(args) => cmd::splice::run(args, &interrupt),
+        Command::Learn(args) => cmd::learn::run(args, &interrupt),
     }?;
     match end {
         End::Fine | End::Failed => redirected.keep()?,

@@ -50,7 +50,6 @@ impl<T> Queue<T> {
         self.changed.notify_one();
         Some(job)
     }
-
     // ANCHOR_END: wrong
 
     pub fn close(&self) {

@@ -4,7 +4,6 @@
 use exercises::sync::{Condvar, Mutex};
 
 // ANCHOR: wrong
-
 pub struct Semaphore {
     free: Mutex<usize>,
     freed: Condvar,

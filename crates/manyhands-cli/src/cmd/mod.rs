@@ -2,6 +2,7 @@
 //! then `run`, then its parts.
 
 pub(crate) mod compare;
+pub(crate) mod learn;
 pub(crate) mod list;
 pub(crate) mod record;
 pub(crate) mod report;

@@ -7,6 +7,7 @@ mod bad_input;
 mod compare;
 mod corpus;
 mod directories;
+mod learn;
 mod limits;
 mod list;
 mod output;
