@@ -46,6 +46,7 @@ pub(crate) enum Command {
     Report(cmd::report::Args),
     Splice(cmd::splice::Args),
     Bug(cmd::bug::Args),
+    Learn(cmd::learn::Args),
 }
 
 /// Bad input: one line that names the thing, its value and what is allowed.
@@ -310,6 +311,7 @@ const LONGEST_LINE: usize = 200;
 /// Which commands there are.
 const COMMANDS: &str =
     "allowed are list, run, verify, compare, record, report, splice, bug";
+    "allowed are list, run, verify, compare, record, report, splice, learn";
 
 #[cfg(test)]
 mod tests {

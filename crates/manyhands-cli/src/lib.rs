@@ -88,6 +88,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<End> {
         Command::Report(args) => cmd::report::run(args, &interrupt),
         Command::Splice(args) => cmd::splice::run(args, &interrupt),
         Command::Bug(args) => bug::run(args, &interrupt),
+        Command::Learn(args) => cmd::learn::run(args, &interrupt),
     }?;
     match end {
         End::Fine | End::Failed => redirected.keep()?,

@@ -3,6 +3,7 @@
 
 pub(crate) mod bug;
 pub(crate) mod compare;
+pub(crate) mod learn;
 pub(crate) mod list;
 pub(crate) mod record;
 pub(crate) mod report;

@@ -8,6 +8,7 @@ mod bug;
 mod compare;
 mod corpus;
 mod directories;
+mod learn;
 mod limits;
 mod list;
 mod output;

@@ -1,0 +1,67 @@
+//! `start` reads the results itself, to sort them. The sender that it made is
+//! still in its hands at that line, so that the results never end: it waits for
+//! itself.
+
+use exercises::sync::mpsc::{self, Receiver, Sender};
+use exercises::sync::{Arc, Mutex};
+use exercises::thread;
+
+pub struct WaitGroup {
+    token: Sender<()>,
+    ended: Receiver<()>,
+}
+
+pub struct Token {
+    _sender: Sender<()>,
+}
+
+impl WaitGroup {
+    pub fn new() -> Self {
+        let (token, ended) = mpsc::channel();
+        Self { token, ended }
+    }
+
+    pub fn token(&self) -> Token {
+        Token { _sender: self.token.clone() }
+    }
+
+    pub fn wait(self) {
+        // The group has a sender too; while it lives, nothing ends.
+        drop(self.token);
+        // Nobody sends: what comes is the end.
+        let _ = self.ended.recv();
+    }
+}
+
+pub type Work = Arc<dyn Fn(u64) -> u64 + Send + Sync>;
+
+// ANCHOR: wrong
+pub fn start(
+    workers: usize,
+    jobs: Vec<u64>,
+    work: Work,
+    group: &WaitGroup,
+) -> Receiver<u64> {
+    let jobs = Arc::new(Mutex::new(jobs.into_iter()));
+    let (results, received) = mpsc::channel();
+    for _ in 0..workers {
+        let (jobs, work) = (Arc::clone(&jobs), Arc::clone(&work));
+        let results = results.clone();
+        let token = group.token();
+        thread::spawn(move || {
+            let _token = token;
+            loop {
+                let job = jobs.lock().unwrap().next();
+                let Some(job) = job else { return };
+                let _ = results.send(work(job));
+            }
+        });
+    }
+    let mut all: Vec<u64> = received.iter().collect();
+    all.sort_unstable();
+    for result in all {
+        let _ = results.send(result);
+    }
+    received
+}
+// ANCHOR_END: wrong

@@ -1,0 +1,167 @@
+//! What is asked of exercise 6.
+
+use exercises::sync::Arc;
+use exercises::{Check, Gate, Log, explore, same, thread};
+
+use super::answer::Pool;
+
+pub fn checks() -> Vec<Check> {
+    vec![
+        Check::new(
+            "drain_runs_all_that_was_accepted",
+            "after `drain` every job that was accepted has been run",
+            "`drain` waits for workers that wait for jobs",
+            || explore(drain_runs_all_that_was_accepted),
+        ),
+        Check::new(
+            "an_idle_pool_ends",
+            "a pool whose workers all wait for jobs ends, by `drain` and by \
+             `abort`",
+            "the workers wait for jobs, and were not told that none will come",
+            || explore(an_idle_pool_ends),
+        ),
+        Check::new(
+            "abort_gives_back_what_waited",
+            "what was accepted and not begun comes back from `abort`; the job \
+             that runs comes to its end",
+            "`abort` does not return, though the job that ran could end",
+            || explore(abort_gives_back_what_waited),
+        ),
+        Check::new(
+            "nothing_is_accepted_afterwards",
+            "after the end, `submit` gives the job back",
+            "`submit` waits for ever on a pool that has ended",
+            || explore(nothing_is_accepted_afterwards),
+        ),
+        Check::new(
+            "a_submit_races_an_abort",
+            "a job that is submitted while the pool aborts is refused, or \
+             runs, or comes back from `abort`",
+            "a `submit` and an `abort` wait for each other",
+            || explore(a_submit_races_an_abort),
+        ),
+        Check::new(
+            "a_submit_races_a_drain",
+            "a job that is submitted while the pool drains is refused or runs",
+            "a `submit` and a `drain` wait for each other",
+            || explore(a_submit_races_a_drain),
+        ),
+    ]
+}
+
+/// A pool that notes which jobs it has run to their end.
+fn noting(workers: usize) -> (Pool, Log<u64>) {
+    let log = Log::new();
+    let ran = log.clone();
+    let pool = Pool::start(
+        workers,
+        Arc::new(move |job| {
+            thread::yield_now();
+            ran.note(job);
+        }),
+    );
+    (pool, log)
+}
+
+fn accepted(pool: &Pool, job: u64) {
+    let submitted = pool.submit(job);
+    assert!(submitted.is_ok(), "an open pool refused job {job}");
+}
+
+fn drain_runs_all_that_was_accepted() {
+    let (pool, ran) = noting(2);
+    for job in 0..4 {
+        accepted(&pool, job);
+    }
+    pool.drain();
+    same("ran before `drain` returned", &ran.all(), &[0, 1, 2, 3]);
+}
+
+fn an_idle_pool_ends() {
+    noting(2).0.drain();
+    let left = noting(2).0.abort();
+    assert!(left.is_empty(), "no job was submitted, and {left:?} came back");
+}
+
+fn abort_gives_back_what_waited() {
+    let (began, end) = (Gate::new(1), Gate::new(1));
+    let log = Log::new();
+    let (start, go, ran) = (began.clone(), end.clone(), log.clone());
+    let work = move |job| {
+        start.come();
+        go.wait();
+        ran.note(job);
+    };
+    let pool = Arc::new(Pool::start(1, Arc::new(work)));
+    for job in 0..3 {
+        accepted(&pool, job);
+    }
+    began.wait();
+    // The job that runs may end when the pool accepts nothing any more.
+    let same_pool = Arc::clone(&pool);
+    let other = thread::spawn(move || {
+        let mut more = 3;
+        while same_pool.submit(more).is_ok() {
+            more += 1;
+            thread::yield_now();
+        }
+        end.come();
+        more
+    });
+    let back = pool.abort();
+    let accepted = other.join().unwrap_or_default();
+    let ran = log.all();
+    let late = ran.iter().find(|job| **job != 0);
+    assert!(
+        late.is_none(),
+        "job {} ran after `abort` had given back what waited",
+        late.unwrap_or(&0)
+    );
+    same("ran", &ran, &[0]);
+    let right: Vec<u64> = (1..accepted).collect();
+    same("came back", &back, &right);
+}
+
+fn nothing_is_accepted_afterwards() {
+    let (pool, _) = noting(1);
+    pool.drain();
+    let back = pool.submit(7);
+    assert!(back == Err(7), "a pool that has drained answered {back:?}");
+    let (pool, _) = noting(1);
+    pool.abort();
+    let back = pool.submit(7);
+    assert!(back == Err(7), "a pool that has aborted answered {back:?}");
+}
+
+fn a_submit_races_an_abort() {
+    let (pool, ran) = noting(1);
+    let pool = Arc::new(pool);
+    let submitter = submits_two(&pool);
+    let mut all = pool.abort();
+    all.extend(submitter.join().unwrap_or_default());
+    all.extend(ran.all());
+    same("ran, came back or was refused", &all, &[0, 1]);
+}
+
+fn a_submit_races_a_drain() {
+    let (pool, ran) = noting(1);
+    let pool = Arc::new(pool);
+    let submitter = submits_two(&pool);
+    pool.drain();
+    let early = ran.all();
+    let mut all = submitter.join().unwrap_or_default();
+    all.extend(ran.all());
+    same("ran or was refused", &all, &[0, 1]);
+    assert!(
+        early.len() == ran.all().len(),
+        "a job ran after `drain` had returned"
+    );
+}
+
+/// A thread that submits two jobs, and returns those that were refused.
+fn submits_two(pool: &Arc<Pool>) -> thread::JoinHandle<Vec<u64>> {
+    let pool = Arc::clone(pool);
+    thread::spawn(move || {
+        (0..2).filter_map(|job| pool.submit(job).err()).collect()
+    })
+}

@@ -1,0 +1,47 @@
+//! A permit that does nothing when it is dropped: each can be had once, and when
+//! all were had, everybody waits.
+
+use exercises::sync::{Condvar, Mutex};
+
+// ANCHOR: wrong
+pub struct Semaphore {
+    free: Mutex<usize>,
+    freed: Condvar,
+}
+
+pub struct Permit<'a> {
+    semaphore: &'a Semaphore,
+}
+
+impl Semaphore {
+    pub fn new(permits: usize) -> Self {
+        Self { free: Mutex::new(permits), freed: Condvar::new() }
+    }
+
+    pub fn acquire(&self) -> Permit<'_> {
+        let mut free = self.free.lock().unwrap();
+        while *free == 0 {
+            free = self.freed.wait(free).unwrap();
+        }
+        *free -= 1;
+        Permit { semaphore: self }
+    }
+
+    pub fn try_acquire(&self) -> Option<Permit<'_>> {
+        let mut free = self.free.lock().unwrap();
+        if *free == 0 {
+            return None;
+        }
+        *free -= 1;
+        Some(Permit { semaphore: self })
+    }
+
+    pub fn with<R>(&self, work: impl FnOnce() -> R) -> R {
+        // Dropped at the end of this function, however it ends.
+        let _permit = self.acquire();
+        work()
+    }
+}
+
+// Nothing else.
+// ANCHOR_END: wrong

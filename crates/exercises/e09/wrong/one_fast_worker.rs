@@ -1,0 +1,36 @@
+//! Several workers taken for one that is so much faster, for which a job waits
+//! with the probability of the utilisation. It is right for one worker, and for
+//! several it says far too much.
+
+pub fn in_system(rate: f64, seconds: f64) -> f64 {
+    rate * seconds
+}
+
+pub fn utilisation(rate: f64, service: f64, workers: usize) -> f64 {
+    rate * service / workers as f64
+}
+
+// ANCHOR: wrong
+pub fn probability_of_waiting(rate: f64, service: f64, workers: usize) -> f64 {
+    utilisation(rate, service, workers).min(1.0)
+}
+// ANCHOR_END: wrong
+
+pub fn mean_wait(rate: f64, service: f64, workers: usize) -> Option<f64> {
+    let used = utilisation(rate, service, workers);
+    if used >= 1.0 {
+        return None;
+    }
+    let waits = probability_of_waiting(rate, service, workers);
+    Some(waits * service / (workers as f64 * (1.0 - used)))
+}
+
+pub fn workers_for(rate: f64, service: f64, most_wait: f64) -> usize {
+    let mut workers = 1;
+    loop {
+        match mean_wait(rate, service, workers) {
+            Some(wait) if wait <= most_wait => return workers,
+            _ => workers += 1,
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The mean of the ratios is above 1, so it is faster: by how much, and whether
+//! by more than chance, is not asked. There is always a difference.
+
+#[derive(Clone, Copy, Debug)]
+pub struct Request {
+    pub intended: u64,
+    pub sent: u64,
+    pub answered: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Faster,
+    Slower,
+    CannotTell,
+}
+
+pub fn latencies(requests: &[Request]) -> Vec<u64> {
+    requests.iter().map(|it| it.answered - it.intended).collect()
+}
+
+pub fn percentile(times: &[u64], percent: f64) -> Option<u64> {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    let rank = (percent / 100.0 * times.len() as f64).ceil() as usize;
+    times.get(rank.checked_sub(1)?).copied()
+}
+
+pub fn by_chance(rounds: usize, most: usize) -> f64 {
+    // Each number of heads has a probability; from one to the next it is
+    // multiplied, in logarithms, so that a thousand rounds are no problem.
+    let mut one = -(rounds as f64) * 2f64.ln();
+    let mut tail = 0.0;
+    for heads in 0..=rounds {
+        if heads >= most {
+            tail += one.exp();
+        }
+        one += ((rounds - heads) as f64).ln() - ((heads + 1) as f64).ln();
+    }
+    // The other side of the coin is as probable.
+    f64::min(1.0, 2.0 * tail)
+}
+
+// ANCHOR: wrong
+pub fn verdict(ratios: &[f64]) -> Verdict {
+    let mean = ratios.iter().sum::<f64>() / ratios.len() as f64;
+    match mean {
+        mean if mean > 1.0 => Verdict::Faster,
+        mean if mean < 1.0 => Verdict::Slower,
+        _ => Verdict::CannotTell,
+    }
+}
+// ANCHOR_END: wrong
