@@ -45,8 +45,8 @@ pub(crate) enum Command {
     Record(cmd::record::Args),
     Report(cmd::report::Args),
     Splice(cmd::splice::Args),
-    Bug(cmd::bug::Args),
     Learn(cmd::learn::Args),
+    Bug(cmd::bug::Args),
 }
 
 /// Bad input: one line that names the thing, its value and what is allowed.
@@ -309,9 +309,8 @@ pub(crate) fn one_line(error: &clap::Error) -> String {
 const LONGEST_LINE: usize = 200;
 
 /// Which commands there are.
-const COMMANDS: &str =
-    "allowed are list, run, verify, compare, record, report, splice, bug";
-    "allowed are list, run, verify, compare, record, report, splice, learn";
+const COMMANDS: &str = "allowed are list, run, verify, compare, record, \
+                        report, splice, learn, bug";
 
 #[cfg(test)]
 mod tests {
