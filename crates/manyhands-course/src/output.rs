@@ -13,8 +13,6 @@ use crate::fence;
 /// A command that a page shows the output of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Shown {
-    /// As one types it.
-    typed: String,
     program: Program,
     arguments: Vec<String>,
     /// It prints something else each time: what is shown was one of them.
@@ -52,7 +50,6 @@ impl Shown {
             }
             words.pop();
         }
-        let typed = words.join(" ");
         let (program, rest) = match words.as_slice() {
             ["manyhands", rest @ ..] => (Program::Manyhands, rest),
             ["cargo", "run", rest @ ..] => {
@@ -61,7 +58,7 @@ impl Shown {
             _ => return Err(refused()),
         };
         let arguments = rest.iter().map(|&word| word.to_owned()).collect();
-        Ok(Self { typed, program, arguments, varies, fails })
+        Ok(Self { program, arguments, varies, fails })
     }
 
     /// What builds it, in the words of cargo.
@@ -118,7 +115,7 @@ impl Runner {
         Self { root, limit, printed: HashMap::new() }
     }
 
-    /// The command and what it prints, as one sees them in a terminal.
+    /// What the command prints, as a block of text.
     ///
     /// # Errors
     ///
@@ -164,7 +161,7 @@ impl Runner {
                 ));
             }
         }
-        block(&shown.typed, &printed.stdout)
+        block(&printed.stdout)
     }
 
     fn cargo(&self, verb: &str) -> Command {
@@ -179,7 +176,7 @@ impl Runner {
 }
 
 /// As text that a page can have.
-fn block(typed: &str, printed: &str) -> Result<String, String> {
+fn block(printed: &str) -> Result<String, String> {
     if let Some(sign) =
         printed.chars().find(|sign| sign.is_control() && *sign != '\n')
     {
@@ -192,7 +189,7 @@ fn block(typed: &str, printed: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         return Err("it printed nothing, allowed is a line or more".into());
     }
-    Ok(fence::block("console", &format!("$ {typed}\n{text}")))
+    Ok(fence::block("text", &text))
 }
 
 struct Printed {
@@ -291,10 +288,10 @@ mod tests {
 
     #[test]
     fn what_is_printed_is_plain_text() {
-        let text = block("x y", "a  \n\n b\n\n\n").unwrap();
-        assert_eq!(text, "```console\n$ x y\na\n\n b\n```\n");
-        assert!(block("x", "\x1b[1ma\n").unwrap_err().contains("allowed"));
-        assert!(block("x", " \n").unwrap_err().contains("nothing"));
+        let text = block("a  \n\n b\n\n\n").unwrap();
+        assert_eq!(text, "```text\na\n\n b\n```\n");
+        assert!(block("\x1b[1ma\n").unwrap_err().contains("allowed"));
+        assert!(block(" \n").unwrap_err().contains("nothing"));
     }
 
     #[test]
