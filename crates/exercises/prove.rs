@@ -201,6 +201,9 @@ exercise! {
         "a_refused_job_comes_back",
         "exact_when_all_push_at_once",
     ], "a queue of 2 took a third job";
+    room_in_two_steps in "wrong/room_in_two_steps.rs": [
+        "exact_when_the_newest_push_at_once",
+    ], "2 jobs stayed in a queue of 1";
     sheds_the_new in "wrong/sheds_the_new.rs": [
         "the_newest_stays",
     ], "with 1 and 2 in a queue of 2, job 3 came, and Some(3)";
@@ -212,6 +215,9 @@ exercise! {
         "no_job_for_two_who_wait",
         "many_of_both_kinds",
     ], "`pop` returned `None`, and nobody has closed";
+    if_in_push in "wrong/if_in_push.rs": [
+        "push_waits_for_room",
+    ], "3 jobs were pushed into a queue of 1, and 1 taken";
     lost_wakeup in "wrong/lost_wakeup.rs": [
         "pop_waits_for_a_job",
         "push_waits_for_room",
@@ -220,8 +226,9 @@ exercise! {
         "close_wakes_all",
     ], "the job is in the queue, and `pop` sleeps: it was";
     one_for_both in "wrong/one_for_both.rs": [
+        "push_waits_for_room",
         "many_of_both_kinds",
-    ], "everybody sleeps: a notification woke a thread that could";
+    ], "there is room in the queue, and `push` sleeps";
     tells_one in "wrong/tells_one.rs": [
         "close_wakes_all",
         "close_gives_jobs_back",
@@ -230,17 +237,25 @@ exercise! {
 
 exercise! {
     e06 in "e06";
+    drains_by_asking in "wrong/drains_by_asking.rs": [
+        "a_drain_accepts_nothing_more",
+    ], "it goes on for ever";
     flag_beside_the_lock in "wrong/flag_beside_the_lock.rs": [
         "abort_gives_back_what_waited",
         "a_submit_races_an_abort",
         "a_submit_races_a_drain",
     ], "job 3 ran after `abort` had given back what waited";
+    if_for_while in "wrong/if_for_while.rs": [
+        "no_worker_leaves_early",
+    ], "did not both begin: a worker left the open pool";
     leaves_early in "wrong/leaves_early.rs": [
         "drain_runs_all_that_was_accepted",
+        "a_drain_accepts_nothing_more",
         "a_submit_races_a_drain",
     ], "job 3 never ran before `drain` returned";
     stops_at_once in "wrong/stops_at_once.rs": [
         "drain_runs_all_that_was_accepted",
+        "a_drain_accepts_nothing_more",
         "a_submit_races_a_drain",
     ], "job 3 never ran before `drain` returned";
     throws_away in "wrong/throws_away.rs": [

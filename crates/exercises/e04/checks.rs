@@ -46,6 +46,13 @@ pub fn checks() -> Vec<Check> {
             || explore(the_newest_stays),
         ),
         Check::new(
+            "exact_when_the_newest_push_at_once",
+            "of three threads that push their newest into a queue of 1, one \
+             job stays",
+            STUCK,
+            || explore(exact_when_the_newest_push_at_once),
+        ),
+        Check::new(
             "no_job_is_lost",
             "whatever threads push and pop, each job comes out or comes back",
             STUCK,
@@ -137,6 +144,30 @@ fn the_newest_stays() {
     );
     let out = rest(&queue);
     assert!(out == [2, 3], "2 and 3 were to stay, {} stayed", listed(&out));
+}
+
+fn exact_when_the_newest_push_at_once() {
+    let queue = Arc::new(Queue::new(1));
+    let back = Log::new();
+    let pushers: Vec<_> = (0..3u64)
+        .map(|job| {
+            let (queue, back) = (Arc::clone(&queue), back.clone());
+            thread::spawn(move || {
+                if let Some(job) = queue.push_newest(job) {
+                    back.note(job);
+                }
+            })
+        })
+        .collect();
+    for pusher in pushers {
+        let _ = pusher.join();
+    }
+    let mut all = rest(&queue);
+    let stayed = all.len();
+    assert!(stayed <= 1, "{stayed} jobs stayed in a queue of 1");
+    assert!(stayed == 1, "three jobs came, and none stayed");
+    all.extend(back.all());
+    same("stayed or came back", &all, &[0, 1, 2]);
 }
 
 fn no_job_is_lost() {

@@ -14,6 +14,22 @@ pub fn checks() -> Vec<Check> {
             || explore(drain_runs_all_that_was_accepted),
         ),
         Check::new(
+            "a_drain_accepts_nothing_more",
+            "`drain` refuses from its beginning on: whoever goes on \
+             submitting is refused while a job still runs",
+            "`drain` does not return, though the job that ran could end",
+            || explore(a_drain_accepts_nothing_more),
+        ),
+        Check::new(
+            "no_worker_leaves_early",
+            "two workers stay as long as the pool is open: after other jobs, \
+             two jobs that wait for each other still run at the same time",
+            "two jobs that need both workers did not both begin: a worker \
+             left the open pool (it was woken, found no job, and ended), or \
+             held the lock while its job ran",
+            || explore(no_worker_leaves_early),
+        ),
+        Check::new(
             "an_idle_pool_ends",
             "a pool whose workers all wait for jobs ends, by `drain` and by \
              `abort`",
@@ -77,6 +93,41 @@ fn drain_runs_all_that_was_accepted() {
     same("ran before `drain` returned", &ran.all(), &[0, 1, 2, 3]);
 }
 
+fn a_drain_accepts_nothing_more() {
+    let end = Gate::new(1);
+    let log = Log::new();
+    let (go, ran) = (end.clone(), log.clone());
+    let work = move |job| {
+        go.wait();
+        ran.note(job);
+    };
+    let pool = Arc::new(Pool::start(1, Arc::new(work)));
+    accepted(&pool, 0);
+    let submitter = submits_until_refused(&pool, 1, end);
+    pool.drain();
+    let right: Vec<u64> = (0..submitter.join().unwrap_or_default()).collect();
+    same("ran", &log.all(), &right);
+}
+
+fn no_worker_leaves_early() {
+    let both = Gate::new(2);
+    let meet = both.clone();
+    let pool = Pool::start(
+        2,
+        Arc::new(move |job| {
+            if job >= 2 {
+                meet.meet();
+            }
+        }),
+    );
+    for job in 0..4 {
+        accepted(&pool, job);
+        thread::yield_now();
+    }
+    both.wait();
+    pool.drain();
+}
+
 fn an_idle_pool_ends() {
     noting(2).0.drain();
     let left = noting(2).0.abort();
@@ -97,17 +148,7 @@ fn abort_gives_back_what_waited() {
         accepted(&pool, job);
     }
     began.wait();
-    // The job that runs may end when the pool accepts nothing any more.
-    let same_pool = Arc::clone(&pool);
-    let other = thread::spawn(move || {
-        let mut more = 3;
-        while same_pool.submit(more).is_ok() {
-            more += 1;
-            thread::yield_now();
-        }
-        end.come();
-        more
-    });
+    let other = submits_until_refused(&pool, 3, end);
     let back = pool.abort();
     let accepted = other.join().unwrap_or_default();
     let ran = log.all();
@@ -156,6 +197,25 @@ fn a_submit_races_a_drain() {
         early.len() == ran.all().len(),
         "a job ran after `drain` had returned"
     );
+}
+
+/// A thread that submits jobs until one is refused, and returns its number.
+/// Only then may the job end that waits at the gate.
+fn submits_until_refused(
+    pool: &Arc<Pool>,
+    first: u64,
+    end: Gate,
+) -> thread::JoinHandle<u64> {
+    let pool = Arc::clone(pool);
+    thread::spawn(move || {
+        let mut more = first;
+        while pool.submit(more).is_ok() {
+            more += 1;
+            thread::yield_now();
+        }
+        end.come();
+        more
+    })
 }
 
 /// A thread that submits two jobs, and returns those that were refused.

@@ -375,7 +375,8 @@ impl State {
             self.never(job.number, made, Ended::Abandoned);
         }
         for job in std::mem::take(&mut self.caller) {
-            self.never(job.number, job.at, Ended::Abandoned);
+            // It never came into the queue: it does not wait there.
+            self.never(job.number, self.now, Ended::Abandoned);
         }
         self.records.sort_by_key(|record| record.number);
         let ran = self.records.iter().filter(|it| it.started.is_some());

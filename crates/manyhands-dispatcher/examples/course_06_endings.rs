@@ -38,7 +38,7 @@ fn busy(
     Ok((pool, open))
 }
 
-fn report(pool: &DispatcherPool<Work>) {
+fn report(ending: &str, pool: &DispatcherPool<Work>) {
     let (mut done, mut back) = (Vec::new(), 0);
     while let Some(completion) = pool.recv() {
         match completion.outcome {
@@ -48,7 +48,7 @@ fn report(pool: &DispatcherPool<Work>) {
         }
     }
     done.sort();
-    println!("done {done:?}, back {back}");
+    println!("{ending}: done {done:?}, back {back}");
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -56,20 +56,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (pool, open) = busy(1)?;
     pool.close(); // No more jobs; those that were accepted run.
     drop(open);
-    report(&pool);
+    report("drain", &pool);
     // ANCHOR_END: drain
 
     // ANCHOR: abort
     let (pool, open) = busy(1)?;
     pool.cancel(); // What has not begun comes back.
     drop(open);
-    report(&pool);
+    report("abort", &pool);
     // ANCHOR_END: abort
 
     // ANCHOR: deadline
     let (pool, open) = busy(2)?; // Job 0 will never end.
     let end = pool.shutdown(Duration::from_secs(1), drop)?;
-    println!("done {}, abandoned {:?}", end.done, end.abandoned);
+    let (done, left) = (end.done, end.abandoned);
+    println!("deadline: done {done}, abandoned {left:?}");
     println!("complete: {}", end.is_complete());
     // ANCHOR_END: deadline
     drop(open);

@@ -8,7 +8,7 @@
 #![expect(clippy::print_stdout, reason = "the course shows it")]
 #![expect(clippy::unwrap_used, reason = "short, as one writes it first")]
 
-use std::sync::{Condvar, Mutex};
+use std::sync::{Barrier, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -58,8 +58,13 @@ fn main() {
         [("spin", spin), ("poll", poll), ("wait", wait)];
     for (name, way) in ways {
         let flag = Flag::default();
+        let begun = Barrier::new(2); // A thread takes a while to start.
         let (looks, late) = thread::scope(|scope| {
-            let waiter = scope.spawn(|| (way(&flag), Instant::now()));
+            let waiter = scope.spawn(|| {
+                begun.wait();
+                (way(&flag), Instant::now())
+            });
+            begun.wait();
             thread::sleep(Duration::from_millis(50));
             let now = Instant::now();
             *flag.set.lock().unwrap() = Some(now);
