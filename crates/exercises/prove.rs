@@ -274,7 +274,11 @@ exercise! {
     ], "the outcome of job 2 should be Skipped, and it is Done(2)";
     keeps_the_last in "wrong/keeps_the_last.rs": [
         "the_first_error_is_kept",
+        "the_first_error_stays",
     ], "\"first\" came, then \"second\": kept Some(\"second\")";
+    looks_then_keeps in "wrong/looks_then_keeps.rs": [
+        "the_first_error_stays",
+    ], "the first error was Some(\"";
     no_catch in "wrong/no_catch.rs": [
         "a_panic_is_an_outcome",
         "the_workers_live_on",
@@ -318,7 +322,7 @@ exercise! {
     no_overload in "wrong/no_overload.rs": [
         "too_much_has_no_mean",
         "fewest_workers",
-    ], "1/s of 1 s, 1 workers: the queue grows without end, and";
+    ], "1/s of 1 s, 1 worker: the queue grows without end, and";
     one_fast_worker in "wrong/one_fast_worker.rs": [
         "several_workers",
         "two_hundred_workers",

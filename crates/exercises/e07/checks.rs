@@ -1,5 +1,6 @@
 //! What is asked of exercise 7.
 
+use exercises::sync::Arc;
 use exercises::{Check, Gate, explore, explore_some, listed, thread};
 
 use super::answer::{FirstError, Job, Outcome, run_all, run_one};
@@ -29,6 +30,13 @@ pub fn checks() -> Vec<Check> {
             || explore_some(1, the_first_error_is_kept),
         ),
         Check::new(
+            "the_first_error_stays",
+            "when two threads have an error at the same time, one of them is \
+             kept, and stays",
+            STUCK,
+            || explore(the_first_error_stays),
+        ),
+        Check::new(
             "outcomes_are_in_the_order_of_the_jobs",
             "the outcome of a job is at the job's place, whoever ran it",
             STUCK,
@@ -50,7 +58,7 @@ pub fn checks() -> Vec<Check> {
             "no_lock_is_held_while_a_job_runs",
             "two jobs run at the same time on two workers",
             "the second job never began: a worker held a lock while its job \
-             ran",
+             ran, or waited for it before the next was begun",
             || explore(no_lock_is_held_while_a_job_runs),
         ),
         Check::new(
@@ -80,6 +88,15 @@ fn panics() -> Job {
 
 fn expect(seen: &[Outcome], right: &[Outcome]) {
     for (place, (seen, right)) in seen.iter().zip(right).enumerate() {
+        if let (Outcome::Panicked(seen), Outcome::Panicked(right)) =
+            (seen, right)
+        {
+            assert!(
+                seen == right,
+                "job {place} panicked with a text, and its outcome says \
+                 {seen:?}"
+            );
+        }
         assert!(
             seen == right,
             "the outcome of job {place} should be {}, and it is {}",
@@ -125,6 +142,25 @@ fn the_first_error_is_kept() {
     let seen = first.get();
     let right = Some("first".to_owned());
     assert!(seen == right, "\"first\" came, then \"second\": kept {seen:?}");
+}
+
+fn the_first_error_stays() {
+    let first = Arc::new(FirstError::new());
+    let threads = ["left", "right"].map(|error| {
+        let first = Arc::clone(&first);
+        thread::spawn(move || {
+            first.keep(error.into());
+            first.get()
+        })
+    });
+    let after = threads.map(|thread| thread.join().ok().flatten());
+    let last = first.get();
+    for seen in after {
+        assert!(
+            seen == last,
+            "the first error was {seen:?}, and then it was {last:?}"
+        );
+    }
 }
 
 fn outcomes_are_in_the_order_of_the_jobs() {

@@ -165,6 +165,8 @@ fn a_panic_gives_the_permit_back() {
     assert!(panicked.is_err(), "the panic of the work was swallowed");
     let free = semaphore.try_acquire();
     assert!(free.is_some(), "a panic inside `with` has kept the permit");
+    let second = semaphore.try_acquire();
+    assert!(second.is_none(), "after a panic inside `with` 1 permit was two");
 }
 
 fn with_returns_what_the_work_returns() {
@@ -173,4 +175,6 @@ fn with_returns_what_the_work_returns() {
     assert!(inside, "the only permit was free while the work ran");
     let after = semaphore.try_acquire();
     assert!(after.is_some(), "the work is done, and the permit is not back");
+    let second = semaphore.try_acquire();
+    assert!(second.is_none(), "the permit of `with` came back twice");
 }

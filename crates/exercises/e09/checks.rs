@@ -62,9 +62,17 @@ fn near(what: &str, seen: f64, right: f64) {
     );
 }
 
+/// So many workers.
+fn hands(workers: usize) -> String {
+    match workers {
+        1 => "1 worker".into(),
+        more => format!("{more} workers"),
+    }
+}
+
 fn littles_law() {
-    near("in the system", in_system(200.0, 0.05), 10.0);
-    near("in the queue", in_system(30.0, 2.5), 75.0);
+    near("200/s for 0.05 s", in_system(200.0, 0.05), 10.0);
+    near("30/s for 2.5 s", in_system(30.0, 2.5), 75.0);
 }
 
 fn utilisation_is_load_by_workers() {
@@ -109,7 +117,8 @@ const WAITS: [(f64, f64, usize, f64); 5] = [
 
 fn mean_waits() {
     for (rate, service, workers, right) in WAITS {
-        let what = format!("{rate}/s of {service} s, {workers} workers");
+        let hands = hands(workers);
+        let what = format!("{rate}/s of {service} s, {hands}");
         match mean_wait(rate, service, workers) {
             None => panic!("{what}: `None`, and it is {right} s"),
             Some(seen) => near(&what, seen, right),
@@ -119,14 +128,15 @@ fn mean_waits() {
 
 fn too_much_has_no_mean() {
     for (rate, workers) in [(1.0, 1), (2.0, 1), (8.0, 4), (9.0, 4)] {
+        let hands = hands(workers);
         let seen = mean_wait(rate, 1.0, workers);
         assert!(
             seen.is_none(),
-            "{rate}/s of 1 s, {workers} workers: the queue grows without \
+            "{rate}/s of 1 s, {hands}: the queue grows without \
              end, and the mean wait is said to be {seen:?}"
         );
         let seen = probability_of_waiting(rate, 1.0, workers);
-        near(&format!("{rate}/s of 1 s, {workers} workers"), seen, 1.0);
+        near(&format!("{rate}/s of 1 s, {hands}"), seen, 1.0);
     }
 }
 
@@ -141,8 +151,9 @@ fn fewest_workers() {
         let seen = workers_for(rate, service, most_wait);
         assert!(
             seen == right,
-            "{rate}/s of {service} s, at most {most_wait} s: {seen} workers, \
-             and it is {right}"
+            "{rate}/s of {service} s, a mean wait of at most {most_wait} s: \
+             {}, and it is {right}",
+            hands(seen)
         );
     }
 }

@@ -39,7 +39,7 @@ pub(super) const EXERCISES: &[Exercise] = &[
     exercise(4, "a queue that may be full", 13, "04-backpressure", 4),
     exercise(5, "a queue that waits", 17, "05-waiting-right", 4),
     exercise(6, "drain and abort", 14, "06-the-dispatcher", 4),
-    exercise(7, "panics and first errors", 12, "07-when-jobs-fail", 5),
+    exercise(7, "panics and first errors", 20, "07-when-jobs-fail", 5),
     exercise(8, "a semaphore", 10, "08-how-many-workers", 4),
     exercise(9, "queues in numbers", 12, "09-queues-and-latency", 5),
     exercise(10, "a map in order", 11, "10-cpu-work", 1),
