@@ -358,6 +358,9 @@ exercise! {
 
 exercise! {
     e11 in "e11";
+    asks_again in "wrong/asks_again.rs": [
+        "it_returns_pending",
+    ], "no future can go on, and it has woken itself ten times";
     all_at_once in "wrong/all_at_once.rs": [
         "so_many_at_once",
         "the_next_begins_when_one_is_done",
@@ -378,7 +381,7 @@ exercise! {
     new_ones_sleep in "wrong/new_ones_sleep.rs": [
         "a_new_one_is_polled",
         "ready_at_once",
-    ], "one poll after 0 was done, with a limit of 1, those under";
+    ], "when 0 was done, with a limit of 1, those under way are";
     one_by_one in "wrong/one_by_one.rs": [
         "so_many_at_once",
         "the_next_begins_when_one_is_done",
@@ -400,10 +403,10 @@ exercise! {
         "the_coin_has_two_sides",
         "a_thousand_rounds",
         "few_rounds_cannot_tell",
-    ], "5 of 5: 0.03125, and it is 0.0625";
+    ], "at least 5 of 5 to one side: 0.03125, and it is 0.0625";
     rounded_rank in "wrong/rounded_rank.rs": [
         "nearest_rank",
-    ], "the 50th percentile of 10, 20, … 100 is 50, not Some(60)";
+    ], "percentile 50 of 10, 20, … 100 is 50, not Some(60)";
     ties_are_slower in "wrong/ties_are_slower.rs": [
         "a_tie_is_no_side",
     ], "20 rounds the same, 2 faster, 1 slower: it says Slower,";

@@ -6,8 +6,9 @@
 //! done the next is begun, and the results are in the order of the futures.
 //!
 //! It never waits itself: if no future can go on, it returns `Pending`, and the
-//! executor does something else. A future that is pending has kept the waker
-//! of the context it was polled with; so give it yours.
+//! executor does something else until one of them wakes it. A future that is
+//! pending has kept the waker of the context it was polled with; so give it
+//! yours.
 //!
 //! Chapter: docs/course/11-async.md. Checks: `manyhands learn check 11`.
 

@@ -32,7 +32,8 @@ pub fn checks() -> Vec<Check> {
         ),
         Check::plain(
             "a_thousand_rounds",
-            "a thousand throws have a probability too",
+            "thousands of throws have a probability too, and 0.5^2000 is 0 in \
+             an f64",
             a_thousand_rounds,
         ),
         Check::plain(
@@ -92,10 +93,16 @@ fn nearest_rank() {
         let seen = percentile(&ten, percent);
         assert!(
             seen == Some(right),
-            "the {percent}th percentile of 10, 20, … 100 is {right}, not \
-             {seen:?}"
+            "percentile {percent} of 10, 20, … 100 is {right}, not {seen:?}"
         );
     }
+    let hundred: Vec<u64> = (1..=100).collect();
+    let seen = percentile(&hundred, 7.0);
+    assert!(
+        seen == Some(7),
+        "percentile 7 of 1 to 100 is 7, not {seen:?} (7.0 / 100.0 * 100.0 is \
+         a little more than 7: multiply first)"
+    );
     let seen = percentile(&[7], 1.0);
     assert!(seen == Some(7), "of the one time 7 it is 7, not {seen:?}");
 }
@@ -109,7 +116,7 @@ fn near(rounds: usize, most: usize, right: f64) {
     let seen = by_chance(rounds, most);
     assert!(
         (seen - right).abs() <= 1e-9,
-        "{most} of {rounds}: {seen}, and it is {right}"
+        "at least {most} of {rounds} to one side: {seen}, and it is {right}"
     );
 }
 
@@ -125,11 +132,15 @@ fn the_coin_has_two_sides() {
 
 fn a_thousand_rounds() {
     near(1_000, 532, A_THOUSAND);
+    near(2_000, 1_045, TWO_THOUSAND);
     near(2_000, 2_000, 0.0);
 }
 
 /// At least 532 of 1000 to one side, from the exact fraction.
 const A_THOUSAND: f64 = 0.04629119736049815;
+
+/// At least 1045 of 2000, the same way.
+const TWO_THOUSAND: f64 = 0.04655282049178381;
 
 fn ratios(above: usize, below: usize, same: usize) -> Vec<f64> {
     let mut ratios = vec![1.1; above];

@@ -23,7 +23,8 @@ pub fn latencies(requests: &[Request]) -> Vec<u64> {
 pub fn percentile(times: &[u64], percent: f64) -> Option<u64> {
     let mut times = times.to_vec();
     times.sort_unstable();
-    let rank = (percent / 100.0 * times.len() as f64).ceil() as usize;
+    // 7.0 / 100.0 * 100.0 is a little more than 7; 7.0 * 100.0 / 100.0 is 7.
+    let rank = (percent * times.len() as f64 / 100.0).ceil() as usize;
     times.get(rank.checked_sub(1)?).copied()
 }
 // ANCHOR_END: latency

@@ -1,4 +1,4 @@
-//! An executor in forty lines: one thread, and tasks that take turns where
+//! An executor in thirty lines: one thread, and tasks that take turns where
 //! they await.
 //!
 //! ```console

@@ -1,6 +1,6 @@
-//! Futures that come into a free place are not polled in the same step. Until
-//! they are, they have asked nobody to wake them; and if none of the others is
-//! left to be woken, nobody ever polls them.
+//! Futures that come into a free place are not polled, and it does not wake
+//! itself either. Until they are, they have asked nobody to wake them; and if
+//! none of the others is left to be woken, nobody ever polls them.
 
 use std::future::poll_fn;
 use std::pin::Pin;

@@ -22,7 +22,7 @@ pub fn latencies(requests: &[Request]) -> Vec<u64> {
 pub fn percentile(times: &[u64], percent: f64) -> Option<u64> {
     let mut times = times.to_vec();
     times.sort_unstable();
-    let rank = (percent / 100.0 * times.len() as f64).ceil() as usize;
+    let rank = (percent * times.len() as f64 / 100.0).ceil() as usize;
     times.get(rank.checked_sub(1)?).copied()
 }
 
