@@ -176,6 +176,7 @@ fn ended(like: Command, folder: &Path, arguments: &[&str]) -> Ended {
 #[cfg(unix)]
 mod with_a_cargo {
     use std::os::unix::fs::PermissionsExt;
+    use std::time::{Duration, Instant};
 
     use super::*;
 
@@ -244,6 +245,30 @@ mod with_a_cargo {
             assert_eq!(ended.code, Some(1), "{checks}: {ended:?}");
             assert!(!ended.stdout.contains("passed"), "{ended:?}");
         }
+    }
+
+    #[test]
+    fn what_ctrl_c_has_ended_is_no_failure() {
+        for (cargo, checks) in [
+            ("kill -INT $$", ""),
+            (BUILDS, "echo 'ok    one'; kill -INT $$"),
+            (BUILDS, "echo 'FAIL  one'; kill -INT $$"),
+        ] {
+            let ended = check("2", cargo, checks);
+            assert_eq!(ended.code, Some(130), "{ended:?}");
+            for words in ["not built", "failed", "passed", "Next"] {
+                assert!(!ended.stdout.contains(words), "{ended:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_cargo_has_left_running_is_not_waited_for() {
+        let begin = Instant::now();
+        let cargo = format!("{BUILDS}\nsleep 60 &");
+        let ended = check("2", &cargo, "echo 'ok    one'");
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert!(begin.elapsed() < Duration::from_secs(50), "it waited");
     }
 
     #[test]
