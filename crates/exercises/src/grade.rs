@@ -11,7 +11,7 @@ use std::time::Duration;
 use std::{env, thread};
 
 use crate::model::warm_up;
-use crate::{Check, listed};
+use crate::Check;
 
 /// A check is done in a second or two. Whatever takes this long spins where
 /// no schedule can end it.
@@ -44,9 +44,7 @@ pub fn main(checks: &[Check]) -> ExitCode {
         chosen.retain(|check| named.iter().any(|name| *name == check.name));
     }
     if chosen.is_empty() {
-        let names: Vec<_> = checks.iter().map(|it| it.name).collect();
-        print(&format!("no such check; there are {}\n", listed(&names)));
-        return ExitCode::from(2);
+        return no_such(checks);
     }
     match chosen.iter().filter(|check| !passes(check)).count() {
         0 => ExitCode::SUCCESS,
@@ -108,22 +106,31 @@ fn in_process(name: &str) -> Option<String> {
     });
     match ended {
         Err(error) => Some(format!("the check cannot be run: {error}")),
-        Ok((status, text)) => match text.rsplit_once(SAW) {
-            Some((_, saw)) => Some(saw.trim_end().to_owned()),
-            None if status.success() => None,
-            None => Some(
-                "the program was ended by the system: a panic while another \
-                 was on its way (in a drop), or a stack that is too deep"
-                    .into(),
-            ),
-        },
+        Ok((status, _)) if status.success() => None,
+        Ok((_, text)) => Some(seen(&text)),
     }
+}
+
+/// What a check saw that has failed. What the answer prints is there as well.
+fn seen(text: &str) -> String {
+    match text.rsplit_once(SAW) {
+        Some((_, saw)) => saw.trim_end().to_owned(),
+        None => "the program was ended by the system: a panic while another \
+                 was on its way (in a drop), or a stack that is too deep"
+            .into(),
+    }
+}
+
+fn no_such(checks: &[Check]) -> ExitCode {
+    let names: Vec<_> = checks.iter().map(|it| it.name).collect();
+    print(&format!("no such check; there are {}\n", names.join(", ")));
+    ExitCode::from(2)
 }
 
 /// The process of one check. It ends, whatever the answer does.
 fn one(checks: &[Check], name: &str) -> ExitCode {
     let Some(check) = checks.iter().find(|check| check.name == name) else {
-        return ExitCode::from(2);
+        return no_such(checks);
     };
     let (done, ended) = channel();
     thread::spawn(move || {
