@@ -10,8 +10,8 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 use std::{env, thread};
 
-use crate::model::warm_up;
 use crate::Check;
+use crate::model::warm_up;
 
 /// A check is done in a second or two. Whatever takes this long spins where
 /// no schedule can end it.
@@ -19,6 +19,9 @@ const WATCHDOG: Duration = Duration::from_secs(20);
 
 /// The argument with which the program is started once more, for one check.
 const ONLY: &str = "--only";
+
+/// Whoever starts it so holds its stdin: it ends when they do.
+const HELD: &str = "--held";
 
 /// What a check's process writes before what it saw.
 const SAW: &str = "saw: ";
@@ -31,9 +34,12 @@ const NOTHING_YET: &str = "nothing yet: a `todo!` was reached";
 #[must_use]
 pub fn main(checks: &[Check]) -> ExitCode {
     let arguments: Vec<_> = env::args().skip(1).collect();
-    if let [only, name] = arguments.as_slice()
+    if let [only, name, held @ ..] = arguments.as_slice()
         && only == ONLY
     {
+        if held == [HELD] {
+            end_with_stdin();
+        }
         return one(checks, name);
     }
     // Options of the usual harness, which cargo passes on, mean nothing here.
@@ -90,8 +96,8 @@ fn told(label: &str, text: &str) -> String {
 fn in_process(name: &str) -> Option<String> {
     let started = env::current_exe().and_then(|program| {
         Command::new(program)
-            .args([ONLY, name])
-            .stdin(Stdio::null())
+            .args([ONLY, name, HELD])
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // Where the checker says what it does: nothing for the reader.
             .stderr(Stdio::null())
@@ -152,6 +158,14 @@ fn one(checks: &[Check], name: &str) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What spins would go on after Ctrl-C.
+fn end_with_stdin() {
+    thread::spawn(|| {
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        abort();
+    });
 }
 
 /// Where nobody reads, there is nothing to be done.
