@@ -7,7 +7,9 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::program::{Ended, command, failed, run, started, stdout_of};
+use crate::program::{
+    Ended, command, failed, run, started, stdout_of, unwrapped,
+};
 
 const EXERCISES: usize = 12;
 
@@ -34,6 +36,26 @@ fn the_list_has_every_exercise_once_and_fits_80_columns() {
     }
     let widest = listed.lines().map(|line| line.chars().count()).max();
     assert!(widest <= Some(80), "{listed}");
+}
+
+#[test]
+fn the_chapter_says_the_same_of_an_exercise() {
+    let listed = stdout_of(&["learn", "list"]);
+    for number in 1..=EXERCISES {
+        let row = |line: &&str| {
+            line.split_whitespace().next() == Some(&number.to_string())
+        };
+        let row = listed.lines().find(row).unwrap();
+        let words: Vec<_> = row.split_whitespace().collect();
+        let prefix = format!("{number:02}-");
+        let chapter = words.iter().position(|it| it.starts_with(&prefix));
+        let chapter = chapter.unwrap();
+        let (minutes, chapter) = (words[chapter - 1], words[chapter]);
+        let page = read(&format!("docs/course/{chapter}.md"));
+        let page = unwrapped(&page);
+        let said = format!("{minutes} for the exercise. You will be able to");
+        assert!(page.contains(&said), "{chapter}: {said}");
+    }
 }
 
 #[test]
