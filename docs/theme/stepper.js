@@ -81,7 +81,9 @@
         told.replaceChildren("Nothing has happened yet.");
       } else if (step) {
         const waits = step.waits ? " (waits)" : "";
-        told.replaceChildren(make("b", step.who), step.words + waits);
+        // A space too: what is read aloud has no margins.
+        const who = step.who ? [make("b", step.who), " "] : [];
+        told.replaceChildren(...who, step.words + waits);
       } else {
         told.replaceChildren(make("b", ends.textContent));
       }

@@ -10,8 +10,8 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 use std::{env, thread};
 
+use crate::Check;
 use crate::model::warm_up;
-use crate::{Check, listed};
 
 /// A check is done in a second or two. Whatever takes this long spins where
 /// no schedule can end it.
@@ -19,6 +19,9 @@ const WATCHDOG: Duration = Duration::from_secs(20);
 
 /// The argument with which the program is started once more, for one check.
 const ONLY: &str = "--only";
+
+/// Whoever starts it so holds its stdin: it ends when they do.
+const HELD: &str = "--held";
 
 /// What a check's process writes before what it saw.
 const SAW: &str = "saw: ";
@@ -31,9 +34,12 @@ const NOTHING_YET: &str = "nothing yet: a `todo!` was reached";
 #[must_use]
 pub fn main(checks: &[Check]) -> ExitCode {
     let arguments: Vec<_> = env::args().skip(1).collect();
-    if let [only, name] = arguments.as_slice()
+    if let [only, name, held @ ..] = arguments.as_slice()
         && only == ONLY
     {
+        if held == [HELD] {
+            end_with_stdin();
+        }
         return one(checks, name);
     }
     // Options of the usual harness, which cargo passes on, mean nothing here.
@@ -44,9 +50,7 @@ pub fn main(checks: &[Check]) -> ExitCode {
         chosen.retain(|check| named.iter().any(|name| *name == check.name));
     }
     if chosen.is_empty() {
-        let names: Vec<_> = checks.iter().map(|it| it.name).collect();
-        print(&format!("no such check; there are {}\n", listed(&names)));
-        return ExitCode::from(2);
+        return no_such(checks);
     }
     match chosen.iter().filter(|check| !passes(check)).count() {
         0 => ExitCode::SUCCESS,
@@ -92,8 +96,8 @@ fn told(label: &str, text: &str) -> String {
 fn in_process(name: &str) -> Option<String> {
     let started = env::current_exe().and_then(|program| {
         Command::new(program)
-            .args([ONLY, name])
-            .stdin(Stdio::null())
+            .args([ONLY, name, HELD])
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // Where the checker says what it does: nothing for the reader.
             .stderr(Stdio::null())
@@ -108,22 +112,31 @@ fn in_process(name: &str) -> Option<String> {
     });
     match ended {
         Err(error) => Some(format!("the check cannot be run: {error}")),
-        Ok((status, text)) => match text.rsplit_once(SAW) {
-            Some((_, saw)) => Some(saw.trim_end().to_owned()),
-            None if status.success() => None,
-            None => Some(
-                "the program was ended by the system: a panic while another \
-                 was on its way (in a drop), or a stack that is too deep"
-                    .into(),
-            ),
-        },
+        Ok((status, _)) if status.success() => None,
+        Ok((_, text)) => Some(seen(&text)),
     }
+}
+
+/// What a check saw that has failed. What the answer prints is there as well.
+fn seen(text: &str) -> String {
+    match text.rsplit_once(SAW) {
+        Some((_, saw)) => saw.trim_end().to_owned(),
+        None => "the program was ended by the system: a panic while another \
+                 was on its way (in a drop), or a stack that is too deep"
+            .into(),
+    }
+}
+
+fn no_such(checks: &[Check]) -> ExitCode {
+    let names: Vec<_> = checks.iter().map(|it| it.name).collect();
+    print(&format!("no such check; there are {}\n", names.join(", ")));
+    ExitCode::from(2)
 }
 
 /// The process of one check. It ends, whatever the answer does.
 fn one(checks: &[Check], name: &str) -> ExitCode {
     let Some(check) = checks.iter().find(|check| check.name == name) else {
-        return ExitCode::from(2);
+        return no_such(checks);
     };
     let (done, ended) = channel();
     thread::spawn(move || {
@@ -145,6 +158,14 @@ fn one(checks: &[Check], name: &str) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What spins would go on after Ctrl-C.
+fn end_with_stdin() {
+    thread::spawn(|| {
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        abort();
+    });
 }
 
 /// Where nobody reads, there is nothing to be done.

@@ -153,11 +153,7 @@ impl Course {
     }
 
     /// The pages of the book, and the repository's own, from the root.
-    ///
-    /// # Errors
-    ///
-    /// A folder that cannot be read.
-    pub fn pages(&self) -> io::Result<Vec<PathBuf>> {
+    fn pages(&self) -> io::Result<Vec<PathBuf>> {
         let mut pages = Vec::new();
         let mut folders = vec![PathBuf::from("docs")];
         while let Some(folder) = folders.pop() {

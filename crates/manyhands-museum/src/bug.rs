@@ -57,12 +57,8 @@ pub enum Ends {
 }
 
 impl Act {
-    /// The act's lines, without the marks of other parts.
-    pub fn listing(&self) -> String {
-        self.lines().map(|(_, line)| format!("{line}\n")).collect()
-    }
-
-    /// The act's lines, each with its number in the file.
+    /// The act's lines, each with its number in the file, and without the
+    /// marks of other parts.
     pub fn lines(&self) -> impl Iterator<Item = (usize, &'static str)> {
         let start = format!("// ANCHOR: {}", self.anchor);
         let end = format!("// ANCHOR_END: {}", self.anchor);

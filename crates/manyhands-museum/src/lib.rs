@@ -25,7 +25,7 @@
 //! | to | see |
 //! |---|---|
 //! | know which bugs there are | [`bugs`], [`Bug`] |
-//! | see the code of one | [`Act::listing`] |
+//! | see the code of one | [`Act::lines`] |
 //! | see it happen | [`play`], [`Played`], [`Ends`] |
 //! | have threads go in a certain order | [`Stage`], [`Actor`] |
 

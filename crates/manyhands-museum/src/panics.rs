@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::panic::{PanicHookInfo, set_hook, take_hook};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::stage::Stage;
 
@@ -38,9 +38,9 @@ impl Drop for OnStage {
 type AnyHook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
 
 /// How many plays there are, and the hook that was there before the first.
-static HOOK: Mutex<(usize, Option<AnyHook>)> = Mutex::new((0, None));
+static HOOK: Mutex<(usize, Option<Arc<AnyHook>>)> = Mutex::new((0, None));
 
-fn hook() -> MutexGuard<'static, (usize, Option<AnyHook>)> {
+fn hook() -> MutexGuard<'static, (usize, Option<Arc<AnyHook>>)> {
     HOOK.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -52,8 +52,11 @@ impl Hook {
     pub(crate) fn set() -> Self {
         let mut hook = hook();
         if hook.0 == 0 {
-            hook.1 = Some(take_hook());
-            set_hook(Box::new(on_panic));
+            let before = Arc::new(take_hook());
+            hook.1 = Some(Arc::clone(&before));
+            // It has the one before with it, and no lock to take: whoever
+            // changes the hook holds that lock, and waits for those who panic.
+            set_hook(Box::new(move |info| on_panic(info, &before)));
         }
         hook.0 += 1;
         Self(())
@@ -66,14 +69,14 @@ impl Drop for Hook {
         hook.0 -= 1;
         if hook.0 == 0 {
             drop(take_hook());
-            if let Some(before) = hook.1.take() {
+            if let Some(before) = hook.1.take().and_then(Arc::into_inner) {
                 set_hook(before);
             }
         }
     }
 }
 
-fn on_panic(info: &PanicHookInfo<'_>) {
+fn on_panic(info: &PanicHookInfo<'_>, before: &AnyHook) {
     let here = HERE.try_with(|here| here.borrow().clone());
     match here.ok().flatten() {
         Some((_, "")) => {}
@@ -81,11 +84,7 @@ fn on_panic(info: &PanicHookInfo<'_>) {
             let line = info.location().map_or(0, |it| it.line());
             stage.note(format!("{name} panics: {}", message(info)), line);
         }
-        None => {
-            if let Some(before) = &hook().1 {
-                before(info);
-            }
-        }
+        None => before(info),
     }
 }
 

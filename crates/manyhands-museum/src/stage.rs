@@ -134,16 +134,6 @@ impl Stage {
         self.play().events.clone()
     }
 
-    /// Whose turn it is, one step after the other.
-    pub fn schedule(&self) -> &'static [&'static str] {
-        self.shared.schedule
-    }
-
-    /// The names, in the order in which the schedule first has them.
-    pub fn names(&self) -> Vec<&'static str> {
-        names(self.shared.schedule)
-    }
-
     /// Writes the names, if any, each above what it is going to do.
     pub(crate) fn head(&self) {
         let mut play = self.play();

@@ -1,7 +1,7 @@
 //! `manyhands bug`: a bug of the museum, its code and what comes of it.
 
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 
 use anyhow::Context;
 use manyhands_museum::{Act, Bug, Ends, Played, bugs, play};
@@ -240,9 +240,11 @@ fn ask(bug: &Bug) -> anyhow::Result<Option<usize>> {
     let letters = letters(bug);
     loop {
         say(format_args!("\nYour answer, {} (Enter: none)?", or(letters)));
-        let mut line = String::new();
-        io::stdin().read_line(&mut line).context("cannot read the answer")?;
-        match line.trim() {
+        // Whatever bytes it has.
+        let mut line = Vec::new();
+        let read = io::stdin().lock().read_until(b'\n', &mut line);
+        read.context("cannot read the answer")?;
+        match String::from_utf8_lossy(&line).trim() {
             "" => return Ok(None),
             letter => match answer(bug, letter) {
                 Some(said) => return Ok(Some(said)),

@@ -7,7 +7,9 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::program::{Ended, command, failed, run, started, stdout_of};
+use crate::program::{
+    Ended, command, failed, run, started, stdout_of, unwrapped,
+};
 
 const EXERCISES: usize = 12;
 
@@ -34,6 +36,26 @@ fn the_list_has_every_exercise_once_and_fits_80_columns() {
     }
     let widest = listed.lines().map(|line| line.chars().count()).max();
     assert!(widest <= Some(80), "{listed}");
+}
+
+#[test]
+fn the_chapter_says_the_same_of_an_exercise() {
+    let listed = stdout_of(&["learn", "list"]);
+    for number in 1..=EXERCISES {
+        let row = |line: &&str| {
+            line.split_whitespace().next() == Some(&number.to_string())
+        };
+        let row = listed.lines().find(row).unwrap();
+        let words: Vec<_> = row.split_whitespace().collect();
+        let prefix = format!("{number:02}-");
+        let chapter = words.iter().position(|it| it.starts_with(&prefix));
+        let chapter = chapter.unwrap();
+        let (minutes, chapter) = (words[chapter - 1], words[chapter]);
+        let page = read(&format!("docs/course/{chapter}.md"));
+        let page = unwrapped(&page);
+        let said = format!("{minutes} for the exercise. You will be able to");
+        assert!(page.contains(&said), "{chapter}: {said}");
+    }
 }
 
 #[test]
@@ -176,6 +198,7 @@ fn ended(like: Command, folder: &Path, arguments: &[&str]) -> Ended {
 #[cfg(unix)]
 mod with_a_cargo {
     use std::os::unix::fs::PermissionsExt;
+    use std::time::{Duration, Instant};
 
     use super::*;
 
@@ -244,6 +267,30 @@ mod with_a_cargo {
             assert_eq!(ended.code, Some(1), "{checks}: {ended:?}");
             assert!(!ended.stdout.contains("passed"), "{ended:?}");
         }
+    }
+
+    #[test]
+    fn what_ctrl_c_has_ended_is_no_failure() {
+        for (cargo, checks) in [
+            ("kill -INT $$", ""),
+            (BUILDS, "echo 'ok    one'; kill -INT $$"),
+            (BUILDS, "echo 'FAIL  one'; kill -INT $$"),
+        ] {
+            let ended = check("2", cargo, checks);
+            assert_eq!(ended.code, Some(130), "{ended:?}");
+            for words in ["not built", "failed", "passed", "Next"] {
+                assert!(!ended.stdout.contains(words), "{ended:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_cargo_has_left_running_is_not_waited_for() {
+        let begin = Instant::now();
+        let cargo = format!("{BUILDS}\nsleep 60 &");
+        let ended = check("2", &cargo, "echo 'ok    one'");
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert!(begin.elapsed() < Duration::from_secs(50), "it waited");
     }
 
     #[test]

@@ -171,15 +171,17 @@ fn build(
 
 /// What cargo says when it may not, or cannot, ask a registry.
 fn is_about_fetching(line: &str) -> bool {
-    const WORDS: [&str; 5] = [
+    const WORDS: [&str; 6] = [
+        "--offline",
         "failed to download",
         "failed to fetch",
         "failed to query replaced source",
         "Could not resolve host",
         "no matching package named `shuttle`",
     ];
-    let also = line.contains("--offline") || line.contains("spurious network");
-    also || WORDS.iter().any(|words| line.contains(words))
+    // It tries again after that, and says so if it comes to nothing.
+    !line.contains("spurious network error")
+        && WORDS.iter().any(|words| line.contains(words))
 }
 
 #[cfg(test)]
@@ -190,13 +192,18 @@ mod tests {
     fn what_cargo_says_without_a_network_is_known() {
         for line in [
             "error: failed to download `shuttle v0.9.9`",
-            "warning: spurious network error (3 tries remaining): [6] Could \
-             not resolve hostname",
+            "  [6] Could not resolve hostname (Could not resolve host: x)",
             "As a reminder, you're using offline mode (--offline)",
             "error: no matching package named `shuttle` found",
         ] {
             assert!(is_about_fetching(line), "{line}");
         }
-        assert!(!is_about_fetching("error[E0425]: cannot find value `x`"));
+        for line in [
+            "error[E0425]: cannot find value `x`",
+            "warning: spurious network error (3 tries remaining): [6] Could \
+             not resolve hostname (Could not resolve host: x)",
+        ] {
+            assert!(!is_about_fetching(line), "{line}");
+        }
     }
 }

@@ -10,6 +10,12 @@ use anyhow::Context;
 
 use crate::interrupt::Interrupt;
 
+/// How often it is looked whether it has ended, while it says nothing.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How long its lines are waited for once it has.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 /// A line of another program.
 #[derive(Debug)]
 pub(super) enum Line {
@@ -55,11 +61,12 @@ pub(super) fn follow(
     }
     let _guard = interrupt.on_press(move || drop(sender.send(News::Pressed)));
     let end = Instant::now() + limit;
+    // When it was seen to have ended.
+    let mut gone: Option<Instant> = None;
     let mut open = 2;
     let mut ended = None;
     while open > 0 && ended.is_none() {
-        match news.recv_timeout(end.saturating_duration_since(Instant::now()))
-        {
+        match news.recv_timeout(LOOK) {
             Ok(News::Line(line)) => {
                 if let Err(error) = on_line(line) {
                     let _ = child.kill();
@@ -69,9 +76,20 @@ pub(super) fn follow(
             }
             Ok(News::Closed) => open -= 1,
             Ok(News::Pressed) => ended = Some(Ended::Interrupted),
-            Err(RecvTimeoutError::Timeout) => ended = Some(Ended::TooLong),
+            // Whatever it has started and left may hold the pipes.
+            Err(RecvTimeoutError::Timeout) => match gone {
+                Some(gone) if gone.elapsed() > LAST_WORDS => open = 0,
+                Some(_) => {}
+                None if matches!(child.try_wait(), Ok(Some(_))) => {
+                    gone = Some(Instant::now());
+                }
+                None => {}
+            },
             // The guard has a sender.
             Err(RecvTimeoutError::Disconnected) => open = 0,
+        }
+        if open > 0 && ended.is_none() && Instant::now() >= end {
+            ended = Some(Ended::TooLong);
         }
     }
     if ended.is_some() {
@@ -79,7 +97,22 @@ pub(super) fn follow(
     }
     let status = child.wait();
     let status = status.with_context(|| format!("cannot wait for {name}"))?;
+    // A terminal tells both of Ctrl-C, and the other may be the first to end.
+    if ended.is_none() && (interrupt.is_pressed() || by_ctrl_c(status)) {
+        ended = Some(Ended::Interrupted);
+    }
     Ok(ended.unwrap_or(Ended::Itself(status)))
+}
+
+#[cfg(unix)]
+fn by_ctrl_c(status: ExitStatus) -> bool {
+    const SIGINT: i32 = 2;
+    std::os::unix::process::ExitStatusExt::signal(&status) == Some(SIGINT)
+}
+
+#[cfg(not(unix))]
+fn by_ctrl_c(_: ExitStatus) -> bool {
+    false
 }
 
 fn read(
