@@ -1,5 +1,6 @@
 //! `start` joins its threads: whoever called it sees no result before all are
-//! there, and with a bound on the results it would be a deadlock.
+//! there. With a bound on the results, and more jobs than that, it would wait
+//! for ever.
 
 use exercises::sync::mpsc::{self, Receiver, Sender};
 use exercises::sync::{Arc, Mutex};
