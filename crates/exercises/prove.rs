@@ -153,13 +153,12 @@ exercise! {
     e02 in "e02";
     joins_first in "wrong/joins_first.rs": [
         "every_job_runs_once",
-        "the_lock_is_free_while_a_job_runs",
         "finish_waits_for_the_last_job",
         "a_pool_without_jobs_ends",
     ], "`finish` waits for workers, and they wait for jobs";
     named_guard in "wrong/named_guard.rs": [
         "the_lock_is_free_while_a_job_runs",
-    ], "two of three jobs never began: a worker held the lock";
+    ], "three jobs wait for each other, and not all of them began";
     try_recv in "wrong/try_recv.rs": [
         "every_job_runs_once",
         "the_lock_is_free_while_a_job_runs",
@@ -167,7 +166,7 @@ exercise! {
     ], "job 0 never ran";
     while_let in "wrong/while_let.rs": [
         "the_lock_is_free_while_a_job_runs",
-    ], "two of three jobs never began: a worker held the lock";
+    ], "three jobs wait for each other, and not all of them began";
 }
 
 exercise! {
@@ -177,7 +176,11 @@ exercise! {
         "the_results_end",
         "the_group_waits_for_the_workers",
         "the_workers_share_the_jobs",
+        "start_does_not_wait",
     ], "the results do not come";
+    joins_in_start in "wrong/joins_in_start.rs": [
+        "start_does_not_wait",
+    ], "`start` waits for its workers, and they are at work";
     underscore in "wrong/underscore.rs": [
         "the_group_waits_for_the_workers",
     ], "`wait` returned when 0 of 3 jobs were done";

@@ -46,6 +46,12 @@ pub fn checks() -> Vec<Check> {
             "the second job never began: one worker alone runs them",
             || explore(the_workers_share_the_jobs),
         ),
+        Check::new(
+            "start_does_not_wait",
+            "`start` returns while its workers are at work",
+            "`start` waits for its workers, and they are at work",
+            || explore(start_does_not_wait),
+        ),
     ]
 }
 
@@ -117,4 +123,20 @@ fn the_workers_share_the_jobs() {
     };
     let _results = start(2, vec![1, 2], Arc::new(work), &group);
     gate.wait();
+}
+
+fn start_does_not_wait() {
+    let group = WaitGroup::new();
+    let gate = Gate::new(1);
+    let opened = gate.clone();
+    let work = move |job| {
+        opened.wait();
+        job
+    };
+    let results = start(2, vec![1, 2], Arc::new(work), &group);
+    gate.come();
+    for read in 0..2 {
+        let result = results.recv();
+        assert!(result.is_ok(), "the results ended after {read} of 2");
+    }
 }

@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::process::{Command, ExitCode, Stdio, abort};
 use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 use std::{env, thread};
@@ -144,7 +145,8 @@ fn one(checks: &[Check], name: &str) -> ExitCode {
         if ended == Err(RecvTimeoutError::Timeout) {
             let limit = WATCHDOG.as_secs();
             print(&format!(
-                "{SAW}it did not end within {limit} s: something spins\n"
+                "{SAW}it did not end within {limit} s: something spins, or \
+                 waits in `std::sync` instead of `exercises::sync`\n"
             ));
             abort();
         }
@@ -175,6 +177,12 @@ fn print(text: &str) {
     let _ = stdout.flush();
 }
 
+/// What shuttle says on a thread that is none of its own.
+const OUTSIDE: &str = "outside of a Shuttle test";
+
+/// Whether it has said so.
+static ELSEWHERE: AtomicBool = AtomicBool::new(false);
+
 thread_local! {
     /// Whether a check runs on this thread, whose panics are its findings.
     static CHECKS: Cell<bool> = const { Cell::new(false) };
@@ -191,6 +199,9 @@ pub(crate) fn fault(check: &Check) -> Option<String> {
         warm_up();
         panic::set_hook(Box::new(move |info| {
             if !CHECKS.get() {
+                if text(info.payload()).contains(OUTSIDE) {
+                    ELSEWHERE.store(true, Ordering::SeqCst);
+                }
                 return usual(info);
             }
             let place = info.location().map(ToString::to_string);
@@ -218,6 +229,13 @@ pub(crate) fn fault(check: &Check) -> Option<String> {
         return Some(
             "it goes on for ever: something asks again and again instead of \
              waiting"
+                .into(),
+        );
+    }
+    if ELSEWHERE.swap(false, Ordering::SeqCst) {
+        return Some(
+            "a thread that the checker does not know: `std::thread` stands \
+             where `exercises::thread` is meant"
                 .into(),
         );
     }
