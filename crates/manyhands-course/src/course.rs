@@ -293,7 +293,7 @@ impl Maker<'_> {
                 let is_there = !old.trim().is_empty();
                 let Some(runner) = &mut self.runner else {
                     return Ok(match is_there {
-                        true => Block::Same,
+                        true => Block::New(shown.under_its_command(old)),
                         false => Block::Missing,
                     });
                 };
@@ -304,7 +304,7 @@ impl Maker<'_> {
                     }
                 };
                 Ok(match shown.varies && is_there {
-                    true => Block::Same,
+                    true => Block::New(shown.under_its_command(old)),
                     false => Block::New(block),
                 })
             }

@@ -13,6 +13,8 @@ use crate::fence;
 /// A command that a page shows the output of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Shown {
+    /// As a reader writes it.
+    command: String,
     program: Program,
     arguments: Vec<String>,
     /// It prints something else each time: what is shown was one of them.
@@ -58,7 +60,24 @@ impl Shown {
             _ => return Err(refused()),
         };
         let arguments = rest.iter().map(|&word| word.to_owned()).collect();
-        Ok(Self { program, arguments, varies, fails })
+        let command = words.join(" ");
+        Ok(Self { command, program, arguments, varies, fails })
+    }
+
+    /// A block as a page has it, with the command as its first line: the
+    /// marker that names it is a comment, which nobody sees who reads the
+    /// page.
+    pub(crate) fn under_its_command(&self, block: &str) -> String {
+        let command = &self.command;
+        let block = block.replace("\r\n", "\n");
+        let mut lines = block.split_inclusive('\n');
+        let fence = lines.next().unwrap_or_default();
+        let mut rest: String = lines.collect();
+        if rest.starts_with("$ ") {
+            let end = rest.find('\n').map_or(rest.len(), |at| at + 1);
+            rest.drain(..end);
+        }
+        format!("{fence}$ {command}\n{rest}")
     }
 
     /// What builds it, in the words of cargo.
@@ -161,7 +180,7 @@ impl Runner {
                 ));
             }
         }
-        block(&printed.stdout)
+        block(&printed.stdout).map(|block| shown.under_its_command(&block))
     }
 
     fn cargo(&self, verb: &str) -> Command {
@@ -283,6 +302,18 @@ mod tests {
         ] {
             let why = Shown::parse(refused).unwrap_err();
             assert!(why.contains("allowed is `manyhands"), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_block_begins_with_its_command_and_has_it_once() {
+        let asked = "cargo run -q -p a --example b varies";
+        let shown = Shown::parse(asked).unwrap();
+        let right = "```text\n$ cargo run -q -p a --example b\nc\n```\n";
+        let before = "```text\n$ manyhands list\nc\n```\n";
+        let crlf = "```text\r\nc\r\n```\r\n";
+        for old in ["```text\nc\n```\n", crlf, before, right] {
+            assert_eq!(shown.under_its_command(old), right);
         }
     }
 
