@@ -81,7 +81,8 @@ fn a_marker_that_cannot_be_obeyed_changes_no_page() {
 #[test]
 fn an_output_that_was_never_made_is_missing() {
     let page = "<!-- output: manyhands list -->\n<!-- end of output -->\n\
-                <!-- output: manyhands list -->\nx\n<!-- end of output -->\n";
+                <!-- output: manyhands list -->\n```text\n\
+                $ manyhands list\nx\n```\n<!-- end of output -->\n";
     let (_folder, course) = repository(&[("README.md", page)]);
     let plan = course.plan(Outputs::Kept).unwrap();
     assert_eq!(
@@ -90,6 +91,15 @@ fn an_output_that_was_never_made_is_missing() {
           `cargo course make --outputs` mends it"]
     );
     assert!(of_pages(&plan.differences).is_empty());
+}
+
+#[test]
+fn an_output_without_its_command_is_a_difference() {
+    let page = "<!-- output: manyhands list -->\n```text\nx\n```\n\
+                <!-- end of output -->\n";
+    let (_folder, course) = repository(&[("README.md", page)]);
+    let plan = course.plan(Outputs::Kept).unwrap();
+    assert_eq!(of_pages(&plan.differences).len(), 1);
 }
 
 #[test]
