@@ -43,8 +43,8 @@ pub(super) const EXERCISES: &[Exercise] = &[
     exercise(8, "a semaphore", 10, "08-how-many-workers", 4),
     exercise(9, "queues in numbers", 12, "09-queues-and-latency", 5),
     exercise(10, "a map in order", 11, "10-cpu-work", 1),
-    exercise(11, "so many futures at once", 11, "11-async", 1),
-    exercise(12, "what can be said", 11, "12-measure-and-choose", 4),
+    exercise(11, "so many futures at once", 25, "11-async", 1),
+    exercise(12, "what can be said", 20, "12-measure-and-choose", 4),
 ];
 
 impl Exercise {
