@@ -42,7 +42,9 @@ pub(super) fn run(
     interrupt: &Interrupt,
 ) -> anyhow::Result<End> {
     let Exercise { number, title, chapter, .. } = exercise;
-    say(format_args!("building the checks of exercise {number}"));
+    say(format_args!(
+        "building the checks of exercise {number} (the first time, a minute)"
+    ));
     let program = match build(place, exercise, interrupt)? {
         Built::Program(program) => program,
         Built::Interrupted => return Ok(End::Interrupted),
