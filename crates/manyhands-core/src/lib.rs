@@ -23,6 +23,7 @@
 //! | wait for one job | [`Spawn::spawn`], [`JobHandle`] |
 //! | have a job done that nobody waits for | [`Spawn::execute`] |
 //! | have jobs together on a pool that others use, and stop at the first error | [`TaskGroup`] |
+//! | hand jobs over whose submitter may be gone when they end | [`JobSink`], [`PoolSink`] |
 //! | tell a job that runs to stop | [`CancelToken`] |
 //! | have a state for each worker | [`PerWorker`] |
 //! | choose workers and queue | [`Config`], [`Builder`] |
@@ -77,6 +78,7 @@ pub mod results;
 mod run;
 mod seats;
 mod shutdown;
+mod sink;
 mod spawn;
 mod submitter;
 #[doc(hidden)]
@@ -102,6 +104,7 @@ pub use crate::per_worker::PerWorker;
 pub use crate::pool::WorkerPool;
 pub use crate::run::{discard, run_one, run_one_async};
 pub use crate::shutdown::Shutdown;
+pub use crate::sink::{JobSink, PoolSink};
 pub use crate::spawn::Spawn;
 pub use crate::submitter::Submitter;
 pub use crate::task::Task;

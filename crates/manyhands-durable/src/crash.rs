@@ -1,0 +1,25 @@
+//! Places at which a test can have the process die.
+
+/// Dies here, at once, if the environment says so: `CRASH_AT` names the
+/// place, and `CRASH_AFTER` how often it is passed first (0).
+#[cfg(feature = "crash-points")]
+pub(crate) fn point(name: &str) {
+    use std::sync::LazyLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    static WHERE: LazyLock<Option<(String, AtomicU64)>> =
+        LazyLock::new(|| {
+            let name = std::env::var("CRASH_AT").ok()?;
+            let after = std::env::var("CRASH_AFTER").ok();
+            let after = after.and_then(|it| it.parse().ok()).unwrap_or(0);
+            Some((name, AtomicU64::new(after)))
+        });
+    let Some((place, left)) = &*WHERE else { return };
+    if place == name && left.fetch_sub(1, Ordering::Relaxed) == 0 {
+        // No destructor, no flush, no word.
+        std::process::abort();
+    }
+}
+
+#[cfg(not(feature = "crash-points"))]
+pub(crate) fn point(_: &str) {}
