@@ -34,6 +34,7 @@
 //! | say what the pool is beyond that | [`Kit::claims`], [`Claim`] |
 //! | check for minutes | [`Kit::depth`], [`Depth`] |
 //! | check some laws only, or show progress | [`Kit`], [`check`] |
+//! | hold a sink to its laws | [`check_sink`] |
 //! | print the laws and the claims | [`Law::ALL`], [`Claim::ALL`] |
 //! | know what the pool will be given | [`LawJob`] |
 //! | put an end to the waiting of any test | [`watchdog()`] |
@@ -131,6 +132,7 @@ mod law;
 mod laws;
 mod os;
 mod report;
+mod sink;
 mod trial;
 mod watchdog;
 
@@ -139,4 +141,5 @@ pub use crate::job::{Answer, LawError, LawJob};
 pub use crate::kit::{Depth, Kit, check, check_all};
 pub use crate::law::Law;
 pub use crate::report::{Check, Finding, Report, Verdict};
+pub use crate::sink::{BrokenSinkLaw, SinkStep, check_sink};
 pub use crate::watchdog::watchdog;
