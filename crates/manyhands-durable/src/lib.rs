@@ -32,6 +32,7 @@ mod cron;
 mod envelope;
 mod error;
 mod filter;
+mod inside;
 mod job;
 mod limits;
 mod memory;
