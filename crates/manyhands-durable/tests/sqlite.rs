@@ -5,8 +5,7 @@
 //! finds what to do in the environment.
 
 #![cfg(feature = "sqlite")]
-// In tests a panic is the report.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
 use std::collections::HashMap;
 use std::fs::{self, OpenOptions};

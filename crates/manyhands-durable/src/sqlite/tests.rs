@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::mpsc;
 
 use super::*;
-use crate::backend::{Given, Settlement};
+use crate::backend::Settlement;
 use crate::envelope::Envelope;
 use crate::{Rate, State};
 
