@@ -126,7 +126,8 @@ async fn take(
     let gate = transaction
         .prepare_cached(
             "select granted, again_us, due, set_config( \
-             'synchronous_commit', 'off', true) \
+             'synchronous_commit', 'off', true), \
+             set_config('jit', 'off', true) \
              from manyhands.gate($1, $2, $3, $4, $5, $6, $7)",
         )
         .await

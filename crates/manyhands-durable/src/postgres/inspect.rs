@@ -192,7 +192,7 @@ impl Inspect for Postgres {
                      union all \
                      (select d.id from manyhands.done d where {done} \
                       order by d.id limit $5) \
-                 ) both order by id limit $5 \
+                 ) found order by id limit $5 \
              ), dead as ( \
                  delete from graphile_worker._private_jobs j using chosen \
                  where j.id = chosen.id and {DEAD} returning j.id \

@@ -10,14 +10,14 @@ use manyhands_durable::postgres::tokio_postgres::{
 };
 
 /// A database of a test's own, which goes with it.
-pub struct Database {
+pub(crate) struct Database {
     server: String,
     name: String,
     url: String,
 }
 
 /// `None` where there is no server for tests.
-pub fn database(test: &str) -> Option<Database> {
+pub(crate) fn database(test: &str) -> Option<Database> {
     let Ok(server) = std::env::var("MANYHANDS_TEST_POSTGRES") else {
         skip(test);
         return None;
@@ -57,23 +57,26 @@ fn on<T>(url: &str, ask: impl AsyncFnOnce(&mut Client) -> T) -> T {
 }
 
 impl Database {
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    pub fn run(&self, sql: &str) {
+    pub(crate) fn run(&self, sql: &str) {
         on(&self.url, async |client| {
             client.batch_execute(sql).await.unwrap();
         });
     }
 
-    pub fn ask<T: FromSqlOwned>(&self, sql: &str) -> T {
+    pub(crate) fn ask<T: FromSqlOwned>(&self, sql: &str) -> T {
         on(&self.url, async |client| {
             client.query_one(sql, &[]).await.unwrap().get(0)
         })
     }
 
-    pub fn run_async<T>(&self, ask: impl AsyncFnOnce(&mut Client) -> T) -> T {
+    pub(crate) fn run_async<T>(
+        &self,
+        ask: impl AsyncFnOnce(&mut Client) -> T,
+    ) -> T {
         on(&self.url, ask)
     }
 }
@@ -88,7 +91,7 @@ impl Drop for Database {
 }
 
 /// A server that can be stopped.
-pub struct Private {
+pub(crate) struct Private {
     programs: PathBuf,
     folder: tempfile::TempDir,
     port: u16,
@@ -98,7 +101,7 @@ pub struct Private {
 const PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
 
 /// `None` where there are no programs for it.
-pub fn private(test: &str) -> Option<Private> {
+pub(crate) fn private(test: &str) -> Option<Private> {
     let programs = Path::new(PROGRAMS);
     if std::env::var_os("MANYHANDS_TEST_POSTGRES").is_none()
         || !programs.join("initdb").exists()
@@ -132,7 +135,7 @@ pub fn private(test: &str) -> Option<Private> {
 }
 
 impl Private {
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("postgres://hands@127.0.0.1:{}/postgres", self.port)
     }
 
@@ -150,7 +153,7 @@ impl Private {
         command
     }
 
-    pub fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         let begun = Instant::now();
         loop {
             let options = format!(
@@ -173,7 +176,7 @@ impl Private {
         }
     }
 
-    pub fn stop(&mut self, how: &str) {
+    pub(crate) fn stop(&mut self, how: &str) {
         let stopped = self
             .command("pg_ctl")
             .args(["stop", "-w", "-m", how, "-D"])
