@@ -1,5 +1,7 @@
 //! The queue in PostgreSQL, as its users see it.
 #![cfg(feature = "postgres")]
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
+#![allow(clippy::print_stdout, reason = "a test that is skipped says so")]
 
 mod server;
 

@@ -88,7 +88,11 @@ impl Inspect for Postgres {
                  when not j.is_available then 'dead' \
                  when j.run_at > now() then 'scheduled' \
                  else 'ready' end as state, \
-                 j.attempts::int, j.max_attempts::int, j.priority::int, \
+                 case when {DEAD} then coalesce(( \
+                     select x.attempts from manyhands.dead x \
+                     where x.id = j.id \
+                 ), j.attempts) else j.attempts end::int as attempts, \
+                 j.max_attempts::int, j.priority::int, \
                  j.created_at as submitted_at, j.run_at, \
                  case when {DEAD} then j.updated_at end as finished_at, \
                  j.last_error, j.payload, null as key, null as serial, \
@@ -159,6 +163,9 @@ impl Inspect for Postgres {
              ), revived as ( \
                  delete from graphile_worker._private_job_retirements r \
                  using dead where r.id = dead.id \
+             ), raised as ( \
+                 delete from manyhands.dead d \
+                 using dead where d.id = dead.id \
              ) \
              select count(*), pg_notify('jobs:insert', '') from again"
         );
@@ -171,7 +178,10 @@ impl Inspect for Postgres {
                 delete from graphile_worker._private_jobs j \
                 where j.id = any($2) and j.locked_at is null \
                 returning j.id \
-            ), keys as ( \
+            ), buried as ( \
+                 delete from manyhands.dead d using gone \
+                 where d.id = gone.id \
+             ), keys as ( \
                 delete from manyhands.keys taken using gone \
                 where taken.id = gone.id \
             ) \
@@ -201,6 +211,9 @@ impl Inspect for Postgres {
                  where d.id = chosen.id returning d.id \
              ), gone as ( \
                  select id from dead union all select id from done \
+             ), buried as ( \
+                 delete from manyhands.dead d using gone \
+                 where d.id = gone.id \
              ), keys as ( \
                  delete from manyhands.keys taken using gone \
                  where taken.id = gone.id \
@@ -257,7 +270,7 @@ fn status(row: &Row) -> Result<Status, tokio_postgres::Error> {
         state: state.parse().unwrap_or(State::Ready),
         attempts: attempts.unsigned_abs(),
         max_attempts: most.unsigned_abs(),
-        priority: i16::try_from(-priority).unwrap_or(i16::MAX),
+        priority: i16::try_from(!priority).unwrap_or_default(),
         submitted_at: row.try_get("submitted_at")?,
         run_at: row.try_get::<_, SystemTime>("run_at")?,
         finished_at: row.try_get("finished_at")?,

@@ -37,6 +37,13 @@ create table if not exists manyhands.kinds (
     next_start timestamptz not null default '-infinity'
 );
 
+-- The attempts of what is dead before its last: for the engine, that is what
+-- has none left.
+create table if not exists manyhands.dead (
+    id bigint primary key,
+    attempts int not null
+);
+
 create table if not exists manyhands.schedules (
     kind text not null,
     name text not null,
@@ -129,7 +136,8 @@ begin
         end,
         most,
         null,
-        least(32767, -priority),
+        -- The engine's least runs first. All numbers have their place so.
+        ~priority,
         null
     )::graphile_worker.job_spec order by n)
     into specs
@@ -222,7 +230,7 @@ begin
         end,
         max_attempts,
         null,
-        least(32767, -priority)
+        ~priority
     ) stored;
     if key is not null then
         update manyhands.keys taken set id = new

@@ -43,6 +43,11 @@ with asked as (
         last_error = coalesce(held.said, j.last_error)
     from held
     where j.id = held.id and held.what > 0
+), buried as (
+    insert into manyhands.dead (id, attempts)
+    select asked.id, asked.attempts from held join asked using (id)
+    where held.what = 2
+    on conflict (id) do update set attempts = excluded.attempts
 ), queues as (
     update graphile_worker._private_job_queues q
     set locked_by = null, locked_at = null
