@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+#[cfg(feature = "sqlite")]
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, mpsc};
@@ -581,8 +582,8 @@ impl<J: DurableJob> Builder<J> {
     #[cfg(feature = "postgres")]
     pub fn postgres(self, url: &str) -> Result<JobQueue<J>, Error> {
         let work = self.work()?;
-        let backend = crate::postgres::Postgres::connect(url)?;
-        Ok(JobQueue::new(Arc::new(backend), work))
+        let store = crate::postgres::Postgres::connect(url)?;
+        Ok(JobQueue::new(Arc::new(Polled::new(store)), work))
     }
 
     fn work(self) -> Result<Work, Error> {

@@ -1,0 +1,325 @@
+//! Claims, by the engine's query.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant, SystemTime};
+
+use deadpool_postgres::{Client, Transaction};
+use graphile_worker_database::{
+    BoxFuture, DbError, DbExecutorArg, DbParams, DbRow, DbValue,
+};
+use graphile_worker_queries::batch_get_jobs::batch_get_jobs;
+use graphile_worker_queries::task_identifiers::{
+    TaskDetails, get_tasks_details,
+};
+use tokio_postgres::Row;
+use tokio_postgres::types::{FromSql, ToSql, Type};
+
+use super::{Connection, Fence, Shared, connection, told, unsure, words};
+use crate::backend::{Ask, Claimed, Given, Hold};
+use crate::{Error, JobId, Rate};
+
+/// What is known from claim to claim. They are one at a time.
+#[derive(Default)]
+pub(super) struct Claiming {
+    kinds: HashMap<String, Kind>,
+}
+
+struct Kind {
+    /// The engine's number for it.
+    task: TaskDetails,
+    swept_at: Instant,
+    /// The last claim was not answered: it may have taken jobs that nobody
+    /// knows of.
+    is_unsure: bool,
+}
+
+/// An [`Ask`] that can be sent to another thread.
+pub(super) struct Asked {
+    kind: String,
+    token: String,
+    most: usize,
+    lease: Duration,
+    limit: Option<NonZeroUsize>,
+    rate: Option<Rate>,
+}
+
+impl Asked {
+    pub(super) fn new(ask: Ask<'_>) -> Self {
+        Self {
+            kind: ask.kind.to_owned(),
+            token: ask.token.to_owned(),
+            most: ask.most,
+            lease: ask.lease,
+            limit: ask.limit,
+            rate: ask.rate,
+        }
+    }
+
+    fn lease_ms(&self) -> i64 {
+        super::in_millis(self.lease)
+    }
+}
+
+pub(super) async fn claim(
+    shared: &Shared,
+    ask: Asked,
+) -> Result<Claimed, Error> {
+    let mut claiming = shared.claiming.lock().await;
+    let mut client = connection(&shared.db).await?;
+    let every = ask.lease / 3;
+    let is_due = claiming
+        .kinds
+        .get(&ask.kind)
+        .is_none_or(|kind| kind.is_unsure || kind.swept_at.elapsed() >= every);
+    if is_due {
+        let kind = sweep(shared, &client, &ask).await?;
+        claiming.kinds.insert(ask.kind.clone(), kind);
+    }
+    let Some(kind) = claiming.kinds.get_mut(&ask.kind) else {
+        return Ok(Claimed::default());
+    };
+    // Also if this future is dropped on the way.
+    kind.is_unsure = true;
+    let claimed = take(shared, &mut client, &ask, &kind.task).await?;
+    kind.is_unsure = false;
+    client.keep();
+    let sweep = every.saturating_sub(kind.swept_at.elapsed());
+    let again = claimed.again.map_or(sweep, |again| again.min(sweep));
+    Ok(Claimed { again: Some(again), ..claimed })
+}
+
+/// Looks for jobs whose worker vanished, and that the engine still knows the
+/// kind.
+async fn sweep(
+    shared: &Shared,
+    client: &Client,
+    ask: &Asked,
+) -> Result<Kind, Error> {
+    let swept_at = Instant::now();
+    let task =
+        get_tasks_details(client, "graphile_worker", vec![ask.kind.clone()]);
+    let task = task.await.map_err(|error| Error::Store(error.to_string()))?;
+    let Some(&id) = task.task_ids().first() else {
+        return Err(Error::Store("the engine has no such kind".into()));
+    };
+    let held: Vec<i64> =
+        shared.fences().keys().map(|hold| hold.id.get()).collect();
+    let statement = client
+        .prepare_cached("select manyhands.sweep($1, $2, $3, $4)")
+        .await
+        .map_err(told)?;
+    client
+        .query_one(&statement, &[&id, &shared.worker, &ask.lease_ms(), &held])
+        .await
+        .map_err(told)?;
+    Ok(Kind { task, swept_at, is_unsure: false })
+}
+
+async fn take(
+    shared: &Shared,
+    client: &mut Connection,
+    ask: &Asked,
+    task: &TaskDetails,
+) -> Result<Claimed, Error> {
+    let transaction = client.transaction().await.map_err(told)?;
+    let gate = transaction
+        .prepare_cached(
+            "select granted, again_us, due, set_config( \
+             'synchronous_commit', 'off', true), \
+             set_config('jit', 'off', true) \
+             from manyhands.gate($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .await
+        .map_err(told)?;
+    // If the server fails before a claim is on the disk, the job is ready: it
+    // need not be waited for.
+    let limit =
+        ask.limit.map(|it| i32::try_from(it.get()).unwrap_or(i32::MAX));
+    let interval = ask.rate.map(|rate| {
+        i64::try_from(rate.interval().as_micros()).unwrap_or(i64::MAX)
+    });
+    let most = i32::try_from(ask.most).unwrap_or(i32::MAX);
+    let row = transaction
+        .query_one(
+            &gate,
+            &[
+                &ask.kind,
+                &task.task_ids().first(),
+                &shared.worker,
+                &ask.lease_ms(),
+                &most,
+                &limit,
+                &interval,
+            ],
+        )
+        .await
+        .map_err(told)?;
+    let granted: i32 = row.try_get(0).map_err(told)?;
+    let again: Option<i64> = row.try_get(1).map_err(told)?;
+    let due: Vec<i16> = row.try_get(2).map_err(told)?;
+    let mut jobs = Vec::new();
+    for priority in due {
+        let left = granted - i32::try_from(jobs.len()).unwrap_or(granted);
+        if left <= 0 {
+            break;
+        }
+        let mut seam =
+            Seam { transaction: &transaction, priority, rows: Vec::new() };
+        batch_get_jobs(
+            &mut seam,
+            task,
+            "graphile_worker",
+            &shared.worker,
+            &[],
+            left,
+            None,
+        )
+        .await
+        .map_err(|error| Error::Store(error.to_string()))?;
+        let level = seam.rows.iter().map(Taken::read);
+        let mut level = level.collect::<Result<Vec<_>, _>>().map_err(told)?;
+        // The engine gives them in no order.
+        level.sort_by_key(|taken| (taken.run_at, taken.given.id));
+        jobs.extend(level);
+    }
+    if let Some(interval) = interval
+        && !jobs.is_empty()
+    {
+        transaction
+            .execute(
+                "update manyhands.kinds set next_start = clock_timestamp() \
+                 + $2::bigint * interval '1 microsecond' where kind = $1",
+                &[&ask.kind, &interval],
+            )
+            .await
+            .map_err(told)?;
+    }
+    transaction.commit().await.map_err(unsure)?;
+    let mut fences = shared.fences();
+    let jobs = jobs.into_iter().map(|taken| {
+        let hold = Hold { id: taken.given.id, token: ask.token.clone() };
+        fences.insert(hold, taken.fence);
+        taken.given
+    });
+    let jobs = jobs.collect();
+    let again =
+        again.map(|us| Duration::from_micros(us.max(0).unsigned_abs()));
+    Ok(Claimed { jobs, again })
+}
+
+/// A row of the engine's.
+struct Taken {
+    given: Given,
+    fence: Fence,
+    run_at: SystemTime,
+}
+
+impl Taken {
+    fn read(row: &Row) -> Result<Self, tokio_postgres::Error> {
+        let attempts: i16 = row.try_get("attempts")?;
+        let most: i16 = row.try_get("max_attempts")?;
+        let Json(stored) = row.try_get("payload")?;
+        Ok(Self {
+            given: Given {
+                id: JobId::new(row.try_get("id")?),
+                attempt: u32::from(attempts.unsigned_abs()),
+                max_attempts: u32::from(most.unsigned_abs()),
+                stored,
+            },
+            fence: Fence {
+                attempts: i32::from(attempts),
+                locked_at: row.try_get("locked_at")?,
+            },
+            run_at: row.try_get("run_at")?,
+        })
+    }
+}
+
+/// JSON as it is written.
+pub(super) struct Json(pub(super) String);
+
+impl<'a> FromSql<'a> for Json {
+    fn from_sql(
+        _: &Type,
+        raw: &'a [u8],
+    ) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(std::str::from_utf8(raw)?.to_owned()))
+    }
+
+    fn accepts(of: &Type) -> bool {
+        *of == Type::JSON
+    }
+}
+
+/// Through which the engine's query goes to the server: prepared, and made
+/// narrower, so that an index says what is next.
+struct Seam<'a> {
+    transaction: &'a Transaction<'a>,
+    priority: i16,
+    /// What was claimed. The engine is told of none: it would read their
+    /// payloads, and forget how they were written.
+    rows: Vec<Row>,
+}
+
+impl DbExecutorArg for &mut Seam<'_> {
+    fn execute<'a>(
+        &'a mut self,
+        _: &'a str,
+        _: DbParams,
+    ) -> BoxFuture<'a, Result<u64, DbError>> {
+        Box::pin(async { Err(DbError::new("not a claim")) })
+    }
+
+    fn fetch_all<'a>(
+        &'a mut self,
+        sql: &'a str,
+        params: DbParams,
+    ) -> BoxFuture<'a, Result<Vec<DbRow>, DbError>> {
+        Box::pin(async move {
+            let [
+                DbValue::Text(worker),
+                DbValue::I32Array(tasks),
+                DbValue::I32(most),
+            ] = params.values()
+            else {
+                return Err(DbError::new("not the claim that is known"));
+            };
+            let sql = narrow(sql)
+                .ok_or_else(|| DbError::new("not the claim that is known"))?;
+            let error = |error| DbError::new(words(&error));
+            let statement =
+                self.transaction.prepare_cached(&sql).await.map_err(error)?;
+            let params: [&(dyn ToSql + Sync); 4] =
+                [worker, tasks, most, &self.priority];
+            let rows = self.transaction.query(&statement, &params).await;
+            self.rows = rows.map_err(error)?;
+            Ok(Vec::new())
+        })
+    }
+}
+
+/// The engine's query for one kind and one priority; and of a serial word only
+/// what is next. `None` if it is not as it was.
+fn narrow(sql: &str) -> Option<String> {
+    const KINDS: &str = "task_id = any($2::int[])";
+    const QUEUES: &str = "where job_queues.is_available = true";
+    if sql.matches(KINDS).count() != 1 || sql.matches(QUEUES).count() != 1 {
+        return None;
+    }
+    let sql = sql.replace(
+        KINDS,
+        "task_id = ($2::int[])[1] and jobs.priority = $4::smallint",
+    );
+    // The engine looks for free queues among all, and locks them all.
+    Some(sql.replace(
+        QUEUES,
+        "where job_queues.is_available = true \
+         and job_queues.id = jobs.job_queue_id \
+         and (jobs.attempts > 0 or not exists ( \
+             select from graphile_worker._private_jobs earlier \
+             where earlier.job_queue_id = jobs.job_queue_id \
+             and earlier.id < jobs.id and earlier.attempts = 0 \
+         ))",
+    ))
+}

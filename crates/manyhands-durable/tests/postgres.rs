@@ -1,0 +1,679 @@
+//! The queue in PostgreSQL, as its users see it.
+#![cfg(feature = "postgres")]
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
+#![allow(clippy::print_stdout, reason = "a test that is skipped says so")]
+
+mod server;
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
+use std::sync::{LazyLock, Mutex, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use manyhands_durable::postgres::submit_in;
+use manyhands_durable::{
+    Admin, Attempt, Backoff, Builder, DurableJob, Error, Failure, Filter,
+    JobId, JobQueue, Rate, State, Submission,
+};
+use serde::{Deserialize, Serialize};
+
+use server::{Database, database};
+
+/// Longer than anything here takes.
+const LONG: Duration = Duration::from_secs(60);
+
+/// What a job does, and of which test it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Act {
+    test: String,
+    name: String,
+    what: What,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum What {
+    Return,
+    Fail,
+    FailFor {
+        times: u32,
+    },
+    Permanent,
+    /// Waits until the test says so.
+    Wait,
+    /// In a child, says that it has begun, and ends when told; elsewhere
+    /// returns at once.
+    InChild,
+}
+
+/// What a test is told by its jobs.
+#[derive(Debug)]
+struct Told {
+    name: String,
+    attempt: u32,
+    at: Instant,
+}
+
+static TESTS: LazyLock<Mutex<HashMap<String, mpsc::Sender<Told>>>> =
+    LazyLock::new(Mutex::default);
+static WAITING: LazyLock<Mutex<HashMap<String, mpsc::Receiver<()>>>> =
+    LazyLock::new(Mutex::default);
+
+fn listen(test: &str) -> mpsc::Receiver<Told> {
+    let (tell, told) = mpsc::channel();
+    TESTS.lock().unwrap().insert(test.into(), tell);
+    told
+}
+
+/// Lets a job go on that waits.
+fn latch(name: &str) -> mpsc::Sender<()> {
+    let (go, wait) = mpsc::channel();
+    WAITING.lock().unwrap().insert(name.into(), wait);
+    go
+}
+
+impl DurableJob for Act {
+    const KIND: &'static str = "act";
+    const MAX_ATTEMPTS: u32 = 3;
+    type Output = Option<String>;
+
+    fn run(self, attempt: &Attempt) -> Result<Option<String>, Failure> {
+        let number = attempt.number();
+        if let Some(tell) = TESTS.lock().unwrap().get(&self.test) {
+            let name = self.name.clone();
+            let at = Instant::now();
+            let _ = tell.send(Told { name, attempt: number, at });
+        }
+        match self.what {
+            What::Return => Ok(Some(self.name)),
+            What::Fail => Err(Failure::retry("not today")),
+            What::FailFor { times } if number <= times => {
+                Err(Failure::retry("not yet"))
+            }
+            What::FailFor { .. } => Ok(None),
+            What::Permanent => Err(Failure::permanent("never")),
+            What::Wait => {
+                let wait = WAITING.lock().unwrap().remove(&self.name);
+                if let Some(wait) = wait {
+                    let _ = wait.recv_timeout(LONG);
+                }
+                Ok(None)
+            }
+            What::InChild if std::env::var_os("PG_CHILD").is_some() => {
+                say(&format!("begun {}", attempt.id()));
+                let mut line = String::new();
+                std::io::stdin().read_line(&mut line)?;
+                Ok(Some("child".into()))
+            }
+            What::InChild => Ok(Some("parent".into())),
+        }
+    }
+}
+
+fn say(what: &str) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "\n{what}").unwrap();
+    out.flush().unwrap();
+}
+
+fn act(test: &str, name: &str, what: What) -> Act {
+    Act { test: test.into(), name: name.into(), what }
+}
+
+fn builder(workers: usize) -> Builder<Act> {
+    JobQueue::builder()
+        .workers(workers)
+        .lease(Duration::from_secs(3))
+        .poll(Duration::from_millis(200))
+        .backoff(Backoff::exponential(
+            Duration::from_millis(50),
+            Duration::from_millis(200),
+        ))
+}
+
+fn queue(db: &Database, workers: usize) -> JobQueue<Act> {
+    builder(workers).postgres(db.url()).unwrap()
+}
+
+fn next(told: &mpsc::Receiver<Told>) -> Told {
+    told.recv_timeout(LONG).expect("a job that is told of")
+}
+
+/// Waits until it holds.
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < LONG, "never: {what}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn wait_for(queue: &JobQueue<Act>, id: JobId, state: State) {
+    let found = || queue.status(id).unwrap().map(|it| it.state);
+    until(&format!("job {id} is {state}, not {:?}", found()), || {
+        found() == Some(state)
+    });
+}
+
+#[test]
+fn a_job_is_stored_run_and_kept_with_its_output() {
+    let Some(db) = database("a_job_is_stored") else { return };
+    let told = listen("stored");
+    let queue = queue(&db, 2);
+    let how = Submission::new().trace_parent("00-1-2-01").priority(7);
+    let job = act("stored", "one", What::Return);
+    let id = queue.submit_with(job, how).unwrap();
+    let before = queue.status(id).unwrap().unwrap();
+    assert_eq!(before.state, State::Ready);
+    assert_eq!(before.priority, 7);
+    assert!(before.job.unwrap().contains("\"one\""));
+    queue.start().unwrap();
+    assert_eq!(next(&told).attempt, 1);
+    wait_for(&queue, id, State::Done);
+    let after = queue.status(id).unwrap().unwrap();
+    assert_eq!((after.attempts, after.max_attempts), (1, 3));
+    assert_eq!(after.priority, 7);
+    assert_eq!(after.trace_parent.as_deref(), Some("00-1-2-01"));
+    assert_eq!(after.job, None);
+    assert_eq!(queue.output::<String>(id).unwrap().unwrap(), "one");
+    let counts = queue.counts().unwrap();
+    assert_eq!((counts.done, counts.unfinished()), (1, 0));
+    queue.stop();
+}
+
+#[test]
+fn a_key_is_one_job_however_many_ask() {
+    let Some(db) = database("a_key_is_one_job") else { return };
+    let queues = [queue(&db, 1), queue(&db, 1)];
+    for round in 0..20 {
+        let ids: Vec<JobId> = thread::scope(|scope| {
+            let asked: Vec<_> = (0..4)
+                .map(|n| {
+                    let queue = &queues[n % 2];
+                    scope.spawn(move || {
+                        let job = act("key", "one", What::Return);
+                        let how =
+                            Submission::new().key(format!("key {round}"));
+                        queue.submit_with(job, how).unwrap()
+                    })
+                })
+                .collect();
+            asked.into_iter().map(|it| it.join().unwrap()).collect()
+        });
+        assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    }
+    let jobs = ["a", "b", "a", "key 0"].map(|key| {
+        (act("key", key, What::Return), Submission::new().key(key))
+    });
+    let ids = queues[0].submit_all(jobs).unwrap();
+    assert_eq!(ids[0], ids[2]);
+    assert_ne!(ids[0], ids[1]);
+    assert_eq!(queues[0].counts().unwrap().ready, 22);
+    // Until it is purged; also when it is done.
+    queues[0].start().unwrap();
+    wait_for(&queues[0], ids[0], State::Done);
+    let job = || act("key", "a", What::Return);
+    let how = || Submission::new().key("a");
+    assert_eq!(queues[0].submit_with(job(), how()).unwrap(), ids[0]);
+    let purged = queues[0].purge(Filter::new().ids([ids[0]])).unwrap();
+    assert_eq!(purged, 1);
+    assert_ne!(queues[0].submit_with(job(), how()).unwrap(), ids[0]);
+}
+
+#[test]
+fn of_a_serial_word_one_runs_at_a_time_in_order() {
+    let Some(db) = database("of_a_serial_word") else { return };
+    let told = listen("serial");
+    let queues = [queue(&db, 4), queue(&db, 4)];
+    let mut going = Vec::new();
+    for n in 0..8 {
+        let name = format!("serial {n}");
+        going.push(latch(&name));
+        // The last is the most urgent, and comes last all the same.
+        let how = Submission::new().serial("word").priority(n);
+        queues[0].submit_with(act("serial", &name, What::Wait), how).unwrap();
+    }
+    // A long word is one as well.
+    let long = Submission::new().serial("w".repeat(256));
+    let other = act("other serial", "long", What::Return);
+    let other = queues[0].submit_with(other, long).unwrap();
+    queues.iter().for_each(|queue| queue.start().unwrap());
+    wait_for(&queues[0], other, State::Done);
+    for (n, go) in going.into_iter().enumerate() {
+        assert_eq!(next(&told).name, format!("serial {n}"));
+        let early = told.recv_timeout(Duration::from_millis(50));
+        assert!(early.is_err(), "beside {n}: {early:?}");
+        go.send(()).unwrap();
+    }
+    until("all are done", || queues[0].counts().unwrap().done == 9);
+}
+
+#[test]
+fn the_urgent_run_first_then_the_old() {
+    let Some(db) = database("the_urgent_run_first") else { return };
+    let told = listen("priority");
+    let queue = queue(&db, 1);
+    for (name, priority) in
+        [("a", 0), ("b", -5), ("c", 9), ("d", 0), ("e", 9), ("f", -32768)]
+    {
+        let how = Submission::new().priority(priority);
+        let job = act("priority", name, What::Return);
+        queue.submit_with(job, how).unwrap();
+    }
+    queue.start().unwrap();
+    let names: String = (0..6).map(|_| next(&told).name).collect();
+    assert_eq!(names, "cead".to_owned() + "bf");
+}
+
+#[test]
+fn a_delayed_job_waits_for_its_time() {
+    let Some(db) = database("a_delayed_job") else { return };
+    let told = listen("delay");
+    // Known without polling.
+    let queue =
+        builder(2).poll(Duration::from_secs(60)).postgres(db.url()).unwrap();
+    queue.start().unwrap();
+    let delay = Duration::from_millis(700);
+    let begun = Instant::now();
+    let how = Submission::new().after(delay);
+    let id = queue.submit_with(act("delay", "d", What::Return), how).unwrap();
+    let status = queue.status(id).unwrap().unwrap();
+    assert_eq!(status.state, State::Scheduled);
+    let at = next(&told).at;
+    assert!(at - begun >= delay, "{:?} too soon", at - begun);
+    assert!(at - begun < delay * 5, "{:?}", at - begun);
+}
+
+#[test]
+fn a_failed_job_comes_back_after_its_backoff_until_it_is_dead() {
+    let Some(db) = database("a_failed_job") else { return };
+    let told = listen("fail");
+    let queue = queue(&db, 2);
+    let id = queue.submit(act("fail", "f", What::Fail)).unwrap();
+    let other = act("other", "g", What::FailFor { times: 2 });
+    let other = queue.submit(other).unwrap();
+    let never = queue.submit(act("other", "h", What::Permanent)).unwrap();
+    queue.start().unwrap();
+    let times: Vec<Told> = (0..3).map(|_| next(&told)).collect();
+    let numbers: Vec<u32> = times.iter().map(|it| it.attempt).collect();
+    assert_eq!(numbers, [1, 2, 3]);
+    assert!(times[1].at - times[0].at >= Duration::from_millis(50));
+    assert!(times[2].at - times[1].at >= Duration::from_millis(100));
+    wait_for(&queue, id, State::Dead);
+    let status = queue.status(id).unwrap().unwrap();
+    assert_eq!(status.attempts, 3);
+    assert_eq!(status.last_error.as_deref(), Some("not today"));
+    assert!(status.finished_at.is_some());
+    wait_for(&queue, other, State::Done);
+    wait_for(&queue, never, State::Dead);
+    let never = queue.status(never).unwrap().unwrap();
+    assert_eq!(never.last_error.as_deref(), Some("never"));
+    // Driven again, each once, under its id.
+    let admin = Admin::open(db.url()).unwrap();
+    queue.pause().unwrap();
+    let dead = Filter::new().state(State::Dead).kind("act");
+    assert_eq!(admin.list(&dead).unwrap().len(), 2);
+    let again: u64 = thread::scope(|scope| {
+        let both = [(); 2].map(|()| scope.spawn(|| admin.retry(&dead)));
+        both.map(|it| it.join().unwrap().unwrap()).iter().sum()
+    });
+    assert_eq!(again, 2);
+    assert_eq!(queue.status(id).unwrap().unwrap().attempts, 0);
+    queue.resume().unwrap();
+    assert_eq!(next(&told).attempt, 1);
+    wait_for(&queue, id, State::Dead);
+    assert!(admin.cancel(id).unwrap());
+    assert!(!admin.cancel(id).unwrap());
+    assert_eq!(admin.status(id).unwrap(), None);
+}
+
+#[test]
+fn a_schedule_that_fell_due_comes_once_for_all() {
+    let Some(db) = database("a_schedule") else { return };
+    let told = listen("cron");
+    let build = || {
+        let job = act("cron", "tick", What::Return);
+        builder(1).cron("hourly", "0 * * * *", job)
+    };
+    let first = build().postgres(db.url()).unwrap();
+    first.start().unwrap();
+    first.stop();
+    db.run("update manyhands.schedules set next_at = now() - interval '5 h'");
+    let queues = [(); 2].map(|()| build().postgres(db.url()).unwrap());
+    queues.iter().for_each(|queue| queue.start().unwrap());
+    assert_eq!(next(&told).name, "tick");
+    let more = told.recv_timeout(Duration::from_secs(2));
+    // Unless an hour just began.
+    assert!(more.is_err(), "{more:?}");
+    let is_next = "select next_at > now() and next_at <= now() + \
+        interval '1 h' from manyhands.schedules";
+    assert!(db.ask::<bool>(is_next));
+}
+
+#[test]
+fn a_pause_is_known_everywhere_within_a_second() {
+    let Some(db) = database("a_pause") else { return };
+    let told = listen("pause");
+    let (here, there) = (queue(&db, 1), queue(&db, 1));
+    there.start().unwrap();
+    here.pause().unwrap();
+    thread::sleep(Duration::from_secs(1));
+    here.submit(act("pause", "p", What::Return)).unwrap();
+    let early = told.recv_timeout(Duration::from_millis(700));
+    assert!(early.is_err(), "{early:?}");
+    assert!(here.counts().unwrap().is_paused);
+    here.resume().unwrap();
+    let resumed = Instant::now();
+    assert!(next(&told).at - resumed < Duration::from_secs(1));
+}
+
+#[test]
+fn a_limit_is_of_all_processes_together() {
+    let Some(db) = database("a_limit") else { return };
+    let told = listen("limit");
+    let build = || builder(4).limit(3).postgres(db.url()).unwrap();
+    let queues = [build(), build()];
+    let mut going = HashMap::new();
+    for n in 0..10 {
+        let name = format!("limit {n}");
+        going.insert(name.clone(), latch(&name));
+        queues[0].submit(act("limit", &name, What::Wait)).unwrap();
+    }
+    queues.iter().for_each(|queue| queue.start().unwrap());
+    let mut running: Vec<String> = (0..3).map(|_| next(&told).name).collect();
+    while let Some(name) = running.pop() {
+        let early = told.recv_timeout(Duration::from_millis(100));
+        assert!(early.is_err(), "over the limit: {early:?}");
+        going.remove(&name).unwrap().send(()).unwrap();
+        if going.len() > running.len() {
+            running.push(next(&told).name);
+        }
+    }
+    assert!(going.is_empty(), "{:?}", going.keys());
+}
+
+#[test]
+fn a_rate_is_of_all_processes_together() {
+    let Some(db) = database("a_rate") else { return };
+    let told = listen("rate");
+    let rate = Rate::new(10, Duration::from_secs(1)).unwrap();
+    let build = || builder(4).rate(rate).postgres(db.url()).unwrap();
+    let queues = [build(), build()];
+    for _ in 0..12 {
+        queues[0].submit(act("rate", "r", What::Return)).unwrap();
+    }
+    queues.iter().for_each(|queue| queue.start().unwrap());
+    let mut times: Vec<Instant> = (0..12).map(|_| next(&told).at).collect();
+    times.sort();
+    let took = times[11] - times[0];
+    assert!(took >= Duration::from_millis(1000), "{took:?}");
+    assert!(took <= Duration::from_millis(4000), "{took:?}");
+}
+
+#[test]
+fn a_stop_gives_back_what_does_not_end() {
+    let Some(db) = database("a_stop") else { return };
+    let told = listen("stop");
+    let go = latch("stop");
+    let first = queue(&db, 1);
+    let id = first.submit(act("stop", "stop", What::Wait)).unwrap();
+    first.start().unwrap();
+    assert_eq!(next(&told).attempt, 1);
+    let stopped = first.stop_within(Duration::from_millis(50));
+    assert_eq!(stopped.abandoned, 1);
+    let status = first.status(id).unwrap().unwrap();
+    assert_eq!((status.state, status.attempts), (State::Ready, 0));
+    let second = queue(&db, 1);
+    second.start().unwrap();
+    assert_eq!(next(&told).attempt, 1);
+    wait_for(&second, id, State::Done);
+    go.send(()).unwrap();
+}
+
+#[test]
+fn a_job_is_there_if_the_callers_transaction_is() {
+    let Some(db) = database("a_callers_transaction") else { return };
+    let told = listen("transaction");
+    let queue = queue(&db, 1);
+    queue.start().unwrap();
+    let id = db.run_async(async |client| {
+        let dropped = client.transaction().await.unwrap();
+        let job = act("transaction", "dropped", What::Return);
+        submit_in(&dropped, &job, Submission::new()).await.unwrap();
+        dropped.rollback().await.unwrap();
+        let kept = client.transaction().await.unwrap();
+        let job = act("transaction", "kept", What::Return);
+        let how = Submission::new().key("k");
+        let id = submit_in(&kept, &job, how.clone()).await.unwrap();
+        assert_eq!(submit_in(&kept, &job, how).await.unwrap(), id);
+        kept.commit().await.unwrap();
+        id
+    });
+    assert_eq!(next(&told).name, "kept");
+    wait_for(&queue, id, State::Done);
+    // From the database itself, and what is no job.
+    let id = db.ask::<i64>(
+        "select manyhands.submit('act', '{\"test\": \"transaction\", \
+         \"name\": \"sql\", \"what\": \"Return\"}', serial => 's')",
+    );
+    assert_eq!(next(&told).name, "sql");
+    wait_for(&queue, JobId::new(id), State::Done);
+    let id = db.ask::<i64>("select manyhands.submit('act', '{\"x\": 1}')");
+    wait_for(&queue, JobId::new(id), State::Dead);
+    let id = db
+        .ask::<i64>("select id from graphile_worker.add_job('act', '[1, 2]')");
+    wait_for(&queue, JobId::new(id), State::Dead);
+    assert!(told.try_recv().is_err());
+}
+
+#[test]
+fn no_error_shows_the_password() {
+    for url in [
+        "postgres://ada:hunter2@127.0.0.1:1/none",
+        "postgres://ada:hunter2@127.0.0.1:no/none",
+        "postgres://ada:hunter2@/none?port=hunter2",
+    ] {
+        let error = builder(1).postgres(url).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+    }
+    let Some(db) = database("no_error_shows") else { return };
+    let url = db.url().replace("//", "//ada:hunter2@");
+    let url = url.replacen("hunter2@hands@", "hunter2@", 1);
+    let error = builder(1).postgres(&url).unwrap_err();
+    assert!(matches!(error, Error::Store(_)), "{error:?}");
+    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+}
+
+/// Runs `child` of this file in a process of its own.
+fn spawn(db: &Database, role: &str) -> (Child, mpsc::Receiver<String>) {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["child", "--exact", "--ignored", "--nocapture"])
+        .env("PG_CHILD", role)
+        .env("PG_URL", db.url())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let out = BufReader::new(child.stdout.take().unwrap());
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        for line in out.lines().map_while(Result::ok) {
+            let _ = tell.send(line);
+        }
+    });
+    (child, told)
+}
+
+#[test]
+#[ignore = "run by others, in a process of its own"]
+fn child() {
+    let Ok(role) = std::env::var("PG_CHILD") else { return };
+    let url = std::env::var("PG_URL").unwrap();
+    let queue = builder(2).postgres(&url).unwrap();
+    match role.as_str() {
+        "open" => {
+            queue.submit(act("open", "o", What::Return)).unwrap();
+        }
+        "work" => {
+            queue.start().unwrap();
+            let counts = || queue.counts().unwrap();
+            until("it is done", || {
+                counts().done > 0 && { counts().running == 0 }
+            });
+            let stopped = queue.stop();
+            say(&format!("stopped {}", stopped.finished));
+        }
+        _ => panic!("{role}"),
+    }
+}
+
+fn heard(told: &mpsc::Receiver<String>, what: &str) -> String {
+    loop {
+        let line = told.recv_timeout(LONG).expect(what);
+        if line.starts_with(what) {
+            return line;
+        }
+    }
+}
+
+fn signal(child: &Child, signal: &str) {
+    let sent = Command::new("kill")
+        .args([signal, &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+}
+
+#[test]
+fn a_killed_workers_job_is_anothers_after_the_lease() {
+    let Some(db) = database("a_killed_workers_job") else { return };
+    let queue = queue(&db, 1);
+    let serial = Submission::new().serial("s");
+    let job = act("killed", "k", What::InChild);
+    let id = queue.submit_with(job, serial.clone()).unwrap();
+    let last = Submission::new().max_attempts(1);
+    let job = act("killed", "l", What::InChild);
+    let last = queue.submit_with(job, last).unwrap();
+    let (mut child, told) = spawn(&db, "work");
+    heard(&told, "begun");
+    heard(&told, "begun");
+    signal(&child, "-KILL");
+    child.wait().unwrap();
+    let killed = Instant::now();
+    let job = act("killed", "m", What::Return);
+    let after = queue.submit_with(job, serial).unwrap();
+    queue.start().unwrap();
+    wait_for(&queue, id, State::Done);
+    assert!(killed.elapsed() < Duration::from_secs(6));
+    let status = queue.status(id).unwrap().unwrap();
+    assert_eq!(status.attempts, 2);
+    assert_eq!(status.last_error.as_deref(), Some("its worker vanished"));
+    wait_for(&queue, after, State::Done);
+    // It had no attempt left.
+    wait_for(&queue, last, State::Dead);
+    let status = queue.status(last).unwrap().unwrap();
+    assert_eq!(status.last_error.as_deref(), Some("its worker vanished"));
+}
+
+#[test]
+fn what_a_worker_writes_after_its_lease_is_refused() {
+    let Some(db) = database("after_its_lease") else { return };
+    let queue = queue(&db, 1);
+    let id = queue.submit(act("late", "l", What::InChild)).unwrap();
+    let (mut child, told) = spawn(&db, "work");
+    heard(&told, "begun");
+    signal(&child, "-STOP");
+    queue.start().unwrap();
+    wait_for(&queue, id, State::Done);
+    queue.stop();
+    let done = queue.status(id).unwrap().unwrap();
+    assert_eq!(done.attempts, 2);
+    signal(&child, "-CONT");
+    child.stdin.take().unwrap().write_all(b"end\n").unwrap();
+    heard(&told, "stopped");
+    assert!(child.wait().unwrap().success());
+    assert_eq!(queue.status(id).unwrap().unwrap(), done);
+    assert_eq!(queue.output::<String>(id).unwrap().unwrap(), "parent");
+    assert_eq!(queue.counts().unwrap().done, 1);
+}
+
+#[test]
+fn processes_open_a_new_database_at_once() {
+    let Some(db) = database("open_at_once") else { return };
+    let children: Vec<_> = (0..4).map(|_| spawn(&db, "open")).collect();
+    for (mut child, _) in children {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!(queue(&db, 1).counts().unwrap().ready, 4);
+}
+
+#[test]
+fn a_lost_listener_listens_again() {
+    let Some(db) = database("a_lost_listener") else { return };
+    let told = listen("listener");
+    let slow = builder(1)
+        .poll(Duration::from_secs(60))
+        .lease(LONG)
+        .postgres(db.url());
+    let slow = slow.unwrap();
+    slow.start().unwrap();
+    let listener = "select max(pid) from pg_stat_activity \
+        where query ilike 'listen%' and datname = current_database()";
+    until("one listens", || db.ask::<Option<i32>>(listener).is_some());
+    let pid = db.ask::<Option<i32>>(listener).unwrap();
+    assert!(db.ask::<bool>(&format!("select pg_terminate_backend({pid})")));
+    until("another listens", || {
+        db.ask::<Option<i32>>(listener).is_some_and(|it| it != pid)
+    });
+    // By another's connections.
+    let id = db.ask::<i64>(
+        "select manyhands.submit('act', '{\"test\": \"listener\", \
+         \"name\": \"heard\", \"what\": \"Return\"}')",
+    );
+    let asked = Instant::now();
+    assert_eq!(next(&told).name, "heard");
+    assert!(asked.elapsed() < Duration::from_secs(5));
+    wait_for(&slow, JobId::new(id), State::Done);
+}
+
+#[test]
+fn a_restarted_server_loses_nothing() {
+    let Some(mut server) = server::private("a_restarted_server") else {
+        return;
+    };
+    let url = server.url();
+    let queue = builder(4).postgres(&url).unwrap();
+    queue.start().unwrap();
+    const JOBS: u64 = 400;
+    thread::scope(|scope| {
+        let submitting = scope.spawn(|| {
+            for n in 0..JOBS {
+                let begun = Instant::now();
+                loop {
+                    let how = Submission::new().key(format!("{n}"));
+                    let job = act("restart", "r", What::FailFor { times: 1 });
+                    match queue.submit_with(job, how) {
+                        Ok(_) => break,
+                        Err(refused) => {
+                            assert!(refused.error.is_transient());
+                            assert!(begun.elapsed() < LONG);
+                            thread::sleep(Duration::from_millis(50));
+                        }
+                    }
+                }
+            }
+        });
+        for how in ["immediate", "fast"] {
+            thread::sleep(Duration::from_millis(300));
+            server.stop(how);
+            thread::sleep(Duration::from_millis(700));
+            server.start();
+        }
+        submitting.join().unwrap();
+    });
+    until("all are done", || queue.counts().is_ok_and(|it| it.done == JOBS));
+    let counts = queue.counts().unwrap();
+    assert_eq!((counts.unfinished(), counts.dead), (0, 0));
+    queue.stop();
+}
