@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::looks::{Load, Looks, PERCENTS, Tail};
 use crate::measure::{AboutWork, Latency};
+use crate::secret::hidden;
 
 /// Where it is from makes no difference: measured just now, or read from what
 /// an earlier comparison wrote.
@@ -166,7 +167,7 @@ impl From<Runs> for Record {
 /// What was said to this program.
 fn command() -> String {
     let words = std::env::args_os().skip(1);
-    let words = words.map(|word| legible(&word.to_string_lossy()));
+    let words = words.map(|word| legible(&hidden(&word.to_string_lossy())));
     let words = std::iter::once("manyhands".to_owned()).chain(words);
     words.collect::<Vec<_>>().join(" ")
 }
