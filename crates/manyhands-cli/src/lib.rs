@@ -14,6 +14,7 @@ mod args;
 mod board;
 mod cmd;
 mod contenders;
+mod durable;
 #[doc(hidden)]
 pub mod fuzz;
 mod interrupt;

@@ -3,7 +3,7 @@
 
 mod look;
 mod set;
-mod store;
+pub(super) mod store;
 mod work;
 
 use std::ffi::OsString;

@@ -18,14 +18,14 @@ const ALLOWED: &str = "postgres://…, sqlite:FILE or a file";
 
 /// A store, and who named it.
 #[derive(Clone, Debug)]
-pub(super) struct Store {
+pub(in crate::cmd) struct Store {
     /// `--db` or the variable.
-    pub(super) by: &'static str,
-    pub(super) place: Place,
+    pub(in crate::cmd) by: &'static str,
+    pub(in crate::cmd) place: Place,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(in crate::cmd) enum Place {
     /// Of this process.
     Memory,
     Sqlite(PathBuf),
@@ -57,7 +57,9 @@ impl Store {
     }
 
     /// The same, `None` if there is neither.
-    pub(super) fn maybe(db: Option<OsString>) -> Result<Option<Self>, Usage> {
+    pub(in crate::cmd) fn maybe(
+        db: Option<OsString>,
+    ) -> Result<Option<Self>, Usage> {
         let (by, value) = match db {
             Some(value) => ("--db", value),
             None => match std::env::var_os(VARIABLE) {
