@@ -15,7 +15,9 @@ use crate::report::{Report, page};
 /// Without options, on the files of the current directory. The variants run
 /// in random order in each of many rounds, which several processes take in
 /// turns, beside the baseline `inline`, which has no pool and runs twice, so
-/// that the noise is seen. Every answer is checked. Below the ranking stands what it costs that jobs outlive their process. docs/METHODOLOGY.md says what the figures mean.
+/// that the noise is seen. Every answer is checked. Below the ranking stands
+/// what it costs that jobs outlive their process. docs/METHODOLOGY.md says what
+/// the figures mean.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]

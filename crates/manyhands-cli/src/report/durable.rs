@@ -1,7 +1,7 @@
 //! What it costs that jobs outlive their process: a table after the ranking.
 
 use manyhands_measure::record::{Rows, Runs, legible, name, within};
-use manyhands_measure::{Judgement, Machine};
+use manyhands_measure::{FEWEST, Judgement, Machine};
 use serde::{Deserialize, Serialize};
 
 use super::json::{WireRatio, WireRun};
@@ -173,6 +173,10 @@ pub(super) fn notes(durable: &Durable) -> Vec<(&'static str, String)> {
             },
         ),
     ));
+    let is_short = |runs: &Runs| runs.complete() < FEWEST;
+    if durable.parts.iter().any(is_short) {
+        notes.push(("caution", format!("no intervals below {FEWEST} rounds")));
+    }
     let noise = durable.parts.iter().filter_map(|runs| {
         let noise = runs.judge().noise?.interval?;
         Some(range(noise))

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::store::Store;
 use super::{ListArgs, Said, ago, date, failed, long};
-use crate::output::{legible, wrap};
+use crate::output::{WIDTH, legible, wrap};
 use crate::table::{Table, left, right};
 
 // The shapes: another when a field goes, or comes to mean something else.
@@ -78,32 +78,47 @@ pub(super) fn list(
 
 /// A row a job.
 pub(super) fn rows(jobs: &[Status]) -> String {
-    let mut table = Table::new([
-        right("id"),
-        left("kind"),
-        left("state"),
-        right("tries"),
-        left("submitted"),
-        left(""),
-        left("last error, or key"),
-    ]);
+    /// What the last column has where the others leave no room.
+    const LEAST: usize = 18;
+    let columns = || {
+        let columns = [right("id"), left("kind"), left("state")];
+        columns.into_iter().chain([
+            right("tries"),
+            left("submitted"),
+            left(""),
+        ])
+    };
+    // Where the others end, so that a line stays one.
+    let mut others = Table::new(columns()).narrow();
+    for job in jobs {
+        others.row(cells(job));
+    }
+    let others = others.plain();
+    let width = others.lines().map(|line| line.chars().count()).max();
+    let room = WIDTH.saturating_sub(width.unwrap_or(0) + 2).max(LEAST);
+    let last = [left("last error, or key")];
+    let mut table = Table::new(columns().chain(last)).narrow();
     for job in jobs {
         let about = job.last_error.as_ref().filter(|_| {
             // Of one that is done it does not matter any more.
             job.state != State::Done
         });
         let about = about.or(job.key.as_ref()).map_or("", String::as_str);
-        table.row([
-            job.id.to_string(),
-            legible(&job.kind),
-            job.state.to_string(),
-            format!("{}/{}", job.attempts, job.max_attempts),
-            date(job.submitted_at),
-            ago(job.submitted_at),
-            shortened(&legible(about), 60),
-        ]);
+        let about = shortened(&legible(about), room);
+        table.row(cells(job).into_iter().chain([about]));
     }
     table.plain()
+}
+
+fn cells(job: &Status) -> [String; 6] {
+    [
+        job.id.to_string(),
+        legible(&job.kind),
+        job.state.to_string(),
+        format!("{}/{}", job.attempts, job.max_attempts),
+        date(job.submitted_at),
+        ago(job.submitted_at),
+    ]
 }
 
 pub(super) fn show(
@@ -144,10 +159,6 @@ fn about(job: &Status) -> String {
     let is_waiting = matches!(job.state, State::Scheduled | State::Ready);
     line("runs", is_waiting.then(|| at(job.run_at)));
     line("finished", job.finished_at.map(at));
-    let took = job.finished_at.and_then(|end| {
-        Some(long(end.duration_since(job.submitted_at).ok()?))
-    });
-    line("after", took);
     line("key", job.key.clone());
     line("serial", job.serial.clone());
     line("trace", job.trace_parent.clone());
@@ -170,10 +181,10 @@ fn indented(json: &str) -> String {
 }
 
 fn shortened(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => text[..end].to_owned() + "…",
-        None => text.to_owned(),
+    if text.chars().count() <= most {
+        return text.to_owned();
     }
+    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }
 
 #[derive(Serialize)]

@@ -93,7 +93,7 @@ struct ListArgs {
         long,
         value_name = "N",
         default_value = "50",
-        value_parser = number(1, 100_000),
+        value_parser = number(1_usize, 100_000),
         allow_hyphen_values = true
     )]
     limit: usize,
@@ -180,7 +180,7 @@ const FINAL: &[(&str, State)] =
     &[("done", State::Done), ("dead", State::Dead)];
 
 fn id() -> impl TypedValueParser<Value = i64> {
-    number(1, i64::MAX)
+    number(1_i64, i64::MAX)
 }
 
 /// How long ago something may be: up to ten years.

@@ -36,7 +36,7 @@ pub(super) struct WorkArgs {
         long,
         value_name = "N",
         default_value = "60",
-        value_parser = number(1, MOST_MAILS),
+        value_parser = number(1_u64, MOST_MAILS),
         allow_hyphen_values = true
     )]
     jobs: u64,
@@ -351,9 +351,9 @@ impl Ended {
         }
         let mut table = Table::new([left("the mail server"), right("")]);
         for (what, number) in [
-            ("letters that came to this process's", mails.letters),
+            ("letters in this run", mails.letters),
             ("mails that it has, each once", mails.mails),
-            ("letters of mails that it had", mails.again),
+            ("letters of mails that it had already", mails.again),
         ] {
             table.row([what.to_owned(), number.to_string()]);
         }

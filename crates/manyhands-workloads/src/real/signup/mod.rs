@@ -172,10 +172,9 @@ impl MailSink {
     pub fn send(&self, mail: u64) -> Result<(), Undelivered> {
         send(self.sink.address(), mail).map_err(|failed| {
             Undelivered(match failed {
-                Failed::Undelivered => format!(
-                    "user{mail}@example.org: the server did not say that it \
-                     has the mail"
-                ),
+                Failed::Undelivered => {
+                    format!("not acknowledged: user{mail}@example.org")
+                }
                 Failed::Unasked(error) => {
                     format!("the mail server cannot be asked: {error}")
                 }
