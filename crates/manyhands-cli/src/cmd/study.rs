@@ -155,7 +155,12 @@ impl StudyArgs {
         interrupt: &Interrupt,
     ) -> anyhow::Result<Option<()>> {
         let settings = self.settings()?;
-        for spec in self.specs()? {
+        let specs = self.specs()?;
+        if (0..specs.len()).any(|nth| self.is_with_durable(&specs, nth)) {
+            // Whether it is one is seen later.
+            let _ = self.server()?;
+        }
+        for spec in specs {
             let spec = spec.to_owned();
             if work::parse(spec, settings.clone(), interrupt)?.is_none() {
                 return Ok(None);
@@ -231,22 +236,24 @@ impl StudyArgs {
     }
 
     /// The server, or why there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Usage`], when what was said here is neither a server nor a file.
     fn server(&self) -> Result<Result<String, String>, Usage> {
-        let store = Store::maybe(self.db.clone())?;
-        let store = match store {
-            Some(Store { place: Place::Postgres(url), .. }) => {
+        let why = match Store::maybe(self.db.clone()) {
+            Ok(Some(Store { place: Place::Postgres(url), .. })) => {
                 return Ok(Ok(url));
             }
-            other => other,
+            Ok(Some(store)) => format!("{} is no server", store.by),
+            Ok(None) => "no server: --db or MANYHANDS_DB names one".to_owned(),
+            // A variable is there for other programs too.
+            Err(Usage(why)) if self.db.is_none() => why,
+            Err(usage) => return Err(usage),
         };
         let of_tests = std::env::var(TEST_SERVER).ok();
-        if let Some(url) = of_tests.filter(|url| !url.is_empty()) {
-            return Ok(Ok(url));
-        }
-        Ok(Err(match store {
-            Some(store) => format!("{} is no server", store.by),
-            None => "no server: --db or MANYHANDS_DB names one".to_owned(),
-        }))
+        let of_tests = of_tests.filter(|url| !url.is_empty());
+        Ok(of_tests.ok_or(why))
     }
 
     fn extent(&self) -> durable::Extent {

@@ -354,12 +354,15 @@ fn compare_shows_what_it_costs_that_jobs_outlive_their_process() {
     let widest = printed.lines().map(|line| line.chars().count()).max();
     assert!(widest <= Some(80), "{printed}");
     let md = stdout_of(&durable(&["--format", "md"]));
-    assert!(md.contains("| submit, one by one | in-process |"), "{md}");
+    assert!(md.contains("| submit, one by one  | in-process |"), "{md}");
     // Those who ask for something else do not get it.
     let words = ["compare", "--work", "noop", "--jobs", "9", "--rounds", "1"];
     assert!(!stdout_of(&words).contains("What it costs"));
     let ended = run(&durable(&["--format", "csv"]));
     assert!(failed(&ended, 2).contains("--durable is yes, allowed is no"));
+    // Before anything is measured.
+    let ended = run(&durable(&["--db", "mysql://h"]));
+    assert!(failed(&ended, 2).contains("--db is mysql://h, allowed are"));
 }
 
 #[test]
