@@ -28,6 +28,7 @@ mod attempt;
 mod backend;
 mod check;
 mod crash;
+mod cron;
 mod envelope;
 mod error;
 mod filter;
