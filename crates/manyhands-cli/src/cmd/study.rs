@@ -108,8 +108,9 @@ const SIGNUP: &str = "signup";
 const YES_OR_NO: &[(&str, bool)] = &[("yes", true), ("no", false)];
 
 /// How much of the time, beside that of the rounds, goes to what it costs that
-/// jobs outlive their process: of 20 s, 8.
-const DURABLE_PART: f64 = 0.4;
+/// jobs outlive their process: of 20 s, 6. It takes up to twice as
+/// much where that does not suffice for intervals.
+const DURABLE_PART: f64 = 0.3;
 
 /// As many rounds as its ratios need, which are far from 1.
 const DURABLE_ROUNDS: usize = 12;

@@ -71,7 +71,7 @@ impl Part {
     /// of a second, where each job waits for a disk.
     fn jobs(self) -> usize {
         match self {
-            Self::Submit => 200,
+            Self::Submit => 100,
             Self::SubmitAll | Self::Run => job::MOST,
         }
     }

@@ -152,6 +152,10 @@ pub(super) fn run(
     let submitted = submit(&queue, args.jobs, interrupt).map_err(told)?;
     say(match args.jobs - submitted {
         0 => format!("{} submitted", plural(submitted, "mail")),
+        1 => format!(
+            "{} submitted, 1 was there already",
+            plural(submitted, "mail")
+        ),
         there => format!(
             "{} submitted, {there} were there already",
             plural(submitted, "mail")
