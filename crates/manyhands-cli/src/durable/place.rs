@@ -51,8 +51,19 @@ impl Measurable for Timed<'_> {
         self.place.name()
     }
 
-    /// A queue without a job each time; all jobs run, timed or not.
     fn run(&mut self) -> Result<Ran, Wrong> {
+        self.run_of(self.part.jobs())
+    }
+
+    /// It warms up connections and caches, for which a part will do.
+    fn rehearse(&mut self) -> Result<String, Wrong> {
+        self.run_of(self.part.jobs() / 10).map(|_| String::new())
+    }
+}
+
+impl Timed<'_> {
+    /// A queue without a job each time; all jobs run, timed or not.
+    fn run_of(&mut self, count: usize) -> Result<Ran, Wrong> {
         let place = self.place.name();
         let wrong = |error: &dyn std::fmt::Display| {
             Wrong(format!("durable {}: {place}: {error}", self.part.name()))
@@ -61,7 +72,6 @@ impl Measurable for Timed<'_> {
         let file = format!("{}-{}.db", std::process::id(), self.runs);
         let file = self.folder.join(file);
         let queue = self.open(&file).map_err(|error| wrong(&error))?;
-        let count = self.part.jobs();
         let jobs = job::jobs(count);
         let submitting = Stopwatch::start();
         match self.part {
@@ -98,9 +108,7 @@ impl Measurable for Timed<'_> {
         };
         Ok(Ran::whole(spent, count as u64))
     }
-}
 
-impl Timed<'_> {
     fn open(&self, file: &Path) -> Result<JobQueue<Mark>, Error> {
         let builder = JobQueue::builder().workers(self.workers);
         match self.place {

@@ -119,7 +119,7 @@ fn thousands(number: f64) -> String {
     let text = whole.to_string();
     let mut shown = String::new();
     for (at, digit) in text.chars().enumerate() {
-        if at > 0 && (text.len() - at) % 3 == 0 {
+        if at > 0 && (text.len() - at).is_multiple_of(3) {
             shown.push(' ');
         }
         shown.push(digit);
