@@ -334,7 +334,8 @@ fn done_or_dead(books: &Books<'_>, history: &History) -> Check {
         states.extend(seen.iter().map(|(state, _)| *state));
     }
     for (id, states) in states {
-        check.look((states.len() > 1).then(|| format!("job {id}: {states:?}")));
+        check
+            .look((states.len() > 1).then(|| format!("job {id}: {states:?}")));
     }
     check
 }
@@ -667,8 +668,7 @@ mod tests {
 
     #[test]
     fn a_job_that_is_done_and_dead_is_found() {
-        let both =
-            after(|it| it.kept.insert(0, dead(1, "a", 10, "no luck")));
+        let both = after(|it| it.kept.insert(0, dead(1, "a", 10, "no luck")));
         assert_eq!(both, ["done-or-dead"]);
         let seen =
             Entry::Seen { id: 1, state: "dead".into(), output: String::new() };

@@ -65,7 +65,7 @@ impl Producer {
             let what = if deadly(number) { What::Killer } else { what };
             let key = format!("p{slot}-{number}");
             let mut job = StormJob::new(key, what);
-            if rng.u32(0..500) == 0 {
+            if number % 150 == 75 {
                 job.pad = "too large ".repeat(200_000);
             }
             let word = rng.u32(0..50);
@@ -83,12 +83,13 @@ impl Producer {
         let mut items = self.items();
         items.retain(|(job, _)| !settled.contains(&job.key));
         let mut rng = Rng::with_seed(self.seed);
-        let pause = Duration::from_millis(self.pace)
-            .div_f64(self.jobs.max(1) as f64);
+        let pause =
+            Duration::from_millis(self.pace).div_f64(self.jobs.max(1) as f64);
         let mut rest = &items[..];
         while !rest.is_empty() {
             // Some come in one transaction.
-            let several = if rng.u32(0..20) == 0 { rng.usize(2..20) } else { 1 };
+            let several =
+                if rng.u32(0..20) == 0 { rng.usize(2..20) } else { 1 };
             let (batch, others) = rest.split_at(several.min(rest.len()));
             rest = others;
             let is_new =
@@ -175,7 +176,9 @@ impl Producer {
                 Err(Error::Invalid(_)) => return refused(batch),
                 Err(error) => bail!("submit: {error}"),
             }
-            std::thread::sleep(Duration::from_millis(rng.u64(pause / 2..=pause)));
+            std::thread::sleep(Duration::from_millis(
+                rng.u64(pause / 2..=pause),
+            ));
             pause = (pause * 2).min(500);
         }
     }

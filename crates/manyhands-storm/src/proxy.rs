@@ -41,8 +41,7 @@ impl Proxy {
         });
         let shared = Arc::clone(&state);
         std::thread::spawn(move || {
-            for (number, client) in listener.incoming().flatten().enumerate()
-            {
+            for (number, client) in listener.incoming().flatten().enumerate() {
                 let state = Arc::clone(&shared);
                 std::thread::spawn(move || {
                     let _ = pass(&state, client, number as u64);
@@ -94,9 +93,8 @@ fn pass(state: &Arc<State>, client: TcpStream, number: u64) -> Result<()> {
     while let Ok(read @ 1..) = from.read(&mut buffer) {
         let bytes = &buffer[..read];
         if state.cuts.load(Ordering::SeqCst) {
-            let commits = bytes
-                .windows(6)
-                .any(|it| it.eq_ignore_ascii_case(b"commit"));
+            let commits =
+                bytes.windows(6).any(|it| it.eq_ignore_ascii_case(b"commit"));
             let (odds, count) = if commits {
                 (3, &state.after_commit)
             } else {

@@ -19,18 +19,26 @@ pub(crate) struct Server {
     programs: PathBuf,
     folder: PathBuf,
     port: u16,
+    /// It has a disk of its own, which is small.
+    is_small: bool,
 }
 
 impl Server {
-    /// Makes one in `folder`, and starts it.
-    pub(crate) fn new(folder: &Path) -> Result<Self> {
+    /// Makes one in `folder`, and starts it. With `small`, its data is on a
+    /// disk of its own, if one can be mounted.
+    pub(crate) fn new(folder: &Path, small: bool) -> Result<Self> {
         fs::create_dir_all(folder)?;
+        let is_small = small && mount(folder);
         if geteuid().is_root() {
             chown(folder, Some(NOBODY), Some(NOBODY))?;
         }
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let server =
-            Self { programs: programs()?, folder: folder.into(), port };
+        let server = Self {
+            programs: programs()?,
+            folder: folder.into(),
+            port,
+            is_small,
+        };
         let mut init = server.program("initdb");
         init.args(["--username=storm", "--auth=trust", "--no-sync"]);
         init.args(["--encoding=UTF8", "--locale=C", "--pgdata"]);
@@ -52,7 +60,12 @@ impl Server {
         self.port
     }
 
-    pub(crate) fn data(&self) -> PathBuf {
+    /// The small disk that it is on, if it is.
+    pub(crate) fn small_disk(&self) -> Option<PathBuf> {
+        self.is_small.then(|| self.folder.clone())
+    }
+
+    fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
 
@@ -95,7 +108,18 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.stop();
+        if self.is_small {
+            let _ = run(Command::new("umount").arg(&self.folder));
+        }
     }
+}
+
+/// In memory, so that it is no evidence about power that fails: only about a
+/// disk that is full.
+fn mount(folder: &Path) -> bool {
+    let mut mount = Command::new("mount");
+    mount.args(["-t", "tmpfs", "-o", "size=400m", "storm"]).arg(folder);
+    geteuid().is_root() && run(&mut mount).is_ok()
 }
 
 /// Where the server's programs are.
@@ -135,14 +159,13 @@ pub(crate) fn sql(url: &str, statements: &str) -> Result<Vec<String>> {
             let messages = client.simple_query(statements).await?;
             drop(client);
             let _ = driver.await;
-            let rows = messages.into_iter().filter_map(|message| {
-                match message {
+            let rows =
+                messages.into_iter().filter_map(|message| match message {
                     tokio_postgres::SimpleQueryMessage::Row(row) => {
                         Some(row.get(0).unwrap_or_default().to_owned())
                     }
                     _ => None,
-                }
-            });
+                });
             Ok(rows.collect())
         };
         tokio::time::timeout(Duration::from_secs(60), work).await?
