@@ -170,8 +170,15 @@ pub(crate) trait Store: Inspect + 'static {
     /// process, or until `until`. Returns what to have `seen` next time.
     fn wait(&self, seen: u64, until: Instant) -> u64;
 
-    /// Ends every `wait` that runs, as if something had been stored.
+    /// Ends every `wait` that runs, as if something had been stored; and the
+    /// next of whoever has `seen` what came before.
     fn wake(&self);
+
+    /// True if what is ready must run before a stop, since nobody else can
+    /// ever run it.
+    fn is_lost_at_stop(&self) -> bool {
+        false
+    }
 }
 
 /// A claim that is asked for.
@@ -194,7 +201,7 @@ pub(crate) struct Claimed {
 }
 
 /// A job as it is held.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Hold {
     pub(crate) id: JobId,
     pub(crate) token: String,

@@ -5,17 +5,18 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, mpsc};
+use std::time::{Duration, SystemTime};
 
 use manyhands_core::{JobSink, ThreadOptions};
 
 use crate::backend::{Backend, NewJob, Schedule, Work, Working};
+use crate::inside::QueueId;
 use crate::memory::Memory;
 use crate::polled::Polled;
 use crate::{
     Backoff, Counts, DurableJob, Error, Filter, JobId, Rate, Refused, Status,
-    Stopped, Submission, attempt, check, watch,
+    Stopped, Submission, attempt, check, cron, watch,
 };
 
 /// A queue of jobs of one type, and the workers of this process.
@@ -52,6 +53,7 @@ use crate::{
 ///
 /// A process that only submits does not start it. Dropping it stops it.
 pub struct JobQueue<J: DurableJob> {
+    id: QueueId,
     backend: Arc<dyn Backend>,
     work: Work,
     phase: Mutex<Phase>,
@@ -117,7 +119,9 @@ impl<J: DurableJob> JobQueue<J> {
     /// [`Error::Stopped`] after a stop; and when the store or the system
     /// refuses what workers need.
     pub fn start(&self) -> Result<(), Error> {
-        let mut phase = self.phase();
+        let Some(mut phase) = self.phase() else {
+            return Err(Error::Stopped);
+        };
         match &*phase {
             Phase::Working(_) => Ok(()),
             Phase::Stopped => Err(Error::Stopped),
@@ -313,6 +317,9 @@ impl<J: DurableJob> JobQueue<J> {
     /// was claimed and not begun. What is not begun stays in the store; in
     /// memory, what is ready is run first, and what is scheduled for later is
     /// lost with the queue.
+    ///
+    /// A job may stop its own queue: it is not waited for, and what it returns
+    /// is written when it does.
     pub fn stop(&self) -> Stopped {
         self.end(None)
     }
@@ -327,15 +334,26 @@ impl<J: DurableJob> JobQueue<J> {
     fn end(&self, grace: Option<Duration>) -> Stopped {
         self.is_stopped.store(true, Ordering::SeqCst);
         // Held meanwhile, so that a second stop returns no sooner.
-        let mut phase = self.phase();
+        let Some(mut phase) = self.phase() else {
+            return Stopped::default();
+        };
         match std::mem::replace(&mut *phase, Phase::Stopped) {
             Phase::Working(working) => working.stop(grace),
             Phase::Unstarted | Phase::Stopped => Stopped::default(),
         }
     }
 
-    fn phase(&self) -> std::sync::MutexGuard<'_, Phase> {
-        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    /// `None` for a job of this queue while somebody stops it: who stops it
+    /// waits for the job.
+    fn phase(&self) -> Option<MutexGuard<'_, Phase>> {
+        if self.id.is_here() {
+            return match self.phase.try_lock() {
+                Ok(phase) => Some(phase),
+                Err(TryLockError::Poisoned(phase)) => Some(phase.into_inner()),
+                Err(TryLockError::WouldBlock) => None,
+            };
+        }
+        Some(self.phase.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn new_job(&self, job: &J, how: Submission) -> Result<NewJob, Error> {
@@ -584,15 +602,16 @@ impl<J: DurableJob> Builder<J> {
         let checked = self.threads.check();
         checked.map_err(|error| Error::Invalid(error.to_string()))?;
         let mut schedules: Vec<Schedule> = Vec::new();
-        for (name, cron, job) in self.crons {
+        for (name, expression, job) in self.crons {
             check::name("schedule", &name)?;
             if schedules.iter().any(|it| it.name == name) {
                 return Err(Error::Invalid(format!(
                     "two schedules are named '{name}'"
                 )));
             }
+            cron::next_after(&expression, SystemTime::now())?;
             let job = check::new_job(&job, Submission::new())?;
-            schedules.push(Schedule { name, cron, job });
+            schedules.push(Schedule { name, cron: expression, job });
         }
         Ok(Work {
             kind: J::KIND,
@@ -620,9 +639,12 @@ impl<J: DurableJob> fmt::Debug for Builder<J> {
 }
 
 impl<J: DurableJob> JobQueue<J> {
-    fn new(backend: Arc<dyn Backend>, work: Work) -> Self {
+    fn new(backend: Arc<dyn Backend>, mut work: Work) -> Self {
+        let id = QueueId::new();
+        let run = work.run;
+        work.run = Arc::new(move |given, token| id.run(|| run(given, token)));
         let phase = Mutex::new(Phase::Unstarted);
         let is_stopped = AtomicBool::new(false);
-        Self { backend, work, phase, is_stopped, jobs: PhantomData }
+        Self { id, backend, work, phase, is_stopped, jobs: PhantomData }
     }
 }

@@ -1,73 +1,401 @@
-//! SQLite, by the engine honker.
-use crate::backend::*;
-use crate::{Counts, Error, Filter, JobId, Status, Stopped};
-use std::path::Path;
+//! SQLite, by the engine honker: one file, no server.
+//!
+//! Each commit is on the disk when a submission returns (`synchronous=FULL`,
+//! a write-ahead log). One thread of the process writes, and commits together
+//! what was asked for meanwhile. Other processes of the machine may share the
+//! file; of their commits a waiting worker learns within 25 ms. The clock is
+//! the machine's.
+//!
+//! # In the caller's own transaction
+//!
+//! The queue can live in the application's own database. Then a job is
+//! submitted in the very transaction that makes it necessary: both are there,
+//! or neither is. [`attach`] prepares a connection, [`submit_in`] submits.
+//!
+//! ```
+//! use manyhands_durable::sqlite::{self, rusqlite};
+//! use manyhands_durable::{Attempt, DurableJob, Failure, JobQueue, Submission};
+//! use rusqlite::{Connection, TransactionBehavior};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct ConfirmOrder {
+//!     order: i64,
+//! }
+//!
+//! impl DurableJob for ConfirmOrder {
+//!     const KIND: &'static str = "confirm-order";
+//!     type Output = ();
+//!
+//!     fn run(self, _: &Attempt) -> Result<(), Failure> {
+//!         Ok(()) // sends a mail
+//!     }
+//! }
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("shop.db");
+//! let mut conn = Connection::open(&path)?;
+//! conn.busy_timeout(std::time::Duration::from_secs(5))?;
+//! conn.execute_batch("CREATE TABLE orders (id INTEGER PRIMARY KEY, item)")?;
+//! sqlite::attach(&conn)?;
+//!
+//! // The order and its mail, in one transaction.
+//! let tx =
+//!     conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+//! tx.execute("INSERT INTO orders (item) VALUES ('tea')", [])?;
+//! let job = ConfirmOrder { order: tx.last_insert_rowid() };
+//! let id = sqlite::submit_in(&tx, &job, Submission::new())?;
+//! tx.commit()?;
+//!
+//! // Another, of which nothing is left.
+//! let tx =
+//!     conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+//! tx.execute("INSERT INTO orders (item) VALUES ('coffee')", [])?;
+//! let job = ConfirmOrder { order: tx.last_insert_rowid() };
+//! let gone = sqlite::submit_in(&tx, &job, Submission::new())?;
+//! tx.rollback()?;
+//!
+//! let queue = JobQueue::<ConfirmOrder>::sqlite(&path, 1)?;
+//! assert_eq!(queue.counts()?.ready, 1);
+//! assert!(queue.status(id)?.is_some());
+//! assert!(queue.status(gone)?.is_none());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod engine;
+mod file;
+mod rows;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-pub(crate) struct Sqlite;
-impl Sqlite {
-    pub(crate) fn open(_: &Path) -> Result<Self, Error> {
-        unimplemented!()
-    }
-    pub(crate) fn open_existing(_: &Path) -> Result<Self, Error> {
-        unimplemented!()
+
+/// The SQLite that [`attach`] and [`submit_in`] speak of.
+pub use rusqlite;
+use rusqlite::Connection;
+
+use self::file::Link;
+use self::rows::Sealed;
+use self::writer::{Bell, Writer};
+use crate::backend::{
+    Ask, Claimed, Hold, Inspect, NewJob, Schedule, Settled, Store, Then,
+};
+use crate::{
+    Counts, DurableJob, Error, Filter, JobId, Status, Submission, check,
+};
+
+/// How often a worker that waits looks whether another process has written.
+/// A look costs some microseconds.
+const LOOK: Duration = Duration::from_millis(25);
+
+/// Prepares a connection of the application's own for [`submit_in`]: the
+/// engine's SQL functions for this connection; and the queue's tables, if the
+/// database does not have them. It sets nothing else: how long the connection
+/// waits for locks, and whether its commits are on the disk when they return
+/// (`PRAGMA synchronous`), stay the application's.
+///
+/// # Errors
+///
+/// When the database cannot be written, or has tables of a newer form.
+pub fn attach(conn: &Connection) -> Result<(), Error> {
+    let path = PathBuf::from(conn.path().unwrap_or("the database"));
+    let made = || -> Result<(), Fault> {
+        if file::has_form(conn)? {
+            file::check(conn, true)?;
+        }
+        engine::attach(conn)?;
+        if file::is_made(conn)? {
+            return Ok(());
+        }
+        // It may be in a transaction already.
+        conn.execute_batch("SAVEPOINT manyhands")?;
+        match file::make(conn) {
+            Ok(()) => Ok(conn.execute_batch("RELEASE manyhands")?),
+            Err(fault) => {
+                let undo = "ROLLBACK TO manyhands; RELEASE manyhands";
+                let _ = conn.execute_batch(undo);
+                Err(fault)
+            }
+        }
+    };
+    made().map_err(|fault| fault.at(&path))
+}
+
+/// Submits a job as part of a transaction: it is stored when the transaction
+/// is committed, and was never there if it is not. Workers notice by
+/// themselves, in this process and in others.
+///
+/// The connection is one that was given to [`attach`]. A transaction that is
+/// `IMMEDIATE` from the start cannot fail here because another wrote
+/// meanwhile.
+///
+/// # Errors
+///
+/// [`Error::Invalid`] when the job may not be submitted so, and
+/// [`Error::Store`] when the database refuses. Then roll the transaction back.
+pub fn submit_in<J: DurableJob>(
+    tx: &rusqlite::Transaction<'_>,
+    job: &J,
+    how: Submission,
+) -> Result<JobId, Error> {
+    let sealed = Sealed::new(check::new_job(job, how)?)?;
+    rows::submit(tx, &sealed).map_err(|fault| {
+        fault.at(Path::new(tx.path().unwrap_or("the database")))
+    })
+}
+
+/// Why a transaction's part was not done.
+#[derive(Debug)]
+enum Fault {
+    Sqlite(rusqlite::Error),
+    /// In words.
+    Told(String),
+    /// It is not about the file.
+    Own(Error),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
     }
 }
 
+impl Fault {
+    fn at(self, path: &Path) -> Error {
+        match self {
+            Self::Sqlite(error) => file::store(path, &file::explain(&error)),
+            Self::Told(what) => file::store(path, &what),
+            Self::Own(error) => error,
+        }
+    }
+}
+
+/// Jobs in a file.
+pub(crate) struct Sqlite {
+    writer: Writer,
+    reader: Mutex<Link>,
+    watch: Mutex<Watch>,
+    bell: Arc<Bell>,
+}
+
+/// Sees what others write.
+struct Watch {
+    link: Link,
+    version: i64,
+    looked: Instant,
+}
+
+impl Sqlite {
+    /// Makes the file if it is absent, but no folder.
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        Self::new(Link::create(path)?)
+    }
+
+    /// Makes nothing.
+    pub(crate) fn open_existing(path: &Path) -> Result<Self, Error> {
+        Self::new(Link::existing(path)?)
+    }
+
+    fn new(link: Link) -> Result<Self, Error> {
+        let reader = Mutex::new(link.reader()?);
+        let mut watch =
+            Watch { link: link.reader()?, version: 0, looked: Instant::now() };
+        watch.has_changed();
+        let bell = Arc::new(Bell::default());
+        let ringer = Arc::clone(&bell);
+        let writer = Writer::start(link, move || ringer.ring())?;
+        Ok(Self { writer, reader, watch: Mutex::new(watch), bell })
+    }
+
+    /// Reads, all as of one moment.
+    fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, Fault>,
+    ) -> Result<T, Error> {
+        let mut link = lock(&self.reader);
+        let path = link.path().to_owned();
+        let conn = link.get()?;
+        let all = || {
+            let tx = conn.transaction()?;
+            read(&tx)
+        };
+        all().map_err(|fault| fault.at(&path))
+    }
+
+    /// Does something portion by portion, so that others get their turn.
+    fn by_portions(
+        &self,
+        filter: &Filter,
+        does: fn(&Connection, &Filter, i64, i64) -> rows::Done<rows::Portion>,
+    ) -> Result<u64, Error> {
+        let filter = Arc::new(filter.clone());
+        let mut after = filter.after.map_or(i64::MIN, JobId::get);
+        let most = i64::try_from(filter.limit).unwrap_or(i64::MAX);
+        let mut total = 0;
+        loop {
+            let most = most.saturating_sub_unsigned(total);
+            let filter = Arc::clone(&filter);
+            let (number, last) = self.writer.call(move |conn| {
+                Ok((does(conn, &filter, after, most)?, true))
+            })?;
+            total += number;
+            match last {
+                Some(last) if number >= rows::PORTION.unsigned_abs() => {
+                    after = last
+                }
+                _ => return Ok(total),
+            }
+        }
+    }
+}
+
+impl Watch {
+    /// True if some connection, of this process or another, has committed
+    /// since this was asked last.
+    fn has_changed(&mut self) -> bool {
+        self.looked = Instant::now();
+        let Ok(conn) = self.link.get() else { return false };
+        let version = conn
+            .prepare_cached("PRAGMA data_version")
+            .and_then(|mut ask| ask.query_row([], |row| row.get(0)));
+        let Ok(version) = version else { return false };
+        std::mem::replace(&mut self.version, version) != version
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Inspect for Sqlite {
-    fn status(&self, _id: JobId) -> Result<Option<Status>, Error> {
-        unimplemented!()
+    fn status(&self, id: JobId) -> Result<Option<Status>, Error> {
+        self.read(|conn| rows::status(conn, id))
     }
-    fn list(&self, _filter: &Filter) -> Result<Vec<Status>, Error> {
-        unimplemented!()
+
+    fn list(&self, filter: &Filter) -> Result<Vec<Status>, Error> {
+        self.read(|conn| rows::list(conn, filter))
     }
+
     fn counts(&self) -> Result<Vec<Counts>, Error> {
-        unimplemented!()
+        self.read(rows::counts)
     }
-    fn retry(&self, _filter: &Filter) -> Result<u64, Error> {
-        unimplemented!()
+
+    fn retry(&self, filter: &Filter) -> Result<u64, Error> {
+        self.by_portions(filter, rows::retry)
     }
-    fn cancel(&self, _id: JobId) -> Result<bool, Error> {
-        unimplemented!()
+
+    fn cancel(&self, id: JobId) -> Result<bool, Error> {
+        self.writer.call(move |conn| rows::cancel(conn, id))
     }
-    fn purge(&self, _filter: &Filter) -> Result<u64, Error> {
-        unimplemented!()
+
+    fn purge(&self, filter: &Filter) -> Result<u64, Error> {
+        self.by_portions(filter, rows::purge)
     }
-    fn set_paused(&self, _kind: &str, _paused: bool) -> Result<(), Error> {
-        unimplemented!()
+
+    fn set_paused(&self, kind: &str, paused: bool) -> Result<(), Error> {
+        let kind = kind.to_owned();
+        self.writer.call(move |conn| {
+            Ok((rows::set_paused(conn, &kind, paused)?, true))
+        })
     }
 }
 
 impl Store for Sqlite {
-    fn submit(&self, _jobs: Vec<NewJob>, _then: Then<Vec<JobId>>) {
-        unimplemented!()
+    fn submit(&self, jobs: Vec<NewJob>, then: Then<Vec<JobId>>) {
+        let sealed: Result<Vec<_>, _> =
+            jobs.into_iter().map(Sealed::new).collect();
+        let sealed = match sealed {
+            Ok(sealed) => sealed,
+            Err(error) => return then(Err(error)),
+        };
+        let act = move |conn: &Connection| {
+            let ids: Result<Vec<_>, _> =
+                sealed.iter().map(|job| rows::submit(conn, job)).collect();
+            Ok((ids?, true))
+        };
+        self.writer.ask(true, act, then);
     }
-    fn claim(&self, _ask: Ask<'_>) -> Result<Claimed, Error> {
-        unimplemented!()
+
+    fn claim(&self, ask: Ask<'_>) -> Result<Claimed, Error> {
+        let wanted = rows::Wanted::from(ask);
+        let again = wanted.clone();
+        let claim = |wanted: rows::Wanted| {
+            let act = move |conn: &_| Ok((rows::claim(conn, &wanted)?, false));
+            self.writer.call(act)
+        };
+        match claim(wanted.clone()) {
+            Err(Error::Store(why)) => {
+                let bury = move |conn: &_| {
+                    Ok((rows::bury_unreadable(conn, &wanted)?, false))
+                };
+                match self.writer.call(bury) {
+                    Ok(1..) => claim(again),
+                    _ => Err(Error::Store(why)),
+                }
+            }
+            claimed => claimed,
+        }
     }
-    fn settle(&self, _settled: Vec<Settled>) -> Result<Vec<bool>, Error> {
-        unimplemented!()
+
+    fn settle(&self, settled: Vec<Settled>) -> Result<Vec<bool>, Error> {
+        self.writer.call(move |conn| rows::settle(conn, &settled))
     }
+
     fn extend(
         &self,
-        _holds: &[Hold],
-        _lease: Duration,
+        holds: &[Hold],
+        lease: Duration,
     ) -> Result<Vec<bool>, Error> {
-        unimplemented!()
+        let holds = holds.to_vec();
+        self.writer
+            .call(move |conn| Ok((rows::extend(conn, &holds, lease)?, false)))
     }
+
     fn schedule(
         &self,
-        _kind: &str,
-        _schedules: &[Schedule],
+        kind: &str,
+        schedules: &[Schedule],
     ) -> Result<(), Error> {
-        unimplemented!()
+        let kind = kind.to_owned();
+        let schedules = schedules.to_vec();
+        self.writer.call(move |conn| {
+            Ok((rows::schedule(conn, &kind, &schedules)?, false))
+        })
     }
-    fn tick(&self, _kind: &str) -> Result<Option<Duration>, Error> {
-        unimplemented!()
+
+    fn tick(&self, kind: &str) -> Result<Option<Duration>, Error> {
+        // Mostly it is not yet time, and nothing need be written.
+        let next = self.read(|conn| rows::next_tick(conn, kind))?;
+        if next.is_none_or(|wait| !wait.is_zero()) {
+            return Ok(next);
+        }
+        let kind = kind.to_owned();
+        self.writer.call(move |conn| {
+            let any = rows::tick(conn, &kind)?;
+            Ok((rows::next_tick(conn, &kind)?, any))
+        })
     }
-    fn wait(&self, _seen: u64, _until: Instant) -> u64 {
-        unimplemented!()
+
+    fn wait(&self, seen: u64, until: Instant) -> u64 {
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let rung = self.bell.wait(seen, left.min(LOOK));
+            if rung != seen || left.is_zero() {
+                return rung;
+            }
+            let mut watch = lock(&self.watch);
+            // If several wait, one looks for all.
+            if watch.looked.elapsed() >= LOOK && watch.has_changed() {
+                self.bell.ring();
+            }
+        }
     }
+
     fn wake(&self) {
-        unimplemented!()
+        self.bell.ring();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -349,7 +349,8 @@ fn find(db: &Connection, expired: &str) -> Result<Option<Claimed>> {
     // One at a time under a serial word, the oldest first attempt first.
     let sql = format!(
         "SELECT id, key, attempts, max_attempts, payload FROM jobs AS it
-         WHERE (state = 'ready' AND run_at <= {NOW} OR {expired})
+         WHERE attempts < max_attempts
+           AND (state = 'ready' AND run_at <= {NOW} OR {expired})
            AND (serial IS NULL OR NOT EXISTS (
              SELECT 1 FROM jobs AS other WHERE other.serial = it.serial
                AND other.id <> it.id
