@@ -349,7 +349,9 @@ fn no_invention(books: &Books<'_>, history: &History) -> Check {
         jobs.entry(start.key).or_default().insert(start.id);
     }
     for kept in &history.kept {
-        let key = kept.key.as_deref().unwrap_or("(no key)");
+        // Of what cannot be read, the store may not know the key.
+        let known = books.committed.get(&kept.id).copied();
+        let key = kept.key.as_deref().or(known).unwrap_or("(no key)");
         jobs.entry(key).or_default().insert(kept.id);
     }
     for (id, key) in &books.committed {
