@@ -1,14 +1,14 @@
 //! What is done to rows, each in a transaction that its caller began.
 //!
-//! A kind has three of the engine's queues, and workers claim from the first:
+//! At each claim the engine looks through all of a queue, in part by an index
+//! that is no help. So a kind has four of its queues:
 //!
-//! - `KIND`: jobs whose time has come, and those that run;
-//! - `KIND/later`: jobs whose time has not come. Within one queue the engine
-//!   would look at all of them at each claim;
+//! - `KIND`: the jobs that run, and those that a claim has just moved there
+//!   for the engine to give out. Here `run_at` is in seconds, as the engine
+//!   has it; in the others, which it does not look into, in milliseconds;
+//! - `KIND/ready`: jobs whose time has come;
+//! - `KIND/later`: jobs whose time has not come;
 //! - `KIND/parked`: jobs behind another of their serial word.
-//!
-//! `run_at` is in seconds, as the engine has it, in the first; in the others,
-//! which the engine does not look into, in milliseconds.
 
 use std::time::{Duration, SystemTime};
 
@@ -35,6 +35,10 @@ pub(super) fn now() -> i64 {
     millis(SystemTime::now())
 }
 
+fn ready(kind: &str) -> String {
+    format!("{kind}/ready")
+}
+
 fn later(kind: &str) -> String {
     format!("{kind}/later")
 }
@@ -45,8 +49,9 @@ fn parked(kind: &str) -> String {
 
 /// The kind whose queue it is, and whether times in it are the engine's.
 fn kind_of(queue: &str) -> (&str, bool) {
-    let ours =
-        queue.strip_suffix("/later").or_else(|| queue.strip_suffix("/parked"));
+    let ours = ["/ready", "/later", "/parked"]
+        .iter()
+        .find_map(|suffix| queue.strip_suffix(suffix));
     ours.map_or((queue, true), |kind| (kind, false))
 }
 
@@ -115,12 +120,12 @@ pub(super) fn submit(conn: &Connection, job: &Sealed) -> Done<JobId> {
         Some(serial) => first(conn, kind, serial)?.is_none(),
         None => true,
     };
-    let (queue, run_at) = place(kind, is_first, due, now);
+    let queue = place(kind, is_first, due, now);
     let id = engine::enqueue(
         conn,
         &queue,
         payload,
-        run_at,
+        due,
         how.priority,
         *max_attempts,
     )?;
@@ -141,14 +146,14 @@ fn millis_up(time: SystemTime) -> i64 {
     since.map_or(0, as_millis)
 }
 
-/// The queue that a job belongs into, and its time as it is written there.
-fn place(kind: &str, is_first: bool, due: i64, now: i64) -> (String, i64) {
+/// The queue that a job belongs into.
+fn place(kind: &str, is_first: bool, due: i64, now: i64) -> String {
     if !is_first {
-        (parked(kind), due)
+        parked(kind)
     } else if due > now {
-        (later(kind), due)
+        later(kind)
     } else {
-        (kind.to_owned(), due / 1000)
+        ready(kind)
     }
 }
 
@@ -193,8 +198,7 @@ fn leave(conn: &Connection, id: i64) -> Done<bool> {
         .query_row(params![next, parked(&kind)], |row| row.get(0))
         .optional()?;
     let Some(due) = due else { return Ok(false) };
-    let (queue, run_at) = place(&kind, true, due, now());
-    set_place(conn, next, &queue, run_at)?;
+    set_place(conn, next, &place(&kind, true, due, now()), due)?;
     Ok(true)
 }
 
@@ -273,6 +277,7 @@ pub(super) fn claim(conn: &Connection, ask: &Wanted) -> Done<Claimed> {
     }
     if most > 0 {
         ripen(conn, kind, now)?;
+        feed(conn, kind, number(most))?;
     }
     let exhausted = exhausted(conn, kind)?;
     let mut jobs = take(conn, ask, most)?;
@@ -342,10 +347,10 @@ fn micros(time: SystemTime) -> i64 {
     })
 }
 
-/// Moves jobs whose time has come to where they are claimed.
+/// Moves jobs whose time has come to those that are ready.
 fn ripen(conn: &Connection, kind: &str, now: i64) -> Done<()> {
     let mut ripen = conn.prepare_cached(
-        "UPDATE _honker_live SET queue = ?1, run_at = run_at / 1000
+        "UPDATE _honker_live SET queue = ?1
          WHERE id IN (
            SELECT id FROM _honker_live
              INDEXED BY _honker_live_pending_deadline
@@ -353,15 +358,35 @@ fn ripen(conn: &Connection, kind: &str, now: i64) -> Done<()> {
            ORDER BY run_at LIMIT ?4
          )",
     )?;
-    ripen.execute(params![kind, later(kind), now, PORTION])?;
+    ripen.execute(params![ready(kind), later(kind), now, PORTION])?;
     Ok(())
 }
 
-/// Jobs of which the last attempt was begun.
+/// Moves the best that are ready to where the engine gives them out.
+fn feed(conn: &Connection, kind: &str, most: i64) -> Done<()> {
+    // A clock that was set back does not hold them up.
+    let mut feed = conn.prepare_cached(
+        "UPDATE _honker_live
+         SET queue = ?1, run_at = min(run_at / 1000, unixepoch())
+         WHERE id IN (
+           SELECT id FROM _honker_live INDEXED BY _honker_live_claim
+           WHERE queue = ?2 AND state IN ('pending', 'processing')
+           ORDER BY priority DESC, run_at, id LIMIT ?3
+         )",
+    )?;
+    feed.execute(params![kind, ready(kind), most])?;
+    Ok(())
+}
+
+/// Jobs of which the last attempt was begun, and whose lease is over, or
+/// will be before the engine looks.
 fn exhausted(conn: &Connection, kind: &str) -> Done<Vec<i64>> {
     let mut find = conn.prepare_cached(
-        "SELECT id FROM _honker_live INDEXED BY manyhands_live_exhausted
-         WHERE queue = ?1 AND attempts >= max_attempts",
+        "SELECT id FROM _honker_live
+           INDEXED BY _honker_live_processing_deadline
+         WHERE queue = ?1 AND state = 'processing'
+           AND claim_expires_at < unixepoch() + 10
+           AND attempts >= max_attempts",
     )?;
     let ids = find.query_map([kind], |row| row.get(0))?;
     Ok(ids.collect::<Result<_, _>>()?)
@@ -423,38 +448,35 @@ fn take(conn: &Connection, ask: &Wanted, most: usize) -> Done<Vec<Given>> {
 /// Moves what is no text to the dead, of what a claim looks at: the engine
 /// stops at it, and its transaction must be undone.
 pub(super) fn bury_unreadable(conn: &Connection, ask: &Wanted) -> Done<usize> {
-    let mut find = conn.prepare(
-        "SELECT id, payload FROM (
-           SELECT id, payload FROM _honker_live
-           WHERE queue = ?1 AND state IN ('pending', 'processing')
-           ORDER BY priority DESC, run_at, id LIMIT ?2
-         )
-         UNION ALL
-         SELECT id, payload FROM _honker_live
-         WHERE queue = ?1 AND attempts >= max_attempts",
-    )?;
     let many = number(ask.most).saturating_add(PORTION);
-    let mut rows = find.query(params![ask.kind, many])?;
     let mut bad = Vec::new();
-    while let Some(row) = rows.next()? {
-        if row.get_ref(1)?.as_str().is_err() {
-            bad.push(row.get::<_, i64>(0)?);
+    for queue in [&ask.kind, &ready(&ask.kind)] {
+        let mut find = conn.prepare_cached(
+            "SELECT id, payload FROM _honker_live
+               INDEXED BY _honker_live_claim
+             WHERE queue = ?1 AND state IN ('pending', 'processing')
+             ORDER BY priority DESC, run_at, id LIMIT ?2",
+        )?;
+        let mut rows = find.query(params![queue, many])?;
+        while let Some(row) = rows.next()? {
+            if row.get_ref(1)?.as_str().is_err() {
+                bad.push(row.get::<_, i64>(0)?);
+            }
         }
     }
-    drop(rows);
     for id in &bad {
-        bury(conn, *id, "not a stored job: it is no text")?;
+        bury(conn, *id, &ask.kind, "not a stored job: it is no text")?;
     }
     Ok(bad.len())
 }
 
-fn bury(conn: &Connection, id: i64, error: &str) -> Done<()> {
+fn bury(conn: &Connection, id: i64, kind: &str, error: &str) -> Done<()> {
     let moved = conn.execute(
         "INSERT INTO _honker_dead (id, queue, payload, priority, run_at,
            attempts, max_attempts, last_error, created_at)
-         SELECT id, queue, payload, priority, run_at, attempts,
+         SELECT id, ?3, payload, priority, unixepoch(), attempts,
            max_attempts, ?2, created_at FROM _honker_live WHERE id = ?1",
-        params![id, error],
+        params![id, error, kind],
     )?;
     if moved > 0 {
         engine::cancel(conn, id)?;
@@ -569,8 +591,7 @@ fn settle_one(
             crash::point("during-nack");
             let now = now();
             let due = now.saturating_add(as_millis(*delay));
-            let (queue, run_at) = place(&held.kind, true, due, now);
-            set_place(conn, id, &queue, run_at)?;
+            set_place(conn, id, &place(&held.kind, true, due, now), due)?;
             note_error(conn, id, error)?;
             *frees = true;
         }
@@ -578,7 +599,10 @@ fn settle_one(
             crash::point("during-dead-letter");
             *frees |= leave(conn, id)?;
         }
-        Settlement::GiveBack => *frees = true,
+        Settlement::GiveBack => {
+            set_place(conn, id, &ready(&held.kind), held.run_at * 1000)?;
+            *frees = true;
+        }
     }
     Ok(true)
 }
@@ -939,37 +963,32 @@ pub(super) fn list(conn: &Connection, filter: &Filter) -> Done<Vec<Status>> {
     let state = filter.state;
     let is = |some: &[State]| state.is_none_or(|state| some.contains(&state));
     let of = |column: &str| match &filter.kind {
-        Some(_) => format!("AND {column} IN (?2, ?3, ?4)"),
-        None => "AND ?2 IS ?3 AND ?3 IS ?4".into(),
+        Some(_) => format!("AND {column} IN (?2, ?3, ?4, ?5)"),
+        None => "AND ?2 IS ?3 AND ?4 IS ?5".into(),
     };
     // An order by `+id` is one that SQLite sorts itself, when the few rows it
     // is about are better found by another index.
-    let live_where = match state {
-        Some(State::Running) => {
+    let held = LIVE.replace(
+        "live l",
+        "live l INDEXED BY _honker_live_processing_deadline",
+    );
+    let (live_from, live_where) = match state {
+        // The dead whose worker vanished are still there.
+        Some(State::Running | State::Dead) => (
+            held.as_str(),
             format!(
                 "AND l.state = 'processing' {} ORDER BY +l.id",
                 of("l.queue")
-            )
-        }
-        Some(State::Dead) => format!(
-            "AND l.attempts >= l.max_attempts {} ORDER BY +l.id",
-            of("l.queue")
+            ),
         ),
-        _ => format!("{} ORDER BY l.id", of("l.queue")),
+        _ => (LIVE, format!("{} ORDER BY l.id", of("l.queue"))),
     };
     let dead_where = match filter.kind {
         Some(_) => format!("{} ORDER BY +id", of("queue")),
         None => format!("{} ORDER BY id", of("queue")),
     };
     let places: [(bool, &str, &str, String, Read); 3] = [
-        // Those whose worker vanished are dead, and are still there.
-        (
-            !is(&[State::Done]) || state.is_none(),
-            LIVE,
-            "l.id",
-            live_where,
-            live,
-        ),
+        (state != Some(State::Done), live_from, "l.id", live_where, live),
         (
             is(&[State::Done]),
             DONE,
@@ -990,6 +1009,7 @@ pub(super) fn list(conn: &Connection, filter: &Filter) -> Done<Vec<Status>> {
         let mut rows = find.query(params![
             after,
             kind,
+            kind.map(ready),
             kind.map(later),
             kind.map(parked)
         ])?;
@@ -1114,17 +1134,18 @@ pub(super) fn counts(conn: &Connection) -> Done<Vec<Counts>> {
 
 /// Has the engine bury what has no attempt left, of all kinds.
 fn reap(conn: &Connection) -> Done<bool> {
-    let mut find = conn.prepare_cached(
-        "SELECT DISTINCT queue FROM _honker_live
-           INDEXED BY manyhands_live_exhausted
-         WHERE attempts >= max_attempts AND state = 'processing'
-           AND claim_expires_at < unixepoch()",
+    let queues = distinct(
+        conn,
+        "SELECT min(queue) FROM _honker_live
+           INDEXED BY _honker_live_processing_deadline
+         WHERE state = 'processing' AND queue > ?1",
     )?;
-    let queues = find.query_map([], |row| row.get::<_, String>(0))?;
-    let queues: Vec<String> = queues.collect::<Result<_, _>>()?;
     let mut released = false;
     for queue in queues {
         let exhausted = exhausted(conn, &queue)?;
+        if exhausted.is_empty() {
+            continue;
+        }
         engine::claim(conn, &queue, "", 0, 0)?;
         for id in exhausted {
             released |= bury_vanished(conn, id)?;
@@ -1153,13 +1174,13 @@ fn finals(
             done,
             "SELECT id, 1 FROM manyhands_done
              WHERE id > ?1 AND finished_at <= ?2
-               AND (?3 IS NULL OR kind IN (?3, ?4, ?5))",
+               AND (?3 IS NULL OR kind = ?3)",
         ),
         (
             dead,
             "SELECT id, 0 FROM _honker_dead
              WHERE id > ?1 AND died_at <= ?2 / 1000
-               AND (?3 IS NULL OR queue IN (?3, ?4, ?5))",
+               AND (?3 IS NULL OR queue = ?3)",
         ),
     ];
     for (is_wanted, sql) in places {
@@ -1168,17 +1189,10 @@ fn finals(
         }
         let mut get = |sql: &str, from: i64, most: i64| -> Done<()> {
             let mut find = conn.prepare_cached(sql)?;
-            let rows = find.query_map(
-                params![
-                    from,
-                    before,
-                    kind,
-                    kind.map(later),
-                    kind.map(parked),
-                    most
-                ],
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            )?;
+            let rows = find
+                .query_map(params![from, before, kind, most], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })?;
             for row in rows {
                 found.push(row?);
             }
@@ -1186,12 +1200,12 @@ fn finals(
         };
         match &filter.ids {
             Some(ids) => {
-                let sql = format!("{sql} AND id = ?1 + 1 LIMIT ?6");
+                let sql = format!("{sql} AND id = ?1 + 1 LIMIT ?4");
                 for id in ids.iter().filter(|id| id.get() > after) {
-                    get(&sql, id.get() - 1, 1)?;
+                    get(&sql, id.get().saturating_sub(1), 1)?;
                 }
             }
-            None => get(&format!("{sql} ORDER BY id LIMIT ?6"), after, most)?,
+            None => get(&format!("{sql} ORDER BY id LIMIT ?4"), after, most)?,
         }
     }
     found.sort_unstable();
@@ -1243,14 +1257,14 @@ fn revive(conn: &Connection, id: i64) -> Done<()> {
         }
         None => true,
     };
-    let (queue, run_at) = place(kind, is_first, now, now);
+    let queue = place(kind, is_first, now, now);
     let mut revive = conn.prepare_cached(
         "INSERT INTO _honker_live (id, queue, payload, priority, run_at,
            max_attempts, created_at)
          SELECT id, ?2, payload, priority, ?3, max_attempts, created_at
          FROM _honker_dead WHERE id = ?1",
     )?;
-    revive.execute(params![id, queue, run_at])?;
+    revive.execute(params![id, queue, now])?;
     let mut leave =
         conn.prepare_cached("DELETE FROM _honker_dead WHERE id = ?1")?;
     leave.execute([id])?;

@@ -70,10 +70,5 @@ CREATE TABLE IF NOT EXISTS manyhands_schedules (
   PRIMARY KEY (kind, name)
 ) WITHOUT ROWID;
 
--- At each claim the engine looks for jobs with no attempt left. Without this
--- it looks through the whole backlog.
-CREATE INDEX IF NOT EXISTS manyhands_live_exhausted
-  ON _honker_live (queue, state, claim_expires_at)
-  WHERE attempts >= max_attempts;
 -- The engine's dead letters have no index by queue.
 CREATE INDEX IF NOT EXISTS manyhands_dead_queue ON _honker_dead (queue);

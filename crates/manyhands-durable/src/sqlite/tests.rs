@@ -8,6 +8,9 @@ use crate::backend::{Given, Settlement};
 use crate::envelope::Envelope;
 use crate::{Rate, State};
 
+mod measure;
+mod plans;
+
 const LEASE: Duration = Duration::from_secs(30);
 
 struct Place {
@@ -393,7 +396,7 @@ fn a_batch_is_all_or_nothing_and_others_are_not_undone() {
     at.conn()
         .execute_batch(
             "CREATE TRIGGER no BEFORE INSERT ON _honker_live
-             WHEN new.queue = 'bad'
+             WHEN new.queue LIKE 'bad%'
              BEGIN SELECT raise(ABORT, 'not here'); END",
         )
         .unwrap();

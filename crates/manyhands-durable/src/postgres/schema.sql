@@ -1,0 +1,215 @@
+-- What stands beside the engine's tables. One transaction, under a lock.
+create schema if not exists manyhands;
+
+-- What is done, without what was asked.
+create table if not exists manyhands.done (
+    id bigint primary key,
+    kind text not null,
+    attempts int not null,
+    max_attempts int not null,
+    priority int not null,
+    submitted_at timestamptz not null,
+    run_at timestamptz not null,
+    finished_at timestamptz not null,
+    keep_until timestamptz not null,
+    last_error text,
+    key text,
+    serial text,
+    trace text,
+    output text
+);
+create index if not exists done_keep_until
+    on manyhands.done (kind, keep_until);
+
+-- At most one job of a kind has a key, until it is purged.
+create table if not exists manyhands.keys (
+    kind text not null,
+    key text not null,
+    id bigint not null,
+    primary key (kind, key)
+);
+create index if not exists keys_id on manyhands.keys (id);
+
+create table if not exists manyhands.kinds (
+    kind text primary key,
+    paused boolean not null default false,
+    -- Before which no job is begun, where there is a rate.
+    next_start timestamptz not null default '-infinity'
+);
+
+create table if not exists manyhands.schedules (
+    kind text not null,
+    name text not null,
+    expression text not null,
+    job text not null,
+    max_attempts int not null,
+    next_at timestamptz not null,
+    primary key (kind, name)
+);
+
+-- A kind with few jobs must not look through the backlog of another.
+create index if not exists manyhands_claim
+    on graphile_worker._private_jobs (task_id, priority, run_at, id)
+    where is_available;
+-- Held jobs are few, and looked for often.
+create index if not exists manyhands_held
+    on graphile_worker._private_jobs (task_id, locked_by)
+    where locked_by is not null;
+
+create or replace function manyhands.envelope(
+    n bigint, at timestamptz, key text, serial text, trace text, job text
+) returns json language sql stable as $$
+    select (concat(
+        '{"v":1,"n":', n,
+        ',"at":', floor(extract(epoch from at) * 1000)::bigint,
+        ',"key":' || to_json(key)::text,
+        ',"serial":' || to_json(serial)::text,
+        ',"trace":' || to_json(trace)::text,
+        ',"job":', job, '}'
+    ))::json
+$$;
+
+-- Stores jobs of one kind. What is asked of each is at its place in the
+-- arrays; times are milliseconds. Returns their ids in that order.
+create or replace function manyhands.submit_many(
+    kind text, jobs text[], keys text[], serials text[], priorities int[],
+    run_ats bigint[], delays bigint[], max_attempts int[], traces text[]
+) returns bigint[] language plpgsql as $$
+#variable_conflict use_column
+declare
+    -- Later than what this transaction stored before: now() would not be. So
+    -- jobs of one serial word keep their order.
+    base constant timestamptz := clock_timestamp();
+    specs graphile_worker.job_spec[];
+    ids bigint[];
+begin
+    if submit_many.kind !~ '^[A-Za-z0-9_.:-]{1,64}$' then
+        raise exception 'not a kind: %', submit_many.kind
+            using errcode = 'invalid_parameter_value';
+    end if;
+    -- In order, so that two who store the same keys do not wait for each
+    -- other. A job's place, negative, until it has an id.
+    insert into manyhands.keys (kind, key, id)
+    select submit_many.kind, asked.key, -min(asked.n)
+    from unnest(keys) with ordinality asked (key, n)
+    where asked.key is not null
+    group by asked.key
+    order by asked.key
+    on conflict do nothing;
+
+    select array_agg((
+        submit_many.kind,
+        manyhands.envelope(n, base, asked.key, serial, trace, job),
+        submit_many.kind || ':' || serial,
+        case
+            when delay is not null
+                then base + delay * interval '1 millisecond'
+            else greatest(
+                base + n * interval '1 microsecond',
+                to_timestamp(run_at / 1000.0)
+            )
+        end,
+        most,
+        null,
+        least(32767, -priority),
+        null
+    )::graphile_worker.job_spec order by n)
+    into specs
+    from unnest(
+        jobs, keys, serials, priorities, run_ats, delays, max_attempts, traces
+    ) with ordinality asked (
+        job, key, serial, priority, run_at, delay, most, trace, n
+    )
+    left join manyhands.keys taken
+        on taken.kind = submit_many.kind and taken.key = asked.key
+    where asked.key is null or taken.id = -n;
+
+    with stored as (
+        -- The engine does not promise to keep the order, so each says its
+        -- place.
+        select id, split_part(
+            split_part(left(payload::text, 40), ',', 2), ':', 2
+        )::bigint as n
+        from graphile_worker.add_jobs(specs)
+        where specs is not null
+    ), known as (
+        update manyhands.keys taken set id = stored.id
+        from stored
+        where taken.kind = submit_many.kind and taken.id = -stored.n
+            and taken.key = keys[stored.n]
+        returning taken.key, taken.id
+    )
+    select array_agg(
+        coalesce(stored.id, known.id, nullif(taken.id, -n)) order by n
+    )
+    into ids
+    from unnest(keys) with ordinality asked (key, n)
+    left join stored using (n)
+    left join known on known.key = asked.key
+    left join manyhands.keys taken
+        on taken.kind = submit_many.kind and taken.key = asked.key;
+    return ids;
+end
+$$;
+
+-- Stores a job, in the transaction of whoever calls it. Returns its id, or
+-- the id of the one that has the key.
+create or replace function manyhands.submit(
+    kind text, job json, key text default null, serial text default null,
+    priority int default 0, run_at timestamptz default now(),
+    delay interval default null, max_attempts int default 10,
+    trace_parent text default null
+) returns bigint language plpgsql as $$
+#variable_conflict use_variable
+declare
+    at constant timestamptz := clock_timestamp();
+    new bigint;
+begin
+    if kind is null or kind !~ '^[A-Za-z0-9_.:-]{1,64}$' then
+        raise exception 'not a kind: %', kind
+            using errcode = 'invalid_parameter_value';
+    end if;
+    if job is null or position('\u0000' in job::text) > 0
+        or octet_length(job::text) > 1048576
+        or octet_length(key) not between 1 and 512
+        or octet_length(serial) not between 1 and 256
+        or octet_length(trace_parent) not between 1 and 256
+        or priority not between -32768 and 32767
+        or max_attempts not between 1 and 1000
+    then
+        raise exception 'not a job: see Submission for what is allowed'
+            using errcode = 'invalid_parameter_value';
+    end if;
+    if key is not null then
+        loop
+            insert into manyhands.keys as taken (kind, key, id)
+            values (submit.kind, submit.key, 0)
+            on conflict do nothing;
+            exit when found;
+            select taken.id into new from manyhands.keys taken
+            where taken.kind = submit.kind and taken.key = submit.key;
+            if found then
+                return new;
+            end if;
+            -- It was purged meanwhile.
+        end loop;
+    end if;
+    select stored.id into new from graphile_worker.add_job(
+        kind,
+        manyhands.envelope(1, at, key, serial, trace_parent, job::text),
+        kind || ':' || serial,
+        case
+            when delay is not null then at + delay
+            else greatest(at, run_at)
+        end,
+        max_attempts,
+        null,
+        least(32767, -priority)
+    ) stored;
+    if key is not null then
+        update manyhands.keys taken set id = new
+        where taken.kind = submit.kind and taken.key = submit.key;
+    end if;
+    return new;
+end
+$$;
