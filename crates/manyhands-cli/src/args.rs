@@ -45,6 +45,7 @@ pub(crate) enum Command {
     Record(cmd::record::Args),
     Report(cmd::report::Args),
     Splice(cmd::splice::Args),
+    Queue(cmd::queue::Args),
     Learn(cmd::learn::Args),
     Bug(cmd::bug::Args),
 }
@@ -223,6 +224,7 @@ pub(crate) fn parse_time(value: &str) -> Option<Duration> {
         "s" => 1,
         "m" => 60,
         "h" => 60 * 60,
+        "d" => 24 * 60 * 60,
         _ => return None,
     };
     Some(Duration::from_secs(number.checked_mul(seconds)?))
@@ -261,6 +263,8 @@ pub(crate) fn one_line(error: &clap::Error) -> String {
         Some(name) => format!("did you mean {name}? "),
         None => String::new(),
     };
+    let is_queue = is_of_queue(error);
+    let commands = if is_queue { QUEUE_COMMANDS } else { COMMANDS };
     match error.kind() {
         ErrorKind::ValueValidation => {
             let value = context(ContextKind::InvalidValue).unwrap_or_default();
@@ -281,13 +285,22 @@ pub(crate) fn one_line(error: &clap::Error) -> String {
             meant(ContextKind::SuggestedArg),
         ),
         ErrorKind::InvalidSubcommand => format!(
-            "unknown command {}; {}{COMMANDS}",
+            "unknown command {}; {}{commands}",
             shown(context(ContextKind::InvalidSubcommand).unwrap_or_default()),
             meant(ContextKind::SuggestedSubcommand),
         ),
         ErrorKind::MissingSubcommand
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            format!("no command; {COMMANDS}")
+            format!("no command; {commands}")
+        }
+        ErrorKind::MissingRequiredArgument if is_queue => {
+            let allowed = match argument {
+                "ID" => "allowed is a job's; `queue list` lists them",
+                "KIND" => "allowed is a kind; `queue status` lists them",
+                "--state" => "allowed are done, dead",
+                _ => "`--help` says what it is",
+            };
+            format!("{argument} is missing, {allowed}")
         }
         ErrorKind::MissingRequiredArgument => {
             let list = if argument == "BUG" { "bug list" } else { "list" };
@@ -305,12 +318,27 @@ pub(crate) fn one_line(error: &clap::Error) -> String {
     }
 }
 
+/// Whether it is a command of `queue` that something is wrong with. Only the
+/// usage that clap would show tells.
+fn is_of_queue(error: &clap::Error) -> bool {
+    let usage = match error.get(ContextKind::Usage) {
+        Some(ContextValue::StyledStr(usage)) => usage.to_string(),
+        // What clap would show to those who said nothing is the help.
+        _ => error.to_string(),
+    };
+    usage.contains("manyhands queue")
+}
+
 /// Longer than anything that clap says by itself.
 const LONGEST_LINE: usize = 200;
 
 /// Which commands there are.
 const COMMANDS: &str = "allowed are list, run, verify, compare, record, \
-                        report, splice, learn, bug";
+                        report, splice, queue, learn, bug";
+
+/// Those of `queue`.
+const QUEUE_COMMANDS: &str = "allowed are status, list, show, retry, purge, \
+                              pause, resume, work";
 
 #[cfg(test)]
 mod tests {
@@ -327,6 +355,7 @@ mod tests {
         assert_eq!(parse_time("20s"), Some(Duration::from_secs(20)));
         assert_eq!(parse_time("2m"), Some(Duration::from_secs(120)));
         assert_eq!(parse_time("24h"), Some(Duration::from_secs(86_400)));
+        assert_eq!(parse_time("7d"), Some(Duration::from_secs(604_800)));
         for wrong in ["", "20", "s", "-1s", "1.5s", "20 s", "9e9s"] {
             assert_eq!(parse_time(wrong), None, "{wrong}");
         }

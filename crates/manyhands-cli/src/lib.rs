@@ -3,7 +3,7 @@
 //! Results go to stdout or to the file that `--output` names, talk to stderr.
 //! Exit codes: 0, all is well; 1, something is not: a wrong answer, a broken
 //! law, results that could not be written; 2, bad input, in one line; 130,
-//! Ctrl-C, or a signal that asks to end.
+//! Ctrl-C, or a signal that asks to end. No output has a password in it.
 //!
 //! This is a program and not a library: what it does is promised of its
 //! command line, and of nothing here.
@@ -14,6 +14,7 @@ mod args;
 mod board;
 mod cmd;
 mod contenders;
+mod durable;
 #[doc(hidden)]
 pub mod fuzz;
 mod interrupt;
@@ -24,6 +25,7 @@ mod page;
 mod progress;
 mod record;
 mod report;
+mod secret;
 mod splice;
 mod table;
 mod timeline;
@@ -39,6 +41,7 @@ use crate::args::{Cli, Command, Usage};
 use crate::cmd::{End, bug, compare, list, run, verify};
 use crate::interrupt::Interrupt;
 use crate::output::{Target, legible};
+use crate::secret::hidden;
 
 /// Does what the command line says, and returns how it went.
 pub fn main() -> ExitCode {
@@ -89,6 +92,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<End> {
         Command::Splice(args) => cmd::splice::run(args, &interrupt),
         Command::Bug(args) => bug::run(args, &interrupt),
         Command::Learn(args) => cmd::learn::run(args, &interrupt),
+        Command::Queue(args) => cmd::queue::run(args, &interrupt),
     }?;
     match end {
         End::Fine | End::Failed => redirected.keep()?,
@@ -132,7 +136,7 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     // Whatever is in it, a path with line breaks for one: a line.
     output::complain(format_args!(
         "error: {}",
-        legible(&format!("{error:#}"))
+        legible(&hidden(&format!("{error:#}")))
     ));
     match error.is::<Usage>() {
         true => ExitCode::from(2),

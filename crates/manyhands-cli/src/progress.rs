@@ -35,6 +35,11 @@ impl Progress {
         self.bar.set_position(step);
     }
 
+    /// There are so many steps after all.
+    pub(crate) fn out_of(&self, steps: u64) {
+        self.bar.set_length(steps);
+    }
+
     /// So many steps are done, and this is next.
     pub(crate) fn next(&self, step: u64, what: impl Into<String>) {
         self.bar.set_position(step);

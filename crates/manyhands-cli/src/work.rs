@@ -80,6 +80,11 @@ impl WorkArgs {
         )
     }
 
+    /// True if nothing is said of what the jobs are.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.work.is_none() && self.input.is_none() && self.jobs.is_none()
+    }
+
     /// How much of the work, and on what.
     ///
     /// # Errors

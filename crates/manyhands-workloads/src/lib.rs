@@ -26,6 +26,7 @@
 //! | run it | [`Workload::run_on`], [`Fed`], [`Visits`] |
 //! | know its jobs | [`Workload::jobs`], [`WorkJob`], [`Answer`], [`WorkError`] |
 //! | check what came back | [`Workload::tally`], [`Tally`], [`Checked`] |
+//! | send mails by other jobs | `MailSink`, under the feature `web` |
 //! | see what is in the files | [`Workload::reports`], [`FileReport`] |
 
 #![forbid(unsafe_code)]
@@ -51,6 +52,8 @@ pub use crate::error::{WorkError, WorkloadError};
 pub use crate::fed::{Fed, Visits};
 pub use crate::files::{FileError, FileReport};
 pub use crate::job::{Answer, WorkJob};
+#[cfg(feature = "web")]
+pub use crate::real::{MailCounts, MailSink, Undelivered};
 pub use crate::spec::{Kind, all};
 pub use crate::tally::{Checked, Seen, Tally, WrongAnswer};
 pub use crate::workload::{Settings, Workload};

@@ -15,7 +15,9 @@ use crate::report::{Report, page};
 /// Without options, on the files of the current directory. The variants run
 /// in random order in each of many rounds, which several processes take in
 /// turns, beside the baseline `inline`, which has no pool and runs twice, so
-/// that the noise is seen. Every answer is checked. docs/METHODOLOGY.md says what the figures mean.
+/// that the noise is seen. Every answer is checked. Below the ranking stands
+/// what it costs that jobs outlive their process. docs/METHODOLOGY.md says what
+/// the figures mean.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -47,6 +49,16 @@ pub(crate) fn run(args: Args, interrupt: &Interrupt) -> anyhow::Result<End> {
              csv; `record` keeps several"
         )))?;
     }
+    // A file of CSV has one shape.
+    let study = match format {
+        Format::Csv if study.asks_for_durable() => Err(Usage(
+            "--durable is yes, allowed is no with --format csv, which has \
+             the raw rounds alone; `record` keeps both"
+                .to_owned(),
+        ))?,
+        Format::Csv => study.without_durable(),
+        _ => study,
+    };
     let page_target = match report {
         None => None,
         Some(path) => {

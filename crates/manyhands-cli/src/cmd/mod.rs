@@ -5,6 +5,7 @@ pub(crate) mod bug;
 pub(crate) mod compare;
 pub(crate) mod learn;
 pub(crate) mod list;
+pub(crate) mod queue;
 pub(crate) mod record;
 pub(crate) mod report;
 pub(crate) mod run;

@@ -1,15 +1,20 @@
 //! What `compare` and `record` have in common: which work is measured, with
 //! whom, and for how long.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
+use anyhow::Context;
+use clap::builder::{OsStringValueParser, ValueParser};
 use manyhands::Config;
 use manyhands_measure::record::Runs;
 use manyhands_measure::{Budget, Plan, give_up};
-use manyhands_workloads::{Settings, WorkJob, Workload};
+use manyhands_workloads::{Kind, Settings, WorkJob, Workload};
 
-use crate::args::{Names, Usage, names, number, time, twice};
+use super::queue::store::{Place, Store};
+use crate::args::{Names, Usage, names, number, one_of, text, time, twice};
 use crate::contenders::{self, Contender, INLINE};
+use crate::durable;
 use crate::interrupt::Interrupt;
 use crate::measure::{Scene, Setting, look, measure, serve};
 use crate::record::Record;
@@ -50,6 +55,30 @@ pub(crate) struct StudyArgs {
     /// works 20s each, without --rounds]
     #[arg(long, value_parser = time(), allow_hyphen_values = true)]
     time: Option<Duration>,
+    /// Show what it costs that jobs outlive their process, or not: yes or no
+    /// [default: yes for signup, which all has, and where nothing else is
+    /// said of work and variants]
+    #[arg(
+        long,
+        value_name = "YES",
+        value_parser = one_of(YES_OR_NO),
+        allow_hyphen_values = true
+    )]
+    durable: Option<bool>,
+    /// For that, a PostgreSQL server: postgres://… [default: what the
+    /// environment variable MANYHANDS_DB says]
+    ///
+    /// A database is made there, and dropped in the end.
+    #[arg(
+        long,
+        value_name = "URL",
+        value_parser = ValueParser::from(OsStringValueParser::new()),
+        allow_hyphen_values = true
+    )]
+    db: Option<OsString>,
+    /// Which part of that a process measures; said by its parent.
+    #[arg(long, hide = true, value_parser = text())]
+    durable_part: Option<String>,
     /// Which of the works a process measures; said by its parent.
     #[arg(long, hide = true, default_value = "0")]
     nth: usize,
@@ -72,6 +101,21 @@ const ALL: &str = "capped-db,thumbs,links,server,mandelbrot,signup,block:1ms";
 const ROUNDS_OF_EACH: usize = 10;
 const TIME_OF_EACH: Duration = Duration::from_secs(20);
 const LOOKS_OF_EACH: Duration = Duration::from_secs(4);
+
+/// The work that is about jobs which are done later.
+const SIGNUP: &str = "signup";
+
+const YES_OR_NO: &[(&str, bool)] = &[("yes", true), ("no", false)];
+
+/// How much of the time, beside that of the rounds, goes to what it costs that
+/// jobs outlive their process: of 20 s, 8.
+const DURABLE_PART: f64 = 0.4;
+
+/// As many rounds as its ratios need, which are far from 1.
+const DURABLE_ROUNDS: usize = 12;
+
+/// The servers of tests.
+const TEST_SERVER: &str = "MANYHANDS_TEST_POSTGRES";
 
 /// Said when Ctrl-C came too early.
 pub(super) const NOTHING: &str = "interrupted: nothing was measured yet";
@@ -111,7 +155,12 @@ impl StudyArgs {
         interrupt: &Interrupt,
     ) -> anyhow::Result<Option<()>> {
         let settings = self.settings()?;
-        for spec in self.specs()? {
+        let specs = self.specs()?;
+        if (0..specs.len()).any(|nth| self.is_with_durable(&specs, nth)) {
+            // Whether it is one is seen later.
+            let _ = self.server()?;
+        }
+        for spec in specs {
             let spec = spec.to_owned();
             if work::parse(spec, settings.clone(), interrupt)?.is_none() {
                 return Ok(None);
@@ -154,11 +203,81 @@ impl StudyArgs {
             let looks = look(&scene, &record, interrupt)?;
             record.looks = looks.unwrap_or_default();
         }
+        if self.is_with_durable(&specs, nth) && !record.runs.partial {
+            let server = self.server()?;
+            let extent = self.extent();
+            record.durable = durable::measure(&extent, server, interrupt)?;
+        }
         Ok(Some(record))
+    }
+
+    /// Whether it is shown what it costs that jobs outlive their process: of
+    /// several works once, with that which is about such jobs.
+    fn is_with_durable(&self, specs: &[&str], nth: usize) -> bool {
+        let is_plain = self.work.is_plain() && self.variants.is_none();
+        let place = specs
+            .iter()
+            .position(|it| Kind::of(it).is_some_and(|it| it.name == SIGNUP));
+        match self.durable {
+            Some(false) => false,
+            Some(true) => nth == place.unwrap_or(0),
+            None => is_plain || place == Some(nth),
+        }
+    }
+
+    /// Whether that was asked for, and not only done.
+    pub(super) fn asks_for_durable(&self) -> bool {
+        self.durable == Some(true)
+    }
+
+    /// Without it, which some formats have no room for.
+    pub(super) fn without_durable(self) -> Self {
+        Self { durable: Some(false), ..self }
+    }
+
+    /// The server, or why there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Usage`], when what was said here is neither a server nor a file.
+    fn server(&self) -> Result<Result<String, String>, Usage> {
+        let why = match Store::maybe(self.db.clone()) {
+            Ok(Some(Store { place: Place::Postgres(url), .. })) => {
+                return Ok(Ok(url));
+            }
+            Ok(Some(store)) => format!("{} is no server", store.by),
+            Ok(None) => "no server: --db or MANYHANDS_DB names one".to_owned(),
+            // A variable is there for other programs too.
+            Err(Usage(why)) if self.db.is_none() => why,
+            Err(usage) => return Err(usage),
+        };
+        let of_tests = std::env::var(TEST_SERVER).ok();
+        let of_tests = of_tests.filter(|url| !url.is_empty());
+        Ok(of_tests.ok_or(why))
+    }
+
+    fn extent(&self) -> durable::Extent {
+        let time = self.time.unwrap_or(Budget::DEFAULT_TIME);
+        let rounds = self.rounds.unwrap_or(DURABLE_ROUNDS);
+        durable::Extent {
+            workers: self.work.workers.unwrap_or(durable::WORKERS),
+            processes: self.processes.min(2),
+            rounds: rounds.min(DURABLE_ROUNDS),
+            time: time.min(Budget::DEFAULT_TIME).mul_f64(DURABLE_PART),
+            seed: self.work.seed,
+        }
     }
 
     /// The same command line in a process that measures.
     pub(crate) fn serve(&self) -> anyhow::Result<()> {
+        if let Some(part) = &self.durable_part {
+            let workers = self.work.workers.unwrap_or(durable::WORKERS);
+            let part = durable::Part::named(part).context("no such part")?;
+            return match durable::serve(part, workers) {
+                Ok(()) => Ok(()),
+                Err(error) => Ok(give_up(&format!("{error:#}"))?),
+            };
+        }
         match self.setting() {
             Ok(setting) => serve(&setting),
             Err(error) => Ok(give_up(&format!("{error:#}"))?),

@@ -17,6 +17,8 @@ use super::looks::{Load, Looks, PERCENTS, Tail};
 use super::{About, Record};
 use crate::args::Usage;
 use crate::contenders::{self, INLINE};
+use crate::durable::{Durable, Part};
+use crate::report::durable_rows;
 
 /// The rounds.
 const RUNS: &str = "runs.csv";
@@ -26,6 +28,10 @@ const SIZES: &str = "workers-";
 const TIMES: &str = "times.csv";
 /// Runs job by job.
 const JOBS: &str = "jobs.csv";
+/// What it costs that jobs outlive their process, a part each:
+/// `durable-run.csv`; and the table that it makes, for `splice`.
+const DURABLE: &str = "durable-";
+const DURABLE_TABLE: &str = "durable.csv";
 /// The circumstances.
 const ABOUT: &str = "about.json";
 
@@ -61,6 +67,12 @@ pub(crate) fn write(
     };
     table(TIMES, times(&record.looks.tails))?;
     table(JOBS, jobs(&record.looks.traces))?;
+    if let Some(durable) = &record.durable {
+        for part in &durable.parts {
+            file(&format!("{DURABLE}{}.csv", part.work), &part.csv())?;
+        }
+        file(DURABLE_TABLE, &durable_rows(durable).csv())?;
+    }
     if let Some(about) = &record.about {
         file(ABOUT, &(serde_json::to_string_pretty(about)? + "\n"))?;
     }
@@ -143,8 +155,24 @@ pub(crate) fn read(folder: &Path) -> Result<Record, String> {
         },
         sizes: sizes(folder)?,
     };
+    record.durable = durable(folder)?;
     record.take_latencies();
     Ok(record)
+}
+
+/// What was skipped is not known of a folder: it has no figure.
+fn durable(folder: &Path) -> Result<Option<Durable>, String> {
+    let mut parts = Vec::new();
+    for part in Part::ALL {
+        let name = format!("{DURABLE}{}.csv", part.name());
+        match csv(&folder.join(&name))? {
+            None => {}
+            Some(Csv::Runs(runs)) => parts.push(runs),
+            Some(Csv::Rows(_)) => return Err(format!("{name} has no runs")),
+        }
+    }
+    let skipped = Vec::new();
+    Ok((!parts.is_empty()).then_some(Durable { parts, skipped }))
 }
 
 fn sizes(folder: &Path) -> Result<Vec<Runs>, String> {

@@ -13,7 +13,9 @@ use manyhands_measure::{Machine, Measured, Plan};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::looks::{Load, Looks, PERCENTS, Tail};
+use crate::durable::Durable;
 use crate::measure::{AboutWork, Latency};
+use crate::secret::hidden;
 
 /// Where it is from makes no difference: measured just now, or read from what
 /// an earlier comparison wrote.
@@ -27,6 +29,8 @@ pub(crate) struct Record {
     pub(crate) latencies: Vec<Percentiles>,
     /// What pictures show, if that was asked for; of a record in a folder.
     pub(crate) looks: Looks,
+    /// What it costs that jobs outlive their process, if that was measured.
+    pub(crate) durable: Option<Durable>,
 }
 
 /// The circumstances.
@@ -136,7 +140,8 @@ impl Record {
             rounds: measured.rounds,
         };
         let latencies = percentiles.collect();
-        Ok(Self { runs, about: Some(about), latencies, looks })
+        let about = Some(about);
+        Ok(Self { runs, about, latencies, looks, durable: None })
     }
 
     /// Takes the percentiles of a table from what is known of the tails.
@@ -159,14 +164,15 @@ impl Record {
 impl From<Runs> for Record {
     fn from(runs: Runs) -> Self {
         let latencies = vec![Percentiles::default(); runs.entrants.len()];
-        Self { runs, about: None, latencies, looks: Looks::default() }
+        let looks = Looks::default();
+        Self { runs, about: None, latencies, looks, durable: None }
     }
 }
 
 /// What was said to this program.
 fn command() -> String {
     let words = std::env::args_os().skip(1);
-    let words = words.map(|word| legible(&word.to_string_lossy()));
+    let words = words.map(|word| legible(&hidden(&word.to_string_lossy())));
     let words = std::iter::once("manyhands".to_owned()).chain(words);
     words.collect::<Vec<_>>().join(" ")
 }

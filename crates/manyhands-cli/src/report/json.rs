@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Report;
+use super::durable::WireDurable;
 use crate::measure::AboutWork;
 use crate::record::{About, Looks, Percentiles, Record};
 
@@ -81,6 +82,9 @@ struct Wire {
     variants: Vec<WireVariant>,
     /// Raw times, in the order in which they were taken.
     runs: Vec<WireRun>,
+    /// What it costs that jobs outlive their process, if that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    durable: Option<WireDurable>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -158,21 +162,21 @@ struct WireVariant {
 }
 
 #[derive(Serialize, Deserialize)]
-struct WireRatio {
+pub(super) struct WireRatio {
     estimate: f64,
     /// The 95 % interval; null where there are too few rounds.
     interval: Option<(f64, f64)>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct WireRun {
+pub(super) struct WireRun {
     /// From 1.
     round: u64,
     /// Which ran the round, from 1.
     process: u64,
     /// Which it was within its round, from 1.
     place: u64,
-    variant: String,
+    pub(super) variant: String,
     wall_ns: u64,
     /// What the system does not tell is null.
     cpu_ns: Option<u64>,
@@ -231,6 +235,7 @@ impl From<&Report<'_>> for Wire {
                 .map(|row| WireVariant::of(row, record.jobs))
                 .collect(),
             runs: record.runs().map(|(run, _)| WireRun::from(run)).collect(),
+            durable: report.record.durable.as_ref().map(WireDurable::from),
         }
     }
 }
@@ -346,8 +351,11 @@ impl Wire {
             added.map_err(|why| format!("runs[{place}]: {why}"))?;
         }
         runs.check()?;
+        let durable = self.durable.as_ref();
+        let durable = durable.map(|it| it.durable(&runs.machine)).transpose();
+        let durable = durable.map_err(|why| format!("durable.{why}"))?;
         let looks = Looks::default();
-        Ok(Record { runs, about, latencies, looks })
+        Ok(Record { runs, about, latencies, looks, durable })
     }
 
     fn about(&self) -> Result<Option<About>, String> {
@@ -426,7 +434,7 @@ impl WireMachine {
 }
 
 impl WireRun {
-    fn of<'a>(&self, variant: &'a str) -> Run<'a> {
+    pub(super) fn of<'a>(&self, variant: &'a str) -> Run<'a> {
         Run {
             round: self.round,
             process: self.process,

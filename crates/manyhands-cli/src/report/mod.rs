@@ -2,6 +2,7 @@
 //! much, and how sure that is. What follows from the rounds is for
 //! manyhands-measure to know, how it is shown for this.
 
+mod durable;
 mod json;
 mod page;
 mod read;
@@ -11,6 +12,7 @@ mod text;
 use manyhands_measure::Judgement;
 use manyhands_measure::record::Entrant;
 
+pub(crate) use self::durable::rows as durable_rows;
 pub(crate) use self::json::json;
 pub(crate) use self::page::page;
 pub(crate) use self::read::{Recorded, read};
@@ -147,7 +149,8 @@ mod tests {
             rounds: rounds.collect(),
         };
         let (about, latencies) = (Some(about), vec![latency; 4]);
-        Record { runs, about, latencies, looks: Looks::default() }
+        let looks = Looks::default();
+        Record { runs, about, latencies, looks, durable: None }
     }
 
     fn spent(nanos: u64) -> Spent {

@@ -3,7 +3,7 @@
 use manyhands_measure::record::Runs;
 use manyhands_measure::{FEWEST, Machine, State, Verdict};
 
-use super::{Report, Row};
+use super::{Report, Row, durable};
 use crate::output::{listed, plural, ratio, time, wrap};
 use crate::record::{About, Record};
 use crate::table::{Table, left, right};
@@ -21,7 +21,8 @@ pub(crate) fn plain(report: &Report<'_>) -> String {
     for (about, note) in notes(report) {
         text += &wrap(&format!("{about:<9} {note}"), 10);
     }
-    text
+    let durable = report.record.durable.as_ref();
+    text + &durable.map(durable::plain).unwrap_or_default()
 }
 
 /// The same to be pasted into a page.
@@ -31,7 +32,8 @@ pub(crate) fn markdown(report: &Report<'_>) -> String {
     for (about, note) in notes(report) {
         text += &format!("- **{about}**: {note}\n");
     }
-    text
+    let durable = report.record.durable.as_ref();
+    text + &durable.map(durable::markdown).unwrap_or_default()
 }
 
 fn table(report: &Report<'_>, verdict: fn(Verdict) -> &'static str) -> Table {

@@ -15,6 +15,7 @@ mod output;
 mod page;
 mod pipes;
 mod program;
+mod queue;
 mod report;
 mod run;
 mod signals;

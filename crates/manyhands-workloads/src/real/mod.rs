@@ -24,6 +24,8 @@ pub(crate) use self::mandelbrot::Mandelbrot;
 pub(crate) use self::queens::Queens;
 #[cfg(feature = "web")]
 pub(crate) use self::signup::Signup;
+#[cfg(feature = "web")]
+pub use self::signup::{MailCounts, MailSink, Undelivered};
 pub(crate) use self::thumbs::Thumbs;
 use crate::{Answer, WorkError, WrongAnswer};
 

@@ -12,7 +12,8 @@ mod words;
 
 use maud::{Markup, html};
 
-use super::Report;
+use super::{Report, durable};
+use crate::durable::Durable;
 use crate::output::{listed, plural};
 use crate::page;
 use crate::record::Record;
@@ -76,6 +77,28 @@ fn section(report: &Report<'_>, nth: usize, is_one: bool) -> Markup {
         @if !record.looks.sizes.is_empty() {
             (heading(is_one, "How many workers?"))
             (sizes::figure(report, nth))
+        }
+        @if let Some(durable) = &record.durable {
+            (heading(is_one, "What does it cost that jobs outlive the \
+                              process?"))
+            (outlive(durable))
+        }
+    }
+}
+
+fn outlive(durable: &Durable) -> Markup {
+    let rows = durable::lines(durable).into_iter().map(|line| {
+        let place = match line.what.is_empty() {
+            true => line.place,
+            false => format!("{}: {}", line.what, line.place),
+        };
+        vec![place, line.per_second, line.of_in_process, line.interval]
+    });
+    let heads = ["kept", "jobs/s", "of in-process", "interval"];
+    html! {
+        (page::table(durable::TITLE, &heads, rows))
+        @for (about, note) in durable::notes(durable) {
+            p { b { (about) } ": " (note) }
         }
     }
 }

@@ -3,8 +3,10 @@
 mod sink;
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::time::Duration;
 
 use backon::{BlockingRetryable, ExponentialBuilder, Retryable};
@@ -53,7 +55,7 @@ impl From<io::Error> for Failed {
 
 impl Signup {
     pub(crate) fn new() -> Result<Self, WorkloadError> {
-        let sink = Sink::open().map_err(|error| {
+        let sink = Sink::open(None).map_err(|error| {
             WorkloadError::new(format!("cannot listen on 127.0.0.1: {error}"))
         })?;
         Ok(Self { sink })
@@ -68,13 +70,7 @@ impl Signup {
     }
 
     fn send(&self, mail: u64) -> Result<(), Failed> {
-        let mut stream = TcpStream::connect(self.sink.address())?;
-        forget(&stream);
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.write_all(letter(mail).as_bytes())?;
-        let mut reply = String::new();
-        BufReader::new(stream.take(REPLY)).read_line(&mut reply)?;
-        understood(&reply)
+        send(self.sink.address(), mail)
     }
 
     async fn send_async(&self, mail: u64) -> Result<(), Failed> {
@@ -105,6 +101,97 @@ impl Signup {
             Err(Failed::Undelivered) => Ok(answer(mail, false)),
             Err(Failed::Unasked(error)) => Err(WorkError::network(&error)),
         }
+    }
+}
+
+/// Sends a mail, once.
+fn send(sink: SocketAddr, mail: u64) -> Result<(), Failed> {
+    let mut stream = TcpStream::connect(sink)?;
+    forget(&stream);
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(letter(mail).as_bytes())?;
+    let mut reply = String::new();
+    BufReader::new(stream.take(REPLY)).read_line(&mut reply)?;
+    understood(&reply)
+}
+
+/// What the work `signup` sends its mails to, for jobs of other kinds: for
+/// those that outlive their process.
+///
+/// It listens on the loopback interface until it is dropped. It takes most
+/// mails at once, some when they come again, and some never; of some it hangs
+/// up when it has them, before it says so. Those that it has it knows, by
+/// their number, and does not take twice.
+pub struct MailSink {
+    sink: Sink,
+}
+
+/// What a [`MailSink`] saw.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MailCounts {
+    /// How many letters came to it.
+    pub letters: u64,
+    /// How many mails are there: in its mailbox, if it has one.
+    pub mails: u64,
+    /// How often a mail came that was there.
+    pub again: u64,
+}
+
+/// That a mail was not taken, as far as its sender knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undelivered(String);
+
+impl fmt::Display for Undelivered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Undelivered {}
+
+impl MailSink {
+    /// Opens one. With a `mailbox`, a folder, the mails are kept there, a file
+    /// each, and a sink that is opened on it later knows them.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot listen, or there can be no such folder.
+    pub fn open(mailbox: Option<&Path>) -> Result<Self, WorkloadError> {
+        let sink = Sink::open(mailbox).map_err(|error| {
+            WorkloadError::new(format!("cannot open a mail sink: {error}"))
+        })?;
+        Ok(Self { sink })
+    }
+
+    /// Sends it a mail, once, and waits for what it says.
+    ///
+    /// # Errors
+    ///
+    /// When it did not say that it has it. It may have it all the same.
+    pub fn send(&self, mail: u64) -> Result<(), Undelivered> {
+        send(self.sink.address(), mail).map_err(|failed| {
+            Undelivered(match failed {
+                Failed::Undelivered => {
+                    format!("not acknowledged: user{mail}@example.org")
+                }
+                Failed::Unasked(error) => {
+                    format!("the mail server cannot be asked: {error}")
+                }
+            })
+        })
+    }
+
+    /// What it saw until now.
+    pub fn counts(&self) -> MailCounts {
+        let (letters, mails, again) = self.sink.counts();
+        MailCounts { letters, mails, again }
+    }
+}
+
+impl fmt::Debug for MailSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MailSink").finish_non_exhaustive()
     }
 }
 
@@ -244,6 +331,33 @@ mod tests {
         signup.sink.take_twice(1);
         let error = signup.end(&[0, 1]).unwrap_err().to_string();
         assert_eq!(error, "2 mails came 3 times, allowed is once each");
+    }
+
+    #[test]
+    fn a_mailbox_outlives_its_sink_and_each_mail_is_in_it_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let mailbox = dir.path().join("mails");
+        let mails = || (0..50).filter(|it| Fate::of(*it) != Fate::Never);
+        let unheard = || mails().filter(|it| Fate::of(*it) == Fate::Unheard);
+        let sink = MailSink::open(Some(&mailbox)).unwrap();
+        for mail in mails() {
+            let is_taken = sink.send(mail).is_ok();
+            assert_eq!(is_taken, Fate::of(mail) == Fate::Taken, "{mail}");
+        }
+        drop(sink);
+        // It has never been asked, but knows what the other one took, and
+        // whom it told to come again.
+        let sink = MailSink::open(Some(&mailbox)).unwrap();
+        for mail in mails() {
+            sink.send(mail).unwrap();
+        }
+        let counts = sink.counts();
+        assert_eq!(counts.mails, mails().count() as u64);
+        let at_once = mails().filter(|it| Fate::of(*it) == Fate::Taken);
+        let were_there = at_once.count() + unheard().count();
+        assert_eq!(counts.again, were_there as u64);
+        assert!(sink.send(11).is_err());
+        assert_eq!(sink.counts().mails, counts.mails);
     }
 
     #[test]
