@@ -149,9 +149,11 @@ fn a_crate_knows_only_the_members_that_the_direction_allows() {
     allowed.insert(TRACE, (&[CORE], &["manyhands", KIT]));
     // Its tests have all features: it is a dependency of its own.
     allowed.insert(WRAPPERS, (&[CORE], &["manyhands", KIT, WRAPPERS]));
-    // Its queue in memory waits as the channel pool does. As the wrappers'.
-    let durable: (&[_], &[_]) =
-        (&[CORE, "manyhands-channel"], &[DURABLE, KIT]);
+    // Its tests have all features, and pools to be sinks beside it.
+    let durable: (&[_], &[_]) = (
+        &[CORE],
+        &["manyhands-channel", "manyhands-dispatcher", DURABLE, KIT],
+    );
     allowed.insert(DURABLE, durable);
     allowed.insert("manyhands-storm", (&[DURABLE], &[]));
     allowed.insert("manyhands", (&facade, &[KIT, JOBS, MANAGED]));
@@ -195,10 +197,11 @@ fn a_library_is_named_by_the_crates_that_are_about_it() {
         ("rayon", vec!["manyhands-museum", "manyhands-rayon", benches]),
         // The jobs' async face sleeps and reads files, and has a time limit;
         // who waits for an answer of a pool is a task. And PostgreSQL is
-        // spoken to from tasks.
+        // spoken to from tasks, also where a database is made to measure in.
         (
             "tokio",
             vec![
+                "manyhands-cli",
                 "manyhands-durable",
                 "manyhands-jobs",
                 "manyhands-storm",
@@ -215,7 +218,10 @@ fn a_library_is_named_by_the_crates_that_are_about_it() {
         ("graphile_worker", vec!["manyhands-durable"]),
         ("honker-core", vec!["manyhands-durable"]),
         ("rusqlite", vec!["manyhands-durable", "manyhands-storm"]),
-        ("tokio-postgres", vec!["manyhands-durable", "manyhands-storm"]),
+        (
+            "tokio-postgres",
+            vec!["manyhands-cli", "manyhands-durable", "manyhands-storm"],
+        ),
     ];
     for (library, owners) in owners {
         for member in all.keys() {
