@@ -23,6 +23,11 @@
 
 #![forbid(unsafe_code)]
 
+/// Its example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 mod admin;
 mod attempt;
 mod backend;

@@ -1,0 +1,114 @@
+//! Moves the jobs that are waiting from one store to another, of any kind of
+//! store. It may be killed at any moment, and run again.
+//!
+//! ```console
+//! $ cargo run -q -p manyhands-durable --example move_store
+//! $ cargo run -q -p manyhands-durable --example move_store -- jobs.db postgres://…
+//! ```
+
+#![expect(clippy::print_stdout, reason = "an example prints")]
+
+use std::env;
+use std::error::Error;
+use std::time::Duration;
+
+use manyhands_durable::{
+    Attempt, DurableJob, Failure, Filter, JobQueue, State, Submission,
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize)]
+struct Welcome {
+    customer: u32,
+}
+
+impl DurableJob for Welcome {
+    const KIND: &'static str = "welcome";
+    type Output = ();
+
+    fn run(self, _: &Attempt) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+// ANCHOR: move
+/// How many were moved? Whoever submits does so to `to` by now.
+fn move_jobs<J: DurableJob>(
+    from: &JobQueue<J>,
+    to: &JobQueue<J>,
+) -> Result<usize, Box<dyn Error>> {
+    // Nobody begins another, in any process. What runs goes on to its end.
+    from.pause()?;
+    while from.counts()?.running > 0 {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let mut moved = 0;
+    for state in [State::Scheduled, State::Ready] {
+        loop {
+            let page = from.list(Filter::new().state(state).limit(1000))?;
+            if page.is_empty() {
+                break;
+            }
+            let mut jobs: Vec<(J, Submission)> = Vec::new();
+            for status in &page {
+                let text = status.job.as_deref().unwrap_or_default();
+                let mut how = Submission::new()
+                    // Stored twice, since this was killed, it is one job.
+                    .key(match &status.key {
+                        Some(key) => key.clone(),
+                        None => format!("moved-{}", status.id),
+                    })
+                    .priority(status.priority)
+                    .at(status.run_at)
+                    .max_attempts(status.max_attempts);
+                if let Some(serial) = &status.serial {
+                    how = how.serial(serial);
+                }
+                if let Some(trace) = &status.trace_parent {
+                    how = how.trace_parent(trace);
+                }
+                jobs.push((serde_json::from_str(text)?, how));
+            }
+            // First there, then no longer here.
+            to.submit_all(jobs)?;
+            for status in &page {
+                from.cancel(status.id)?;
+            }
+            moved += page.len();
+        }
+    }
+    Ok(moved)
+}
+// ANCHOR_END: move
+
+fn open(store: &str) -> Result<JobQueue<Welcome>, manyhands_durable::Error> {
+    if store.starts_with("postgres") {
+        return JobQueue::postgres(store, 1);
+    }
+    JobQueue::sqlite(store, 1)
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let folder = tempfile::tempdir()?;
+    let (from, to) = match &arguments[..] {
+        [from, to] => (open(from)?, open(to)?),
+        [] => {
+            // Two files, to show it with.
+            let from = JobQueue::sqlite(folder.path().join("old.db"), 1)?;
+            for customer in 1..=2500 {
+                from.submit(Welcome { customer })?;
+            }
+            (from, JobQueue::sqlite(folder.path().join("new.db"), 1)?)
+        }
+        _ => return Err("usage: move_store [FROM TO]".into()),
+    };
+    let moved = move_jobs(&from, &to)?;
+    let (left, there) = (from.counts()?, to.counts()?);
+    println!(
+        "{moved} moved: {} are left, {} are ready there",
+        left.unfinished(),
+        there.ready
+    );
+    Ok(())
+}
