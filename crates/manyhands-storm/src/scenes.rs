@@ -7,7 +7,7 @@ use manyhands_durable::{Admin, Error, Filter, JobId, JobQueue, Submission};
 use nix::sys::signal::Signal;
 
 use crate::crash::{SUBMITTING, WORKING};
-use crate::fleet::{How, has_faketime};
+use crate::fleet::{How, faketime};
 use crate::job::{self, Alien, NewJob, StormJob, What};
 use crate::ledger::Entry;
 use crate::oracle::Kept;
@@ -271,7 +271,7 @@ fn clocks(storm: &mut Storm) -> Result<()> {
     if storm.server.is_none() {
         return none(storm, "D08", "a file has the clock of its machine");
     }
-    if !has_faketime() {
+    if faketime().is_none() {
         return none(storm, "D08", "there is no program faketime here");
     }
     storm.still();
@@ -876,10 +876,11 @@ fn read_only(storm: &mut Storm) -> Result<()> {
         }
     }
     storm.pause(Duration::from_secs(1))?;
+    let may =
+        format!("{url}?options=-c%20default_transaction_read_only%3Doff");
     sql(
-        &url,
-        "SET default_transaction_read_only = off; \
-         ALTER DATABASE postgres SET default_transaction_read_only = off",
+        &may,
+        "ALTER DATABASE postgres SET default_transaction_read_only = off",
     )?;
     sql(&url, others)?;
     let id = storm.submit("d19-after", What::Good)?;
