@@ -298,3 +298,521 @@ fn many_are_stored_together_in_their_order() {
         assert_eq!(queue.output::<usize>(*id).unwrap(), Some(n));
     }
 }
+
+#[test]
+fn a_key_is_one_job_until_it_is_purged() {
+    let test = "key";
+    let Some(database) = database(test) else { return };
+    let queue = database.queue::<Task>(|it| it.workers(2));
+    let submit = || {
+        let how = Submission::new().key("it's \"one\"");
+        queue.submit_with(task(test, "a", Act::Give(1)), how).unwrap()
+    };
+    let ids: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(submit)).collect();
+        threads.into_iter().map(|it| it.join().unwrap()).collect()
+    });
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    queue.start().unwrap();
+    wait_for_state(&queue, ids[0], State::Done);
+    assert_eq!(submit(), ids[0], "also when it is done");
+    let done = queue.status(ids[0]).unwrap().unwrap();
+    assert_eq!(done.key.as_deref(), Some("it's \"one\""));
+    assert_eq!(queue.purge(Filter::new()).unwrap(), 1);
+    assert_ne!(submit(), ids[0]);
+}
+
+#[test]
+fn serial_jobs_run_one_at_a_time_in_their_order() {
+    let test = "serial";
+    let Some(database) = database(test) else { return };
+    let queue = database.queue::<Task>(|it| it.workers(8));
+    let serial = || Submission::new().serial("s");
+    let job = |n: usize| {
+        (task(test, format!("{n}"), Act::Sleep { millis: 1 }), serial())
+    };
+    queue.submit_all((0..20).map(job)).unwrap();
+    for n in 20..30 {
+        let (task, how) = job(n);
+        queue.submit_with(task, how).unwrap();
+    }
+    queue.start().unwrap();
+    wait_until("all are done", || queue.counts().unwrap().done == 30);
+    let wanted: Vec<_> = (0..30)
+        .flat_map(|n| [format!("begin {n}"), format!("end {n}")])
+        .collect();
+    assert_eq!(BOARD.of(test), wanted);
+}
+
+#[test]
+fn the_greater_priority_runs_first() {
+    let test = "priority";
+    let Some(database) = database(test) else { return };
+    let queue = database.queue::<Task>(|it| it.workers(1));
+    let jobs = [0, i16::MIN, 7, i16::MAX, -3, 7].map(|priority| {
+        let how = Submission::new().priority(priority);
+        (task(test, format!("{priority}"), Act::Give(0)), how)
+    });
+    let ids = queue.submit_all(jobs).unwrap();
+    let status = queue.status(ids[3]).unwrap().unwrap();
+    assert_eq!(status.priority, i16::MAX);
+    queue.start().unwrap();
+    wait_until("all are done", || queue.counts().unwrap().done == 6);
+    let mut begun = BOARD.of(test);
+    begun.retain(|it| it.starts_with("begin"));
+    let wanted = ["32767", "7", "7", "0", "-3", "-32768"];
+    assert_eq!(begun, wanted.map(|it| format!("begin {it}")));
+}
+
+#[test]
+fn a_job_for_later_waits_for_its_time() {
+    let test = "later";
+    let Some(database) = database(test) else { return };
+    let queue = database.queue::<Task>(|it| it.workers(1));
+    queue.start().unwrap();
+    let delay = Duration::from_millis(600);
+    let after = Submission::new().after(delay);
+    let at = Submission::new().at(SystemTime::now() + delay);
+    let began = Instant::now();
+    let ids = [after, at].map(|how| {
+        queue.submit_with(task(test, "a", Act::Give(0)), how).unwrap()
+    });
+    for id in ids {
+        let status = queue.status(id).unwrap().unwrap();
+        assert_eq!(status.state, State::Scheduled);
+    }
+    BOARD.wait_for(test, "begin a", 1);
+    // `at` is by the server's clock, which shows milliseconds.
+    assert!(began.elapsed() >= delay - Duration::from_millis(2));
+    BOARD.wait_for(test, "begin a", 2);
+}
+
+#[test]
+fn a_failure_waits_for_the_backoff_that_was_said() {
+    let test = "backoff";
+    let Some(database) = database(test) else { return };
+    let first = Duration::from_secs(300);
+    let queue = database.queue::<Task>(|it| {
+        it.workers(1).backoff(Backoff::exponential(first, first * 8))
+    });
+    let id = queue.submit(task(test, "a", Act::Fail)).unwrap();
+    let longer = queue
+        .submit(task(test, "b", Act::FailFor { millis: 3_600_000 }))
+        .unwrap();
+    queue.start().unwrap();
+    for (id, least) in [(id, first), (longer, Duration::from_secs(3600))] {
+        wait_for_state(&queue, id, State::Scheduled);
+        let status = queue.status(id).unwrap().unwrap();
+        assert_eq!(status.attempts, 1);
+        let wait = status.run_at.duration_since(SystemTime::now()).unwrap();
+        let slack = Duration::from_secs(30);
+        assert!(wait > least - slack, "{wait:?}");
+        assert!(wait < least + least / 10 + slack, "{wait:?}");
+    }
+    let error = queue.status(id).unwrap().unwrap().last_error;
+    assert_eq!(error.as_deref(), Some("as told"));
+    // The second wait is twice the first.
+    database.sql("update graphile_worker._private_jobs set run_at = now()");
+    BOARD.wait_for(test, "end a", 2);
+    wait_for_state(&queue, id, State::Scheduled);
+    let run_at = queue.status(id).unwrap().unwrap().run_at;
+    let wait = run_at.duration_since(SystemTime::now()).unwrap();
+    assert!(wait > first * 2 - Duration::from_secs(30), "{wait:?}");
+}
+
+#[test]
+fn a_failed_job_is_tried_again_until_it_is_done() {
+    let test = "again";
+    let Some(database) = database(test) else { return };
+    let short = Duration::from_millis(20);
+    let queue = database.queue::<Task>(|it| {
+        it.workers(2).backoff(Backoff::exponential(short, short))
+    });
+    queue.start().unwrap();
+    let how = Submission::new().serial("one");
+    let id = queue.submit_with(task(test, "a", Act::FailOnce), how).unwrap();
+    wait_for_state(&queue, id, State::Done);
+    assert_eq!(queue.status(id).unwrap().unwrap().attempts, 2);
+    let locked = "select count(*) from graphile_worker._private_job_queues \
+                  where locked_by is not null";
+    assert_eq!(database.one(locked), "0");
+}
+
+#[test]
+fn dead_letters_are_kept_and_driven_again_once() {
+    let test = "dead";
+    let Some(database) = database(test) else { return };
+    let short = Duration::from_millis(10);
+    let queue = database.queue::<Task>(|it| {
+        it.workers(2).backoff(Backoff::exponential(short, short))
+    });
+    queue.start().unwrap();
+    let die = queue.submit(task(test, "die", Act::Die)).unwrap();
+    let twice = Submission::new().max_attempts(2);
+    let fail = queue
+        .submit_with(task(test, "fail", Act::Fail), twice.clone())
+        .unwrap();
+    let panic =
+        queue.submit_with(task(test, "panic", Act::Panic), twice).unwrap();
+    let seen = [
+        (die, 1, "no use"),
+        (fail, 2, "as told"),
+        (panic, 2, "panicked: as told"),
+    ];
+    for (id, attempts, error) in seen {
+        wait_for_state(&queue, id, State::Dead);
+        let dead = queue.status(id).unwrap().unwrap();
+        assert_eq!(dead.attempts, attempts);
+        assert_eq!(dead.last_error.as_deref(), Some(error));
+        assert!(dead.job.is_some() && dead.finished_at.is_some());
+    }
+    assert_eq!(queue.status(die).unwrap().unwrap().max_attempts, 10);
+    let old = Filter::new().older_than(Duration::from_secs(60));
+    assert_eq!(queue.retry(old).unwrap(), 0);
+    assert_eq!(queue.retry(Filter::new().ids([die, fail])).unwrap(), 2);
+    BOARD.wait_for(test, "begin die", 2);
+    BOARD.wait_for(test, "begin fail", 4);
+    wait_for_state(&queue, fail, State::Dead);
+    wait_for_state(&queue, die, State::Dead);
+    assert_eq!(queue.status(fail).unwrap().unwrap().attempts, 2);
+    assert_eq!(queue.counts().unwrap().dead, 3);
+    assert!(queue.cancel(panic).unwrap());
+    assert!(!queue.cancel(panic).unwrap());
+    assert_eq!(queue.purge(Filter::new().state(State::Dead)).unwrap(), 2);
+    assert_eq!(queue.counts().unwrap().dead, 0);
+}
+
+#[test]
+fn what_is_no_job_is_dead_with_a_reason() {
+    let test = "unreadable";
+    let Some(database) = database(test) else { return };
+    let queue = database.queue::<Task>(|it| it.workers(2));
+    let deep = format!(
+        "{{\"v\":1,\"at\":0,\"job\":{}{}}}",
+        "[".repeat(1000),
+        "]".repeat(1000)
+    );
+    let payloads = [
+        "{}",
+        "7",
+        "{\"v\":99,\"at\":0,\"job\":1}",
+        "{\"v\":1,\"at\":0,\"job\":\"\\u0000\"}",
+        &deep,
+    ];
+    for payload in payloads {
+        database.sql(&format!(
+            "select graphile_worker.add_job('task', '{payload}')"
+        ));
+    }
+    let good = queue.submit(task(test, "a", Act::Give(1))).unwrap();
+    queue.start().unwrap();
+    wait_for_state(&queue, good, State::Done);
+    wait_until("all are dead", || {
+        queue.counts().unwrap().dead == payloads.len() as u64
+    });
+    for dead in queue.list(Filter::new().state(State::Dead)).unwrap() {
+        assert_eq!(dead.attempts, 1);
+        let error = dead.last_error.unwrap();
+        assert!(error.contains("stored") || error.contains("job"), "{error}");
+    }
+}
+
+#[test]
+fn numbers_are_read_as_they_were_written() {
+    let test = "numbers";
+    let Some(database) = database(test) else { return };
+
+    #[derive(Serialize, Deserialize)]
+    struct Numbers(f64, u64, i64, String);
+
+    impl DurableJob for Numbers {
+        const KIND: &'static str = "numbers";
+        type Output = (f64, u64, i64, String);
+
+        fn run(self, _: &Attempt) -> Result<Self::Output, Failure> {
+            Ok((self.0, self.1, self.2, self.3))
+        }
+    }
+
+    let queue = database.queue::<Numbers>(|it| it.workers(1));
+    let values =
+        (1.0 / 3.0, u64::MAX, i64::MIN, "\u{1f980} \\ \" ' $1".to_owned());
+    let (a, b, c, d) = values.clone();
+    let id = queue.submit(Numbers(a, b, c, d)).unwrap();
+    queue.start().unwrap();
+    wait_until("it is done", || queue.counts().unwrap().done == 1);
+    let given = queue.output::<(f64, u64, i64, String)>(id).unwrap().unwrap();
+    assert_eq!(given, values);
+}
+
+#[test]
+fn a_paused_kind_begins_nothing() {
+    let test = "pause";
+    let Some(database) = database(test) else { return };
+    let queue = database.queue::<Task>(|it| it.workers(2));
+    let other = database.queue::<Task>(|it| it.workers(2));
+    queue.pause().unwrap();
+    other.start().unwrap();
+    queue.start().unwrap();
+    // Known everywhere within a second.
+    std::thread::sleep(Duration::from_secs(1));
+    let id = queue.submit(task(test, "a", Act::Give(1))).unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    let status = queue.status(id).unwrap().unwrap();
+    assert_eq!((status.state, status.attempts), (State::Ready, 0));
+    assert!(queue.counts().unwrap().is_paused);
+    other.resume().unwrap();
+    wait_for_state(&queue, id, State::Done);
+}
+
+#[test]
+fn a_limit_is_of_all_processes_together() {
+    let test = "limit";
+    let Some(database) = database(test) else { return };
+    static NOW: AtomicUsize = AtomicUsize::new(0);
+    static MOST: AtomicUsize = AtomicUsize::new(0);
+
+    #[derive(Serialize, Deserialize)]
+    struct Counted;
+
+    impl DurableJob for Counted {
+        const KIND: &'static str = "counted";
+        type Output = ();
+
+        fn run(self, _: &Attempt) -> Result<(), Failure> {
+            let now = NOW.fetch_add(1, Ordering::SeqCst) + 1;
+            MOST.fetch_max(now, Ordering::SeqCst);
+            std::thread::sleep(Duration::from_millis(15));
+            NOW.fetch_sub(1, Ordering::SeqCst);
+            Ok(())
+        }
+    }
+
+    let queues = [(); 2]
+        .map(|()| database.queue::<Counted>(|it| it.workers(4).limit(3)));
+    let jobs = (0..60).map(|_| (Counted, Submission::new()));
+    queues[0].submit_all(jobs).unwrap();
+    for queue in &queues {
+        queue.start().unwrap();
+    }
+    wait_until("all are done", || queues[0].counts().unwrap().done == 60);
+    assert_eq!(MOST.load(Ordering::SeqCst), 3);
+}
+
+#[test]
+fn a_rate_is_of_all_processes_together() {
+    let test = "rate";
+    let Some(database) = database(test) else { return };
+    static STARTS: Mutex<Vec<Instant>> = Mutex::new(Vec::new());
+
+    #[derive(Serialize, Deserialize)]
+    struct Timed;
+
+    impl DurableJob for Timed {
+        const KIND: &'static str = "timed";
+        type Output = ();
+
+        fn run(self, _: &Attempt) -> Result<(), Failure> {
+            STARTS.lock().unwrap().push(Instant::now());
+            Ok(())
+        }
+    }
+
+    let rate = Rate::new(20, Duration::from_secs(1)).unwrap();
+    let queues = [(); 2]
+        .map(|()| database.queue::<Timed>(|it| it.workers(4).rate(rate)));
+    let jobs = (0..21).map(|_| (Timed, Submission::new()));
+    queues[0].submit_all(jobs).unwrap();
+    for queue in &queues {
+        queue.start().unwrap();
+    }
+    wait_until("all are done", || queues[0].counts().unwrap().done == 21);
+    let mut starts = STARTS.lock().unwrap().clone();
+    starts.sort();
+    let took = starts[20] - starts[0];
+    assert!(took >= Duration::from_millis(980), "{took:?}");
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+#[test]
+fn a_schedule_comes_once_for_all_processes() {
+    let test = "cron";
+    let Some(database) = database(test) else { return };
+    let queues = [(); 2].map(|()| {
+        database.queue::<Task>(|it| {
+            it.workers(1).cron(
+                "hourly",
+                "0 * * * *",
+                task(test, "a", Act::Give(1)),
+            )
+        })
+    });
+    for queue in &queues {
+        queue.start().unwrap();
+    }
+    let next = "select count(*) from manyhands.schedules \
+                where next_at > now() and next_at <= now() + interval '1 hour'";
+    assert_eq!(database.one(next), "1");
+    // Hours pass while nobody works.
+    database.sql(
+        "update manyhands.schedules set next_at = now() - interval '5 hours'",
+    );
+    BOARD.wait_for(test, "end a", 1);
+    wait_until("it is done", || queues[0].counts().unwrap().done == 1);
+    std::thread::sleep(Duration::from_secs(1));
+    let counts = queues[0].counts().unwrap();
+    assert_eq!((counts.done, counts.unfinished()), (1, 0));
+    assert_eq!(database.one(next), "1");
+    // One that is not named any more ends.
+    let without = database.queue::<Task>(|it| it.workers(1));
+    without.start().unwrap();
+    assert_eq!(database.one("select count(*) from manyhands.schedules"), "0");
+}
+
+#[test]
+fn a_stop_gives_back_what_it_has_not_begun() {
+    let test = "stop";
+    let Some(database) = database(test) else { return };
+    let queue = database.queue::<Task>(|it| it.workers(2));
+    let jobs = (0..40)
+        .map(|n| (task(test, format!("{n}"), Act::Wait), Submission::new()));
+    let ids = queue.submit_all(jobs).unwrap();
+    queue.start().unwrap();
+    BOARD.wait_for(test, "begin 0", 1);
+    BOARD.wait_for(test, "begin 1", 1);
+    let stopped = std::thread::scope(|scope| {
+        let stop = scope.spawn(|| queue.stop());
+        std::thread::sleep(Duration::from_millis(300));
+        BOARD.post(test, "go");
+        stop.join().unwrap()
+    });
+    assert_eq!((stopped.finished, stopped.abandoned), (2, 0));
+    let all = queue.list(Filter::new().ids(ids)).unwrap();
+    let done = all.iter().filter(|it| it.state == State::Done).count();
+    let ready = all
+        .iter()
+        .filter(|it| it.state == State::Ready && it.attempts == 0)
+        .count();
+    assert_eq!((done, ready), (2, 38), "{all:?}");
+    assert_eq!(
+        database.one("select count(*) from graphile_worker._private_workers"),
+        "0"
+    );
+}
+
+#[test]
+fn a_stop_whose_grace_is_over_gives_back_what_runs() {
+    let test = "grace";
+    let Some(database) = database(test) else { return };
+    let queue = database.queue::<Task>(|it| it.workers(2));
+    let id = queue.submit(task(test, "a", Act::Wait)).unwrap();
+    queue.start().unwrap();
+    BOARD.wait_for(test, "begin a", 1);
+    let began = Instant::now();
+    let stopped = queue.stop_within(Duration::from_millis(200));
+    assert!(began.elapsed() < Duration::from_secs(2));
+    assert_eq!((stopped.finished, stopped.abandoned), (0, 1));
+    // Its token ended it. What it gave is not written.
+    BOARD.wait_for(test, "end a", 1);
+    let status = queue.status(id).unwrap().unwrap();
+    assert_eq!((status.state, status.attempts), (State::Ready, 0));
+}
+
+#[test]
+fn a_job_is_there_with_the_callers_transaction_or_not_at_all() {
+    use manyhands_durable::postgres::submit_in;
+
+    let test = "transaction";
+    let Some(database) = database(test) else { return };
+    let queue = database.queue::<Task>(|it| it.workers(1));
+    database.sql("create table customers (mail text)");
+    block_on(async {
+        let (mut client, connection) =
+            tokio_postgres::connect(&database.url, tokio_postgres::NoTls)
+                .await
+                .unwrap();
+        tokio::spawn(connection);
+        for is_kept in [false, true] {
+            let transaction = client.transaction().await.unwrap();
+            transaction
+                .execute("insert into customers values ('ada')", &[])
+                .await
+                .unwrap();
+            let job = task(test, format!("{is_kept}"), Act::Give(1));
+            let how = Submission::new().key("ada").trace_parent("00-1-2-03");
+            let id = submit_in(&transaction, &job, how).await.unwrap();
+            if is_kept {
+                transaction.commit().await.unwrap();
+                let there = queue.status(id).unwrap().unwrap();
+                assert_eq!(there.trace_parent.as_deref(), Some("00-1-2-03"));
+            } else {
+                transaction.rollback().await.unwrap();
+                assert_eq!(queue.status(id).unwrap(), None);
+            }
+        }
+    });
+    queue.start().unwrap();
+    wait_until("it is done", || queue.counts().unwrap().done == 1);
+    assert_eq!(BOARD.of(test), ["begin true", "end true"]);
+    // By the function alone: a trigger, another language.
+    let id = database.one(
+        "select manyhands.submit('task', '{\"test\": \"transaction\", \
+         \"name\": \"sql\", \"act\": {\"Give\": 3}}', serial => 's')",
+    );
+    let id = JobId::new(id.parse().unwrap());
+    wait_for_state(&queue, id, State::Done);
+    assert_eq!(queue.output::<i64>(id).unwrap(), Some(3));
+}
+
+#[test]
+fn calls_work_inside_of_async_code_too() {
+    let test = "async";
+    let Some(database) = database(test) else { return };
+    block_on(async {
+        let queue = database.queue::<Task>(|it| it.workers(1));
+        queue.start().unwrap();
+        let give = task(test, "a", Act::Give(5));
+        let id = queue.submit_async(give, Submission::new()).await.unwrap();
+        BOARD.wait_for(test, "end a", 1);
+        wait_for_state(&queue, id, State::Done);
+        queue.stop();
+        drop(queue);
+    });
+}
+
+#[test]
+fn no_error_shows_the_password() {
+    let mut urls = vec![
+        "postgres://hands:s3cret@127.0.0.1:1/postgres".to_owned(),
+        "postgres://hands:s3cret@127.0.0.1:x1/postgres".to_owned(),
+        "postgres://hands:s3cret@127.0.0.1/postgres?what=s3cret".to_owned(),
+        "postgres://hands:s3cret@no such host/postgres".to_owned(),
+    ];
+    if let Ok(server) = std::env::var(SERVER) {
+        urls.push(server.replace("hands@", "nobody:s3cret@"));
+    }
+    for url in urls {
+        let refused = JobQueue::<Task>::postgres(&url, 1).unwrap_err();
+        let words = format!("{refused} {refused:?}");
+        assert!(!words.contains("s3cret"), "{words}");
+    }
+}
+
+#[test]
+fn several_processes_may_open_a_new_database_at_once() {
+    let test = "open";
+    let Some(database) = database(test) else { return };
+    std::thread::scope(|scope| {
+        for n in 0..6 {
+            let database = &database;
+            scope.spawn(move || {
+                let queue = database.queue::<Task>(|it| it.workers(1));
+                queue.submit(task("open", "a", Act::Give(n))).unwrap();
+            });
+        }
+    });
+    assert_eq!(
+        database.one("select count(*) from graphile_worker._private_jobs"),
+        "6"
+    );
+}
