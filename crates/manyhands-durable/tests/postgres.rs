@@ -4,13 +4,15 @@
 #![cfg(feature = "postgres")]
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use manyhands_durable::{
-    Attempt, Backoff, Builder, DurableJob, Error, Failure, Filter, JobId,
-    JobQueue, Rate, State, Submission,
+    Attempt, Backoff, Builder, DurableJob, Failure, Filter, JobId, JobQueue,
+    Rate, State, Submission,
 };
 use serde::{Deserialize, Serialize};
 
@@ -815,4 +817,441 @@ fn several_processes_may_open_a_new_database_at_once() {
         database.one("select count(*) from graphile_worker._private_jobs"),
         "6"
     );
+}
+
+/// A job that is told by files what to do, so that other processes can run
+/// it.
+#[derive(Serialize, Deserialize)]
+struct Held {
+    dir: PathBuf,
+    name: String,
+    kills: bool,
+}
+
+impl Held {
+    fn submit(queue: &JobQueue<Self>, dir: &Path, name: &str) -> JobId {
+        let (dir, name) = (dir.into(), name.into());
+        queue.submit(Self { dir, name, kills: false }).unwrap()
+    }
+}
+
+impl DurableJob for Held {
+    const KIND: &'static str = "held";
+    const MAX_ATTEMPTS: u32 = 2;
+    type Output = u32;
+
+    /// Ends when the file `go PID` is there.
+    fn run(self, attempt: &Attempt) -> Result<u32, Failure> {
+        let me = std::process::id();
+        let say = |what: &str| {
+            let file = format!("{what} {} {me}", self.name);
+            std::fs::write(self.dir.join(file), b"").unwrap();
+        };
+        say("begin");
+        if self.kills {
+            std::process::abort();
+        }
+        let go = self.dir.join(format!("go {me}"));
+        let began = Instant::now();
+        while !go.exists() && began.elapsed() < PATIENCE * 2 {
+            if attempt.token().is_cancelled() {
+                say("cancelled");
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        say("end");
+        Ok(me)
+    }
+}
+
+const LEASE: Duration = Duration::from_secs(3);
+
+fn held(url: &str, workers: usize) -> JobQueue<Held> {
+    let builder = JobQueue::builder().workers(workers).lease(LEASE);
+    builder.poll(Duration::from_millis(50)).postgres(url).unwrap()
+}
+
+/// Another process with workers. It is killed with the test.
+struct Process(Child);
+
+impl Process {
+    fn start(url: &str, workers: usize) -> Self {
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "another_process"])
+            .env("MANYHANDS_TEST_CHILD", format!("{workers} {url}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self(child)
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.0.id().to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status();
+        assert!(sent.unwrap().success());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+#[test]
+#[ignore = "what the other processes run"]
+fn another_process() {
+    let Ok(what) = std::env::var("MANYHANDS_TEST_CHILD") else { return };
+    let (workers, url) = what.split_once(' ').unwrap();
+    let queue = held(url, workers.parse().unwrap());
+    queue.start().unwrap();
+    std::thread::sleep(Duration::from_secs(120));
+}
+
+#[test]
+fn a_killed_process_loses_no_job() {
+    let test = "killed";
+    let Some(database) = database(test) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let queue = held(&database.url, 8);
+    let ids: Vec<_> = (0..8)
+        .map(|n| Held::submit(&queue, dir.path(), &n.to_string()))
+        .collect();
+    let process = Process::start(&database.url, 4);
+    let begun = |n: usize| {
+        let name = format!("begin {n} {}", process.0.id());
+        dir.path().join(name).exists()
+    };
+    wait_until("four have begun", || {
+        (0..8).filter(|n| begun(*n)).count() == 4
+    });
+    assert_eq!(queue.counts().unwrap().running, 4, "nothing is hoarded");
+    process.signal("-KILL");
+    let killed = Instant::now();
+    let go = format!("go {}", std::process::id());
+    std::fs::write(dir.path().join(go), b"").unwrap();
+    queue.start().unwrap();
+    wait_until("all are done", || queue.counts().unwrap().done == 8);
+    // The lease, a third of it until somebody looks, and a poll; and as much
+    // for a slow machine.
+    assert!(killed.elapsed() < LEASE * 2 + Duration::from_secs(2));
+    for (n, id) in ids.into_iter().enumerate() {
+        let done = queue.status(id).unwrap().unwrap();
+        assert_eq!(done.attempts, if begun(n) { 2 } else { 1 });
+        let error = "its worker vanished, in attempt 1".to_owned();
+        assert_eq!(done.last_error, begun(n).then_some(error));
+    }
+}
+
+#[test]
+fn a_job_that_kills_its_process_is_dead_in_time() {
+    let test = "poison";
+    let Some(database) = database(test) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let queue = held(&database.url, 1);
+    let poison =
+        Held { dir: dir.path().into(), name: "p".into(), kills: true };
+    let id = queue.submit(poison).unwrap();
+    let mut processes = Vec::new();
+    for attempt in 1..=2 {
+        let mut process = Process::start(&database.url, 1);
+        wait_until(&format!("attempt {attempt} kills"), || {
+            process.0.try_wait().unwrap().is_some()
+        });
+        processes.push(process);
+    }
+    let _third = Process::start(&database.url, 1);
+    wait_until("it is dead", || {
+        queue.status(id).unwrap().unwrap().state == State::Dead
+    });
+    let dead = queue.status(id).unwrap().unwrap();
+    assert_eq!(dead.attempts, 2);
+    let error = dead.last_error.unwrap();
+    assert_eq!(error, "its worker vanished, in attempt 2");
+}
+
+#[test]
+fn what_a_stopped_process_writes_after_its_lease_is_refused() {
+    let test = "zombie";
+    let Some(database) = database(test) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let queue = held(&database.url, 1);
+    let id = Held::submit(&queue, dir.path(), "a");
+    let zombie = Process::start(&database.url, 1);
+    let there = |what: &str, pid: u32| {
+        dir.path().join(format!("{what} {pid}")).exists()
+    };
+    let (me, other) = (std::process::id(), zombie.0.id());
+    wait_until("it has begun there", || there("begin a", other));
+    zombie.signal("-STOP");
+    queue.start().unwrap();
+    wait_until("it has begun here", || there("begin a", me));
+    let held = "select locked_by || attempts \
+                from graphile_worker._private_jobs";
+    let holder = database.one(held);
+    zombie.signal("-CONT");
+    wait_until("it is told there", || there("cancelled a", other));
+    std::fs::write(dir.path().join(format!("go {other}")), b"").unwrap();
+    wait_until("it has ended there", || there("end a", other));
+    // Another is begun and done there, so that what came of the first has been
+    // refused by then.
+    let next = Held::submit(&queue, dir.path(), "b");
+    wait_until("the next is done there", || {
+        queue.status(next).unwrap().unwrap().state == State::Done
+    });
+    assert_eq!(queue.output::<u32>(next).unwrap(), Some(other));
+    assert_eq!(database.one(held), holder);
+    std::fs::write(dir.path().join(format!("go {me}")), b"").unwrap();
+    wait_until("it is done here", || {
+        queue.status(id).unwrap().unwrap().state == State::Done
+    });
+    assert_eq!(queue.output::<u32>(id).unwrap(), Some(me));
+    assert_eq!(queue.status(id).unwrap().unwrap().attempts, 2);
+}
+
+#[test]
+fn cut_connections_lose_and_strand_nothing() {
+    let test = "cut";
+    let Some(database) = database(test) else { return };
+    let short = Duration::from_millis(10);
+    let queue = database.queue::<Task>(|it| {
+        it.workers(4).lease(LEASE).backoff(Backoff::exponential(short, short))
+    });
+    let jobs = (0..600).map(|n| {
+        let act = Act::Sleep { millis: n % 7 };
+        (task(test, format!("{n}"), act), Submission::new())
+    });
+    queue.submit_all(jobs).unwrap();
+    queue.start().unwrap();
+    for _ in 0..8 {
+        std::thread::sleep(Duration::from_millis(50));
+        sql(
+            &database.server,
+            &format!(
+                "select pg_terminate_backend(pid) from pg_stat_activity \
+                 where datname = '{}'",
+                database.name
+            ),
+        );
+    }
+    wait_until("all are done", || {
+        queue.counts().is_ok_and(|it| it.done == 600)
+    });
+    // What was woken before is woken now.
+    let began = Instant::now();
+    queue.submit(task(test, "last", Act::Give(1))).unwrap();
+    BOARD.wait_for(test, "end last", 1);
+    assert!(began.elapsed() < Duration::from_secs(2));
+    let stopped = queue.stop();
+    assert_eq!(stopped.abandoned, 0);
+}
+
+/// A server of its own.
+struct Server {
+    dir: tempfile::TempDir,
+    port: u16,
+}
+
+impl Server {
+    /// `None` if the programs are not where Debian has them.
+    fn start() -> Option<Self> {
+        const BIN: &str = "/usr/lib/postgresql/15/bin";
+        if !Path::new(BIN).join("initdb").exists() {
+            return None;
+        }
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .and_then(|it| it.local_addr())
+            .unwrap()
+            .port();
+        let server = Self { dir: tempfile::tempdir().unwrap(), port };
+        // Its own user is to write there.
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+        std::fs::set_permissions(server.dir.path(), open).unwrap();
+        server.run("initdb", &["-A", "trust", "-U", "hands", "-N"]);
+        server.up();
+        Some(server)
+    }
+
+    fn run(&self, program: &str, args: &[&str]) {
+        let program = format!("/usr/lib/postgresql/15/bin/{program}");
+        // It does not run as root.
+        let is_root =
+            Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
+        let mut command = if is_root {
+            let mut command = Command::new("setpriv");
+            command.args([
+                "--reuid=nobody",
+                "--regid=nogroup",
+                "--clear-groups",
+                &program,
+            ]);
+            command
+        } else {
+            Command::new(program)
+        };
+        let data = self.dir.path().join("data");
+        let done = command
+            .arg("-D")
+            .arg(data)
+            .args(args)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(done.success(), "{args:?}");
+    }
+
+    fn up(&self) {
+        let socket = self.dir.path().display();
+        let options = format!(
+            "-p {} -k {socket} -c listen_addresses=127.0.0.1 -c fsync=off",
+            self.port
+        );
+        let log = self.dir.path().join("log");
+        let log = log.to_str().unwrap();
+        self.run("pg_ctl", &["-w", "-l", log, "-o", &options, "start"]);
+    }
+
+    fn down(&self) {
+        self.run("pg_ctl", &["-w", "-m", "immediate", "stop"]);
+    }
+
+    fn url(&self) -> String {
+        format!("postgres://hands@127.0.0.1:{}/postgres", self.port)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.dir.path().join("log"));
+            println!("{}", log.unwrap_or_default());
+        }
+        let data = self.dir.path().join("data/postmaster.pid");
+        if data.exists() {
+            self.down();
+        }
+    }
+}
+
+#[test]
+fn workers_go_on_by_themselves_when_the_server_is_back() {
+    let test = "restart";
+    if std::env::var(SERVER).is_err() {
+        database(test);
+        return;
+    }
+    let Some(server) = Server::start() else {
+        println!("skipped: {test}: no programs of PostgreSQL 15");
+        return;
+    };
+    let queue = JobQueue::<Task>::builder()
+        .workers(4)
+        .lease(LEASE)
+        .poll(Duration::from_millis(50))
+        .postgres(&server.url())
+        .unwrap();
+    let jobs = (0..400).map(|n| {
+        let act = Act::Sleep { millis: 4 };
+        (task(test, format!("{n}"), act), Submission::new())
+    });
+    queue.submit_all(jobs).unwrap();
+    // One that runs all the while, and whose result is written once the
+    // server is back.
+    let first = Submission::new().priority(1);
+    let long =
+        queue.submit_with(task(test, "long", Act::Wait), first).unwrap();
+    queue.start().unwrap();
+    BOARD.wait_for(test, "begin long", 1);
+    BOARD.wait_for(test, "end 30", 1);
+    server.down();
+    let refused = queue.submit(task(test, "no", Act::Give(1))).unwrap_err();
+    assert!(refused.error.is_transient(), "{refused:?}");
+    BOARD.post(test, "go");
+    std::thread::sleep(Duration::from_millis(700));
+    server.up();
+    wait_until("all are done", || {
+        queue.counts().is_ok_and(|it| it.done == 401)
+    });
+    assert_eq!(queue.status(long).unwrap().unwrap().attempts, 1);
+    queue.stop();
+    // Gone for good, it holds up no stop.
+    queue.pause().unwrap();
+    let queue = JobQueue::<Task>::builder()
+        .workers(1)
+        .lease(LEASE)
+        .postgres(&server.url())
+        .unwrap();
+    queue.start().unwrap();
+    server.down();
+    let began = Instant::now();
+    queue.stop();
+    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
+}
+
+/// The facts of the engine that the adapter is made for: if one of these
+/// changes, it is to be thought over.
+#[test]
+fn the_engine_completes_without_a_look_and_fails_with_one() {
+    use graphile_worker::{
+        Database as Driver, IntoTaskHandlerResult, TaskHandler, WorkerContext,
+        WorkerOptions, tokio_postgres::TokioPostgresDatabase,
+    };
+
+    let test = "engine";
+    let Some(database) = database(test) else { return };
+
+    #[derive(Serialize, Deserialize)]
+    struct Stolen {
+        fails: bool,
+    }
+
+    impl TaskHandler for Stolen {
+        const IDENTIFIER: &'static str = "stolen";
+
+        async fn run(self, it: WorkerContext) -> impl IntoTaskHandlerResult {
+            // Meanwhile it is another's.
+            use graphile_worker::DbExecutor;
+            let steal = "update graphile_worker._private_jobs \
+                         set locked_by = 'another'";
+            it.database().execute(steal, Default::default()).await.unwrap();
+            if self.fails { Err("as told") } else { Ok(()) }
+        }
+    }
+
+    block_on(async {
+        let driver =
+            TokioPostgresDatabase::from_url(&database.url, 4).unwrap();
+        let worker = WorkerOptions::default()
+            .database(Driver::new(driver))
+            .listen_os_shutdown_signals(false)
+            .define_job::<Stolen>()
+            .init()
+            .await
+            .unwrap();
+        let utils = worker.create_utils();
+        let add = |fails| {
+            utils
+                .add_job(Stolen { fails }, graphile_worker::JobSpec::default())
+        };
+        let failed = add(true).await.unwrap();
+        worker.run_once().await.unwrap();
+        let left = "select id || locked_by || coalesce(last_error, '') \
+                    from graphile_worker._private_jobs";
+        let id = *failed.id();
+        // Another runtime's, so on another thread.
+        let left = || {
+            std::thread::scope(|scope| {
+                scope.spawn(|| database.sql(left)).join().unwrap()
+            })
+        };
+        assert_eq!(left()[0][0], Some(format!("{id}another")));
+        add(false).await.unwrap();
+        worker.run_once().await.unwrap();
+        // Gone, whoever had it.
+        let ids = left();
+        assert_eq!(ids.len(), 1, "{ids:?}");
+    });
 }
