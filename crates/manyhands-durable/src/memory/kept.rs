@@ -610,3 +610,50 @@ fn seal(new: &NewJob, now: SystemTime) -> Result<String, Error> {
     };
     envelope.seal()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Submission;
+
+    fn schedule(name: &str, cron: &str) -> Schedule {
+        let job = NewJob {
+            kind: "k".into(),
+            job: "1".into(),
+            how: Submission::new(),
+            max_attempts: 1,
+        };
+        Schedule { name: name.into(), cron: cron.into(), job }
+    }
+
+    #[test]
+    fn a_schedule_comes_at_its_times_and_once_for_all_that_passed() {
+        const MINUTE: Duration = Duration::from_secs(60);
+        let mut kept = Kept::default();
+        let start = SystemTime::UNIX_EPOCH + MINUTE * 60 * 24 * 365;
+        let hourly = [schedule("a", "0 * * * *")];
+        kept.schedule("k", &hourly, start).unwrap();
+        let tick = |kept: &mut Kept, minutes: u32| {
+            let next = kept.tick("k", start + MINUTE * minutes).unwrap();
+            (kept.last, next.map(|next| next.as_secs() / 60))
+        };
+        assert_eq!(tick(&mut kept, 0), (0, Some(60)));
+        assert_eq!(tick(&mut kept, 59), (0, Some(1)));
+        assert_eq!(tick(&mut kept, 60), (1, Some(60)));
+        assert_eq!(tick(&mut kept, 60), (1, Some(60)));
+        // Nobody looked for hours.
+        assert_eq!(tick(&mut kept, 330), (2, Some(30)));
+        assert_eq!(tick(&mut kept, 331), (2, Some(29)));
+        // Said again, as by another process: nothing changes.
+        kept.schedule("k", &hourly, start + MINUTE * 400).unwrap();
+        assert_eq!(tick(&mut kept, 400), (3, Some(20)));
+        // Another expression, and no word of it.
+        let often =
+            [schedule("a", "*/10 * * * *"), schedule("b", "5 * * * *")];
+        kept.schedule("k", &often, start + MINUTE * 401).unwrap();
+        assert_eq!(tick(&mut kept, 401), (3, Some(9)));
+        assert_eq!(tick(&mut kept, 410), (4, Some(10)));
+        kept.schedule("k", &[], start + MINUTE * 411).unwrap();
+        assert_eq!(tick(&mut kept, 1000), (4, None));
+    }
+}

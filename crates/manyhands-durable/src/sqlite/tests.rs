@@ -10,6 +10,7 @@ use crate::{Rate, State};
 
 mod measure;
 mod plans;
+mod trouble;
 
 const LEASE: Duration = Duration::from_secs(30);
 

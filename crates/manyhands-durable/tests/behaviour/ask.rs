@@ -119,6 +119,8 @@ pub(crate) fn only_what_waits_or_is_dead_is_cancelled(place: &Place) {
     let scheduled = queue.submit_with(lab.task("later"), later()).unwrap();
     reaches(&queue, done, State::Done);
     reaches(&queue, dead, State::Dead);
+    // A process may hold what it is about to begin, for a moment.
+    reaches(&queue, ready, State::Ready);
 
     for (id, is_cancelled) in [
         (done, false),

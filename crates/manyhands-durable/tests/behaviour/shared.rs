@@ -101,14 +101,9 @@ pub(crate) fn a_stop_leaves_what_was_not_begun_to_others(place: &Place) {
     lab.wait_for(begun + 1);
     let stopping = Arc::clone(&queue);
     let stop = thread::spawn(move || stopping.stop());
-    eventually("stopping", || {
-        queue.start().map_or(Ok(()), Err).and(
-            match queue.submit(lab.task("rest")) {
-                Ok(id) => Err(id),
-                Err(_) => Ok(()),
-            }
-            .map_err(|_| ()),
-        )
+    eventually("stopping", || match queue.submit(lab.task("rest")) {
+        Ok(id) => Err(id),
+        Err(_) => Ok(()),
     });
     gate.open();
     let stopped = ends("a stop", move || stop.join().unwrap());
