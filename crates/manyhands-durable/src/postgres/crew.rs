@@ -143,6 +143,7 @@ impl Crew {
         sql: &str,
         worker: &str,
     ) -> Result<Vec<DbRow>, DbError> {
+        let mut failures = 0;
         loop {
             // Asked for first: nothing that changes from here on is missed.
             let changed = self.changed.notified();
@@ -167,10 +168,24 @@ impl Crew {
                 }
                 Err(error) => {
                     watch::trouble(self.work.kind, &error);
-                    // The engine waits for its poll, and asks again.
-                    return Err(DbError::new(error.to_string()));
+                    // The engine asks again at once, however often it fails.
+                    failures += 1;
+                    self.rest(settle::pause(failures)).await;
                 }
             }
+        }
+    }
+
+    /// Waits for so long, or for a stop.
+    async fn rest(&self, time: Duration) {
+        let until = Instant::now() + time;
+        loop {
+            let changed = self.changed.notified();
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || self.is_stopping() {
+                return;
+            }
+            let _ = timeout(left, changed).await;
         }
     }
 
