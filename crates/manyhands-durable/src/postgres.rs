@@ -27,6 +27,9 @@ use std::time::Duration;
 use graphile_worker::WorkerOptions;
 use graphile_worker::tokio_postgres::TokioPostgresDatabase;
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc::{
+    UnboundedReceiver, UnboundedSender, unbounded_channel,
+};
 /// The driver, for [`submit_in`].
 pub use tokio_postgres;
 use tokio_postgres::error::SqlState;
@@ -52,7 +55,11 @@ pub(crate) struct Postgres {
     runtime: Option<Runtime>,
     db: TokioPostgresDatabase,
     config: tokio_postgres::Config,
+    singles: UnboundedSender<Single>,
 }
+
+/// A job that is submitted by itself.
+type Single = (NewJob, Then<Vec<JobId>>);
 
 impl Postgres {
     /// Connects, and makes the tables that are not there.
@@ -86,7 +93,9 @@ impl Postgres {
             let _entered = runtime.enter();
             pool(&config, CONNECTIONS)?
         };
-        let this = Self { runtime: Some(runtime), db, config };
+        let (singles, asked) = unbounded_channel();
+        runtime.spawn(submit_singles(db.clone(), asked));
+        let this = Self { runtime: Some(runtime), db, config, singles };
         this.wait(prepare(this.db.clone()))?;
         Ok(this)
     }
@@ -128,6 +137,14 @@ impl fmt::Debug for Postgres {
 
 impl Backend for Postgres {
     fn submit(&self, jobs: Vec<NewJob>, then: Then<Vec<JobId>>) {
+        let jobs = match <[NewJob; 1]>::try_from(jobs) {
+            Ok([job]) => {
+                // It is there for as long as the runtime.
+                let _ = self.singles.send((job, then));
+                return;
+            }
+            Err(jobs) => jobs,
+        };
         let db = self.db.clone();
         self.spawn(async move { then(submit(&db, jobs).await) });
     }
@@ -391,6 +408,39 @@ async fn submit(
     let ids = stored.map_err(unsure)?;
     crash::point("after-enqueue-before-ack");
     Ok(ids.into_iter().map(JobId::new).collect())
+}
+
+/// Those that are submitted one by one, while others are being stored, are
+/// stored together: commits that wake workers are done one after the other, by
+/// the server, and each waits for its disk.
+async fn submit_singles(
+    db: TokioPostgresDatabase,
+    mut asked: UnboundedReceiver<Single>,
+) {
+    const MOST: usize = 256;
+    let mut batch = Vec::new();
+    while asked.recv_many(&mut batch, MOST).await > 0 {
+        let (jobs, thens): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
+        let is_one = jobs.len() == 1;
+        match submit(&db, jobs.clone()).await {
+            Ok(ids) => {
+                for (id, then) in ids.into_iter().zip(thens) {
+                    then(Ok(vec![id]));
+                }
+            }
+            // One of them may be why, and none is stored.
+            Err(Error::Store(_) | Error::Invalid(_)) if !is_one => {
+                for (job, then) in jobs.into_iter().zip(thens) {
+                    then(submit(&db, vec![job]).await);
+                }
+            }
+            Err(error) => {
+                for then in thens {
+                    then(Err(error.clone()));
+                }
+            }
+        }
+    }
 }
 
 /// Jobs of one kind, as arrays.

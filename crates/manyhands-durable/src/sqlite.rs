@@ -62,9 +62,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod claim;
 mod engine;
 mod file;
+mod line;
+mod look;
+mod mend;
 mod rows;
+mod settle;
+mod timetable;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -129,6 +135,9 @@ pub fn attach(conn: &Connection) -> Result<(), Error> {
 /// The connection is one that was given to [`attach`]. A transaction that is
 /// `IMMEDIATE` from the start cannot fail here because another wrote
 /// meanwhile.
+///
+/// The id is the job's once the transaction is committed; of one that was not,
+/// it may become another's.
 ///
 /// # Errors
 ///
@@ -227,7 +236,7 @@ impl Sqlite {
     fn by_portions(
         &self,
         filter: &Filter,
-        does: fn(&Connection, &Filter, i64, i64) -> rows::Done<rows::Portion>,
+        does: fn(&Connection, &Filter, i64, i64) -> rows::Done<mend::Portion>,
     ) -> Result<u64, Error> {
         let filter = Arc::new(filter.clone());
         let mut after = filter.after.map_or(i64::MIN, JobId::get);
@@ -270,33 +279,33 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Inspect for Sqlite {
     fn status(&self, id: JobId) -> Result<Option<Status>, Error> {
-        self.read(|conn| rows::status(conn, id))
+        self.read(|conn| look::status(conn, id))
     }
 
     fn list(&self, filter: &Filter) -> Result<Vec<Status>, Error> {
-        self.read(|conn| rows::list(conn, filter))
+        self.read(|conn| look::list(conn, filter))
     }
 
     fn counts(&self) -> Result<Vec<Counts>, Error> {
-        self.read(rows::counts)
+        self.read(look::counts)
     }
 
     fn retry(&self, filter: &Filter) -> Result<u64, Error> {
-        self.by_portions(filter, rows::retry)
+        self.by_portions(filter, mend::retry)
     }
 
     fn cancel(&self, id: JobId) -> Result<bool, Error> {
-        self.writer.call(move |conn| rows::cancel(conn, id))
+        self.writer.call(move |conn| mend::cancel(conn, id))
     }
 
     fn purge(&self, filter: &Filter) -> Result<u64, Error> {
-        self.by_portions(filter, rows::purge)
+        self.by_portions(filter, mend::purge)
     }
 
     fn set_paused(&self, kind: &str, paused: bool) -> Result<(), Error> {
         let kind = kind.to_owned();
         self.writer.call(move |conn| {
-            Ok((rows::set_paused(conn, &kind, paused)?, true))
+            Ok((mend::set_paused(conn, &kind, paused)?, true))
         })
     }
 }
@@ -318,16 +327,17 @@ impl Store for Sqlite {
     }
 
     fn claim(&self, ask: Ask<'_>) -> Result<Claimed, Error> {
-        let wanted = rows::Wanted::from(ask);
+        let wanted = claim::Wanted::from(ask);
         let again = wanted.clone();
-        let claim = |wanted: rows::Wanted| {
-            let act = move |conn: &_| Ok((rows::claim(conn, &wanted)?, false));
+        let claim = |wanted: claim::Wanted| {
+            let act =
+                move |conn: &_| Ok((claim::claim(conn, &wanted)?, false));
             self.writer.call(act)
         };
         match claim(wanted.clone()) {
             Err(Error::Store(why)) => {
                 let bury = move |conn: &_| {
-                    Ok((rows::bury_unreadable(conn, &wanted)?, false))
+                    Ok((claim::bury_unreadable(conn, &wanted)?, false))
                 };
                 match self.writer.call(bury) {
                     Ok(1..) => claim(again),
@@ -339,7 +349,7 @@ impl Store for Sqlite {
     }
 
     fn settle(&self, settled: Vec<Settled>) -> Result<Vec<bool>, Error> {
-        self.writer.call(move |conn| rows::settle(conn, &settled))
+        self.writer.call(move |conn| settle::settle(conn, &settled))
     }
 
     fn extend(
@@ -348,8 +358,9 @@ impl Store for Sqlite {
         lease: Duration,
     ) -> Result<Vec<bool>, Error> {
         let holds = holds.to_vec();
-        self.writer
-            .call(move |conn| Ok((rows::extend(conn, &holds, lease)?, false)))
+        self.writer.call(move |conn| {
+            Ok((settle::extend(conn, &holds, lease)?, false))
+        })
     }
 
     fn schedule(
@@ -360,20 +371,20 @@ impl Store for Sqlite {
         let kind = kind.to_owned();
         let schedules = schedules.to_vec();
         self.writer.call(move |conn| {
-            Ok((rows::schedule(conn, &kind, &schedules)?, false))
+            Ok((timetable::schedule(conn, &kind, &schedules)?, false))
         })
     }
 
     fn tick(&self, kind: &str) -> Result<Option<Duration>, Error> {
         // Mostly it is not yet time, and nothing need be written.
-        let next = self.read(|conn| rows::next_tick(conn, kind))?;
+        let next = self.read(|conn| timetable::next_tick(conn, kind))?;
         if next.is_none_or(|wait| !wait.is_zero()) {
             return Ok(next);
         }
         let kind = kind.to_owned();
         self.writer.call(move |conn| {
-            let any = rows::tick(conn, &kind)?;
-            Ok((rows::next_tick(conn, &kind)?, any))
+            let any = timetable::tick(conn, &kind)?;
+            Ok((timetable::next_tick(conn, &kind)?, any))
         })
     }
 

@@ -671,26 +671,30 @@ impl fmt::Debug for ToCrew {
 /// What the threads run.
 #[derive(Default)]
 struct Jobs {
-    queue: Mutex<(VecDeque<Box<dyn FnOnce() + Send>>, bool)>,
+    queue: Mutex<Queue>,
     ready: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Box<dyn FnOnce() + Send>>,
+    is_ended: bool,
 }
 
 impl Jobs {
     fn push(&self, job: Box<dyn FnOnce() + Send>) {
         let mut queue = self.lock();
-        queue.0.push_back(job);
+        queue.jobs.push_back(job);
         drop(queue);
         self.ready.notify_one();
     }
 
     fn end(&self) {
-        self.lock().1 = true;
+        self.lock().is_ended = true;
         self.ready.notify_all();
     }
 
-    fn lock(
-        &self,
-    ) -> MutexGuard<'_, (VecDeque<Box<dyn FnOnce() + Send>>, bool)> {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -698,11 +702,11 @@ impl Jobs {
     fn run(&self) {
         let mut queue = self.lock();
         loop {
-            if let Some(job) = queue.0.pop_front() {
+            if let Some(job) = queue.jobs.pop_front() {
                 drop(queue);
                 job();
                 queue = self.lock();
-            } else if queue.1 {
+            } else if queue.is_ended {
                 return;
             } else {
                 queue = self

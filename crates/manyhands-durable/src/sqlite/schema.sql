@@ -43,16 +43,20 @@ CREATE TABLE IF NOT EXISTS manyhands_kinds (
   next_start INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 
--- The lines of unfinished jobs that run one at a time. The first in its line
--- may run; the others are parked.
+-- The lines of unfinished jobs that run one at a time. `turn` is 1 of the one
+-- that may run, 0 of those that wait for it, and 2 of one that failed, until
+-- it is time for its next attempt.
 CREATE TABLE IF NOT EXISTS manyhands_serial (
   place INTEGER PRIMARY KEY AUTOINCREMENT,
   kind TEXT NOT NULL,
   serial TEXT NOT NULL,
+  turn INTEGER NOT NULL,
   id INTEGER NOT NULL UNIQUE
 );
 CREATE INDEX IF NOT EXISTS manyhands_serial_line
-  ON manyhands_serial (kind, serial, place);
+  ON manyhands_serial (kind, serial, turn, place);
+CREATE INDEX IF NOT EXISTS manyhands_serial_away
+  ON manyhands_serial (kind) WHERE turn = 2;
 
 -- Why the last attempt failed, of jobs that are neither done nor dead.
 CREATE TABLE IF NOT EXISTS manyhands_errors (

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::mpsc;
 
 use super::*;
-use crate::backend::{Given, Settlement};
+use crate::backend::Settlement;
 use crate::envelope::Envelope;
 use crate::{Rate, State};
 
@@ -275,23 +275,34 @@ fn one_of_a_serial_word_runs_at_a_time_in_order() {
     let other = at.put(Submission::new().serial("other"));
     assert_eq!(at.take(8), [one, other]);
     assert_eq!(at.state(two), State::Ready, "it waits for its turn");
-    // One that is to be tried again keeps its place.
+    // One that failed holds up no other until it is time for it,
     assert!(at.end("t", one, failed(Duration::from_millis(50))));
-    until("the second attempt", || at.take(8) == [one]);
+    assert_eq!(at.take(8), [two]);
+    // and is alone as well when it is.
+    until("its time", || at.state(one) == State::Ready);
+    assert_eq!(at.take(8), []);
+    assert!(at.end("t", two, Settlement::GiveBack));
+    assert_eq!(at.take(8), [two]);
+    assert!(at.end("t", two, done()));
+    assert_eq!(at.take(8), [one], "before those that were never begun");
     assert!(at.end("t", one, failed(Duration::ZERO)));
     assert_eq!(at.state(one), State::Dead);
-    assert_eq!(at.take(8), [two]);
+    assert_eq!(at.take(8), [three]);
+    let four = at.put(serial());
+    let five = at.put(serial());
     // A dead one driven again is behind those that wait.
     assert_eq!(at.retry(&Filter::new().ids([one])).unwrap(), 1);
     assert_eq!(at.take(8), []);
-    assert!(at.end("t", two, done()));
-    let four = at.put(serial());
-    assert!(at.cancel(three).unwrap());
+    assert!(at.end("t", three, done()));
+    assert!(at.cancel(five).unwrap());
+    assert_eq!(at.take(8), [four]);
+    let six = at.put(serial());
+    assert!(at.end("t", four, dead()));
     assert_eq!(at.take(8), [one]);
-    assert!(at.cancel(four).unwrap());
+    assert!(at.cancel(six).unwrap());
     assert!(at.end("t", one, done()));
-    let five = at.put(serial());
-    assert_eq!(at.take(8), [five]);
+    let seven = at.put(serial());
+    assert_eq!(at.take(8), [seven]);
 }
 
 #[test]

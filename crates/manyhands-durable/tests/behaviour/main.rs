@@ -6,6 +6,8 @@
 //! needs a second process has a second queue on the same place for it, so it
 //! is not tried in memory.
 
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
+
 mod ask;
 mod done;
 mod lab;
