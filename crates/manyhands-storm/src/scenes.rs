@@ -345,7 +345,7 @@ fn all_at_once(storm: &mut Storm) -> Result<()> {
 fn all_die(storm: &mut Storm) -> Result<()> {
     storm.fleet(1)?;
     let ids: Vec<i64> = (0..4)
-        .map(|number| storm.submit(&format!("d10-{number}"), What::Slow(1500)))
+        .map(|number| storm.submit(&format!("d10-{number}"), What::Slow(3000)))
         .collect::<Result<_>>()?;
     storm.wait(LONG, "four jobs begun", |storm| {
         let begun = |number| storm.follow.of(&format!("d10-{number}")).len();
@@ -355,6 +355,12 @@ fn all_die(storm: &mut Storm) -> Result<()> {
     let died = storm.clock();
     storm.fleet(1)?;
     storm.finish(&ids, LONG)?;
+    // On a busy machine one may have ended before the last began.
+    let ended = (0..4).filter(|number| {
+        let start = &storm.follow.of(&format!("d10-{number}"))[0];
+        storm.follow.ends.contains_key(&(start.id, start.attempt))
+    });
+    let left = 4 - ended.count();
     let last = (0..4).filter_map(|number| {
         let starts = storm.follow.of(&format!("d10-{number}"));
         starts.get(1).map(|it| it.at)
@@ -364,9 +370,9 @@ fn all_die(storm: &mut Storm) -> Result<()> {
     let after = Duration::from_micros(latest.saturating_sub(died));
     storm.found(
         "D10",
-        last.len() == 4 && after < NOTICED,
+        left > 0 && last.len() == left && after < NOTICED,
         format!(
-            "{} of 4 jobs began again, the last {:.1} s after their worker \
+            "{} of {left} jobs began again, the last {:.1} s after their worker \
              died",
             last.len(),
             after.as_secs_f64()
@@ -898,5 +904,5 @@ fn read_only(storm: &mut Storm) -> Result<()> {
 
 /// Asks once.
 fn quickly(target: &Target) -> Result<Sender<StormJob>, Error> {
-    Ok(Sender::Real(target.queue(|it| it)?))
+    Ok(Sender::Real(Box::new(target.queue(|it| it)?)))
 }
