@@ -62,8 +62,11 @@ pub(crate) struct Broken {
     flaw: Flaw,
     db: Arc<Mutex<Connection>>,
     /// What was not stored yet: [`Flaw::OkBeforeStored`].
-    late: Arc<Mutex<Vec<(i64, StormJob, Option<String>)>>>,
+    late: Arc<Mutex<Vec<Late>>>,
 }
+
+/// Its id, the job, and its serial word.
+type Late = (i64, StormJob, Option<String>);
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -99,7 +102,7 @@ fn connect(path: &Path) -> Result<Connection> {
 impl Broken {
     pub(crate) fn open(path: &Path, flaw: Flaw) -> Result<Self> {
         let db = Arc::new(Mutex::new(connect(path)?));
-        let late: Arc<Mutex<Vec<_>>> = Arc::default();
+        let late: Arc<Mutex<Vec<Late>>> = Arc::default();
         if flaw == Flaw::OkBeforeStored {
             let (db, late) = (Arc::clone(&db), Arc::clone(&late));
             std::thread::spawn(move || {
@@ -244,7 +247,11 @@ impl Broken {
             (),
         )?;
         let found = find(&tx, &expired)?;
-        let Some(mut claimed) = found else { return Ok(None) };
+        let Some(mut claimed) = found else {
+            // Some may have become dead letters.
+            tx.commit()?;
+            return Ok(None);
+        };
         if self.flaw != Flaw::CountsFailures {
             claimed.attempt += 1;
         }

@@ -113,11 +113,6 @@ impl Yard {
     ) -> Result<Process> {
         self.started += 1;
         let mut words: Vec<String> = Vec::new();
-        if how.skew != 0 {
-            words.push("faketime".into());
-            words.push("-f".into());
-            words.push(format!("{:+}s", how.skew));
-        }
         if let Some(blocks) = how.largest_file {
             // An error, and no signal.
             let script =
@@ -131,8 +126,16 @@ impl Yard {
         command.arg("--target").arg(target.to_string());
         command.arg("--folder").arg(&self.folder);
         command.env_remove("CRASH_AT").env_remove("CRASH_AFTER");
-        // Ledgers have a clock that is nobody's to set.
-        command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        // Poison is no news, and its trace takes a processor's time.
+        command.env("RUST_BACKTRACE", "0");
+        if how.skew != 0 {
+            // Not by the program itself, which would stand between.
+            let library = faketime().context("no faketime")?;
+            command.env("LD_PRELOAD", library);
+            command.env("FAKETIME", format!("{:+}s", how.skew));
+            // Ledgers have a clock that is nobody's to set.
+            command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        }
         if let Some((point, after)) = &how.crash {
             command.env("CRASH_AT", point);
             command.env("CRASH_AFTER", after.to_string());
@@ -147,9 +150,11 @@ impl Yard {
     }
 }
 
-/// True if clocks can be skewed here.
-pub(crate) fn has_faketime() -> bool {
+/// The library by which a process sees another time, if it is here.
+pub(crate) fn faketime() -> Option<String> {
     let mut command = Command::new("faketime");
-    command.args(["-f", "+1s", "true"]).stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
+    command.args(["-f", "+1s", "printenv", "LD_PRELOAD"]);
+    let output = command.stderr(Stdio::null()).output().ok()?;
+    let library = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    Some(library).filter(|it| !it.is_empty())
 }

@@ -176,7 +176,7 @@ pub(crate) fn plan(
         .collect();
     if faults.contains("D05") && has_server {
         plan.push((jobs / 10, Event::Cut { on: true }));
-        plan.push((jobs * 9 / 10, Event::Cut { on: false }));
+        plan.push((jobs / 2, Event::Cut { on: false }));
     }
     plan.sort_by_key(|(at, _)| *at);
     plan

@@ -96,7 +96,7 @@ fn pass(state: &Arc<State>, client: TcpStream, number: u64) -> Result<()> {
             let commits =
                 bytes.windows(6).any(|it| it.eq_ignore_ascii_case(b"commit"));
             let (odds, count) = if commits {
-                (3, &state.after_commit)
+                (4, &state.after_commit)
             } else {
                 (100, &state.elsewhere)
             };

@@ -7,7 +7,7 @@ use manyhands_durable::{Admin, Error, Filter, JobId, JobQueue, Submission};
 use nix::sys::signal::Signal;
 
 use crate::crash::{SUBMITTING, WORKING};
-use crate::fleet::{How, has_faketime};
+use crate::fleet::{How, faketime};
 use crate::job::{self, Alien, NewJob, StormJob, What};
 use crate::ledger::Entry;
 use crate::oracle::Kept;
@@ -271,7 +271,7 @@ fn clocks(storm: &mut Storm) -> Result<()> {
     if storm.server.is_none() {
         return none(storm, "D08", "a file has the clock of its machine");
     }
-    if !has_faketime() {
+    if faketime().is_none() {
         return none(storm, "D08", "there is no program faketime here");
     }
     storm.still();
@@ -345,7 +345,7 @@ fn all_at_once(storm: &mut Storm) -> Result<()> {
 fn all_die(storm: &mut Storm) -> Result<()> {
     storm.fleet(1)?;
     let ids: Vec<i64> = (0..4)
-        .map(|number| storm.submit(&format!("d10-{number}"), What::Slow(1500)))
+        .map(|number| storm.submit(&format!("d10-{number}"), What::Slow(3000)))
         .collect::<Result<_>>()?;
     storm.wait(LONG, "four jobs begun", |storm| {
         let begun = |number| storm.follow.of(&format!("d10-{number}")).len();
@@ -355,6 +355,12 @@ fn all_die(storm: &mut Storm) -> Result<()> {
     let died = storm.clock();
     storm.fleet(1)?;
     storm.finish(&ids, LONG)?;
+    // On a busy machine one may have ended before the last began.
+    let ended = (0..4).filter(|number| {
+        let start = &storm.follow.of(&format!("d10-{number}"))[0];
+        storm.follow.ends.contains_key(&(start.id, start.attempt))
+    });
+    let left = 4 - ended.count();
     let last = (0..4).filter_map(|number| {
         let starts = storm.follow.of(&format!("d10-{number}"));
         starts.get(1).map(|it| it.at)
@@ -364,9 +370,9 @@ fn all_die(storm: &mut Storm) -> Result<()> {
     let after = Duration::from_micros(latest.saturating_sub(died));
     storm.found(
         "D10",
-        last.len() == 4 && after < NOTICED,
+        left > 0 && last.len() == left && after < NOTICED,
         format!(
-            "{} of 4 jobs began again, the last {:.1} s after their worker \
+            "{} of {left} jobs began again, the last {:.1} s after their worker \
              died",
             last.len(),
             after.as_secs_f64()
@@ -645,8 +651,9 @@ fn driven_again(storm: &mut Storm) -> Result<()> {
     storm.fleet(1)?;
     let kept = storm.finish(&ids, LONG)?;
     let again = (0..3).all(|number| {
-        let starts = storm.follow.of(&key(number)).iter();
-        starts.map(|it| it.attempt).eq([1, 1])
+        // The first time, a busy machine may have needed more attempts.
+        let starts = storm.follow.of(&key(number));
+        starts.len() > 1 && starts.last().is_some_and(|it| it.attempt == 1)
     });
     let dead = kept.iter().all(|it| it.state == "dead" && it.attempts == 1);
     storm.found(
@@ -876,10 +883,11 @@ fn read_only(storm: &mut Storm) -> Result<()> {
         }
     }
     storm.pause(Duration::from_secs(1))?;
+    let may =
+        format!("{url}?options=-c%20default_transaction_read_only%3Doff");
     sql(
-        &url,
-        "SET default_transaction_read_only = off; \
-         ALTER DATABASE postgres SET default_transaction_read_only = off",
+        &may,
+        "ALTER DATABASE postgres SET default_transaction_read_only = off",
     )?;
     sql(&url, others)?;
     let id = storm.submit("d19-after", What::Good)?;
@@ -897,5 +905,5 @@ fn read_only(storm: &mut Storm) -> Result<()> {
 
 /// Asks once.
 fn quickly(target: &Target) -> Result<Sender<StormJob>, Error> {
-    Ok(Sender::Real(target.queue(|it| it)?))
+    Ok(Sender::Real(Box::new(target.queue(|it| it)?)))
 }

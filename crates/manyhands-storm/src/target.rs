@@ -117,7 +117,7 @@ fn kept(status: Status) -> Kept {
 
 /// Whoever submits jobs.
 pub(crate) enum Sender<J: DurableJob> {
-    Real(JobQueue<J>),
+    Real(Box<JobQueue<J>>),
     Broken(Broken),
 }
 
@@ -130,7 +130,7 @@ impl<J: Form> Sender<J> {
         if let Target::Broken(flaw, path) = target {
             return Ok(Self::Broken(Broken::open(path, *flaw)?));
         }
-        Ok(Self::Real(patiently(|| target.queue(|it| it))?))
+        Ok(Self::Real(Box::new(patiently(|| target.queue(|it| it))?)))
     }
 
     /// All of the items, or none.

@@ -3,10 +3,15 @@
 //!
 //! Each is a run of the program `storm`, which says more: see README.md.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "in tests a panic is the report, and a print what was skipped"
+)]
+
 use std::process::{Command, Stdio};
 
-/// Storms are of processes that sleep and wake: beside each other they take
-/// less time, but not as many as there are tests.
+/// Runs a storm, which must hold what it is to hold.
 fn storm(arguments: &[&str]) {
     let output = Command::new(env!("CARGO_BIN_EXE_storm"))
         .arg("run")

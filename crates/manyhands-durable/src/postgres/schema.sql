@@ -34,7 +34,7 @@ create table if not exists manyhands.kinds (
     kind text primary key,
     paused boolean not null default false,
     -- Before which no job is begun, where there is a rate.
-    next_start timestamptz not null default '-infinity'
+    next_start timestamptz not null default '1970-01-01Z'
 );
 
 -- The attempts of what is dead before its last: for the engine, that is what
