@@ -7,6 +7,8 @@
 //! is not tried in memory.
 
 #![allow(clippy::unwrap_used, reason = "in tests a panic is the report")]
+#![allow(clippy::print_stdout, reason = "what is skipped is said")]
+#![allow(clippy::result_large_err, reason = "what was seen is the report")]
 
 mod ask;
 mod done;

@@ -256,6 +256,8 @@ pub(crate) fn an_administrator_sees_and_sets_right(place: &Place) {
     assert_eq!(listed.len(), 1);
     admin.pause("task").unwrap();
     assert!(queue.counts().unwrap().is_paused);
+    // It is known everywhere within a second.
+    thread::sleep(Duration::from_secs(1));
     let kind = Filter::new().kind("task");
     assert_eq!(admin.retry(&kind).unwrap(), 1);
     assert_eq!(queue.status(dead).unwrap().unwrap().state, State::Ready);
@@ -282,10 +284,9 @@ impl DurableJob for Other {
 
 pub(crate) fn two_kinds_share_a_place_and_nothing_else(place: &Place) {
     let lab = Lab::idle();
-    let tasks = place.started(1);
+    let tasks = place.open(quick());
     let others = place.open(quick_of::<Other>());
     let key = || Submission::new().key("k").serial("s");
-    tasks.pause().unwrap();
     let task = tasks.submit_with(lab.task("a"), key()).unwrap();
     let other = others.submit_with(Other, key()).unwrap();
     assert_ne!(task, other);
@@ -295,7 +296,7 @@ pub(crate) fn two_kinds_share_a_place_and_nothing_else(place: &Place) {
     assert_eq!(tasks.list(Filter::new()).unwrap().len(), 1);
     assert_eq!(others.counts().unwrap().done, 1);
     assert_eq!(tasks.purge(Filter::new()).unwrap(), 0);
-    tasks.resume().unwrap();
+    tasks.start().unwrap();
     reaches(&tasks, task, State::Done);
 }
 

@@ -29,10 +29,12 @@ pub(crate) fn a_stop_waits_for_what_runs(place: &Place) {
     let stop = thread::spawn(move || stopping.stop());
     // It has begun to stop once nothing is accepted.
     let filler = Lab::idle();
-    eventually("stopping", || match queue.submit(filler.task("x")) {
-        Ok(id) => Err(id),
-        Err(refused) => Ok(assert_eq!(refused.error, Error::Stopped)),
-    });
+    let refused =
+        eventually("stopping", || match queue.submit(filler.task("x")) {
+            Ok(id) => Err(id),
+            Err(refused) => Ok(refused.error),
+        });
+    assert_eq!(refused, Error::Stopped);
     assert!(!stop.is_finished());
     gate.open();
     let stopped = ends("a stop", move || stop.join().unwrap());
