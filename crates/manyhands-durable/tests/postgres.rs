@@ -8,6 +8,7 @@ mod server;
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -57,6 +58,8 @@ struct Told {
 
 static TESTS: LazyLock<Mutex<HashMap<String, mpsc::Sender<Told>>>> =
     LazyLock::new(Mutex::default);
+/// In a child, that the attempt has ended.
+static ENDED: AtomicBool = AtomicBool::new(false);
 static WAITING: LazyLock<Mutex<HashMap<String, mpsc::Receiver<()>>>> =
     LazyLock::new(Mutex::default);
 
@@ -104,9 +107,16 @@ impl DurableJob for Act {
                 say(&format!("begun {}", attempt.id()));
                 let mut line = String::new();
                 std::io::stdin().read_line(&mut line)?;
+                ENDED.store(true, Ordering::SeqCst);
                 Ok(Some("child".into()))
             }
-            What::InChild => Ok(Some("parent".into())),
+            What::InChild => {
+                let wait = WAITING.lock().unwrap().remove(&self.name);
+                if let Some(wait) = wait {
+                    let _ = wait.recv_timeout(LONG);
+                }
+                Ok(Some("parent".into()))
+            }
         }
     }
 }
@@ -517,10 +527,7 @@ fn child() {
         }
         "work" => {
             queue.start().unwrap();
-            let counts = || queue.counts().unwrap();
-            until("it is done", || {
-                counts().done > 0 && { counts().running == 0 }
-            });
+            until("it has ended", || ENDED.load(Ordering::SeqCst));
             let stopped = queue.stop();
             say(&format!("stopped {}", stopped.finished));
         }
@@ -579,21 +586,24 @@ fn a_killed_workers_job_is_anothers_after_the_lease() {
 #[test]
 fn what_a_worker_writes_after_its_lease_is_refused() {
     let Some(db) = database("after_its_lease") else { return };
+    let here = listen("late");
+    let go = latch("late");
     let queue = queue(&db, 1);
-    let id = queue.submit(act("late", "l", What::InChild)).unwrap();
+    let id = queue.submit(act("late", "late", What::InChild)).unwrap();
     let (mut child, told) = spawn(&db, "work");
     heard(&told, "begun");
     signal(&child, "-STOP");
     queue.start().unwrap();
-    wait_for(&queue, id, State::Done);
-    queue.stop();
-    let done = queue.status(id).unwrap().unwrap();
-    assert_eq!(done.attempts, 2);
+    assert_eq!(next(&here).attempt, 2);
+    // While another attempt runs, the first one ends.
     signal(&child, "-CONT");
     child.stdin.take().unwrap().write_all(b"end\n").unwrap();
     heard(&told, "stopped");
     assert!(child.wait().unwrap().success());
-    assert_eq!(queue.status(id).unwrap().unwrap(), done);
+    let status = queue.status(id).unwrap().unwrap();
+    assert_eq!((status.state, status.attempts), (State::Running, 2));
+    go.send(()).unwrap();
+    wait_for(&queue, id, State::Done);
     assert_eq!(queue.output::<String>(id).unwrap().unwrap(), "parent");
     assert_eq!(queue.counts().unwrap().done, 1);
 }

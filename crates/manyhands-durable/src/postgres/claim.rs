@@ -304,15 +304,22 @@ impl DbExecutorArg for &mut Seam<'_> {
 fn narrow(sql: &str) -> Option<String> {
     const KINDS: &str = "task_id = any($2::int[])";
     const QUEUES: &str = "where job_queues.is_available = true";
-    if sql.matches(KINDS).count() != 1 || sql.matches(QUEUES).count() != 1 {
+    const ORDER: &str = "order by priority asc, run_at asc";
+    if [KINDS, QUEUES, ORDER].iter().any(|it| sql.matches(it).count() != 1) {
         return None;
     }
+    // As ranges, and in an order that only the index of ours has: so the
+    // planner takes that one, whatever it knows of the others.
+    let sql = sql
+        .replace(ORDER, "order by jobs.task_id asc, priority asc, run_at asc");
     // Of a serial word that is long, all but the next are passed over: with as
     // little work for each as can be, and from the last to the first, since
     // the index still has those that are done.
     let sql = sql.replace(
         KINDS,
-        "task_id = ($2::int[])[1] and jobs.priority = $4::smallint \
+        "(jobs.task_id, jobs.priority) >= (($2::int[])[1], $4::smallint) \
+         and (jobs.task_id, jobs.priority, jobs.run_at) \
+             <= (($2::int[])[1], $4::smallint, now()) \
          and (jobs.job_queue_id is null or ( \
              jobs.job_queue_id <> all (array( \
                  select held.job_queue_id \

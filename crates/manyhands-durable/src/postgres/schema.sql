@@ -253,7 +253,7 @@ declare
     is_paused boolean;
     next_at timestamptz;
     first timestamptz;
-    level smallint;
+    level int := -32769;
     later timestamptz;
     coming timestamptz;
 begin
@@ -275,24 +275,26 @@ begin
         return;
     end if;
     -- From one priority to the next by the index, so that what is to come is
-    -- not looked through, however much it is.
+    -- not looked through, however much it is. It is asked by ranges, in whose
+    -- order no index but that one is, whatever the planner knows.
     loop
         select j.priority, j.run_at into level, first
         from graphile_worker._private_jobs j
-        where j.task_id = task and j.is_available
-            and j.priority > coalesce(level, -32769)
-        order by j.priority, j.run_at
+        where j.is_available and (j.task_id, j.priority) > (task, level)
+            and j.task_id <= task
+        order by j.task_id, j.priority, j.run_at
         limit 1;
         exit when not found;
         if first > moment then
             later := first;
         else
-            due := due || level;
+            due := due || level::smallint;
             select j.run_at into later
             from graphile_worker._private_jobs j
-            where j.task_id = task and j.is_available
-                and j.priority = level and j.run_at > moment
-            order by j.run_at
+            where j.is_available
+                and (j.task_id, j.priority, j.run_at) > (task, level, moment)
+                and (j.task_id, j.priority) <= (task, level)
+            order by j.task_id, j.priority, j.run_at
             limit 1;
         end if;
         coming := least(coming, later);
