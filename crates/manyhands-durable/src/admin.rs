@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::backend::Inspect;
+use crate::store::Inspect;
 use crate::{Counts, Error, Filter, JobId, Status};
 
 /// Looks into a store, and sets right what went wrong, for jobs of any kind.

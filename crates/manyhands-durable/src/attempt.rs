@@ -6,10 +6,10 @@ use std::time::SystemTime;
 
 use manyhands_core::CancelToken;
 
-use crate::backend::{Given, Verdict};
 use crate::envelope::{Envelope, LARGEST};
 use crate::job::Next;
 use crate::status::time_of;
+use crate::store::{Given, Verdict};
 use crate::{DurableJob, JobId};
 
 /// What a job may know of the attempt that runs it.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use manyhands_core::Config;
 
-use crate::backend::NewJob;
 use crate::envelope::LARGEST;
+use crate::store::NewJob;
 use crate::{DurableJob, Error, Submission};
 
 pub(crate) fn workers(workers: usize) -> Result<NonZeroUsize, Error> {

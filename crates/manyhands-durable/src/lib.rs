@@ -30,7 +30,6 @@ mod readme {}
 
 mod admin;
 mod attempt;
-mod backend;
 mod check;
 mod crash;
 mod cron;
@@ -41,15 +40,16 @@ mod inside;
 mod job;
 mod limits;
 mod memory;
-mod polled;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod queue;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod status;
+mod store;
 mod submission;
 mod watch;
+mod workers;
 
 pub use admin::Admin;
 pub use attempt::Attempt;

@@ -5,7 +5,7 @@ mod kept;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::backend::{
+use crate::store::{
     Ask, Claimed, Hold, Inspect, NewJob, Schedule, Settled, Store, Then,
 };
 use crate::{Counts, Error, Filter, JobId, Status};

@@ -45,10 +45,10 @@ pub use tokio_postgres;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 
-use crate::backend::{
+use crate::status::millis;
+use crate::store::{
     Ask, Claimed, Hold, NewJob, Schedule, Settled, Store, Then,
 };
-use crate::status::millis;
 use crate::submission::When;
 use crate::{DurableJob, Error, JobId, Submission, check, crash};
 

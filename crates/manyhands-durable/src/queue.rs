@@ -11,10 +11,10 @@ use std::time::{Duration, SystemTime};
 
 use manyhands_core::{JobSink, ThreadOptions};
 
-use crate::backend::{Backend, NewJob, Schedule, Work, Working};
 use crate::inside::QueueId;
 use crate::memory::Memory;
-use crate::polled::Polled;
+use crate::store::{NewJob, Schedule, Store, Work};
+use crate::workers::Workers;
 use crate::{
     Backoff, Counts, DurableJob, Error, Filter, JobId, Rate, Refused, Status,
     Stopped, Submission, attempt, check, cron, watch,
@@ -55,7 +55,7 @@ use crate::{
 /// A process that only submits does not start it. Dropping it stops it.
 pub struct JobQueue<J: DurableJob> {
     id: QueueId,
-    backend: Arc<dyn Backend>,
+    store: Arc<dyn Store>,
     work: Work,
     phase: Mutex<Phase>,
     is_stopped: AtomicBool,
@@ -65,7 +65,7 @@ pub struct JobQueue<J: DurableJob> {
 /// Whether its workers work.
 enum Phase {
     Unstarted,
-    Working(Box<dyn Working>),
+    Working(Workers),
     Stopped,
 }
 
@@ -127,7 +127,8 @@ impl<J: DurableJob> JobQueue<J> {
             Phase::Working(_) => Ok(()),
             Phase::Stopped => Err(Error::Stopped),
             Phase::Unstarted => {
-                let working = self.backend.work(self.work.clone())?;
+                let store = Arc::clone(&self.store);
+                let working = Workers::start(store, self.work.clone())?;
                 *phase = Phase::Working(working);
                 Ok(())
             }
@@ -197,7 +198,7 @@ impl<J: DurableJob> JobQueue<J> {
                     // Nobody may be listening any more.
                     let _ = tell.send(ids);
                 };
-                self.backend.submit(vec![new], Box::new(then));
+                self.store.submit(vec![new], Box::new(then));
             }
             Err(error) => {
                 let _ = tell.send(Err(error));
@@ -222,7 +223,7 @@ impl<J: DurableJob> JobQueue<J> {
     ///
     /// When the store does not answer.
     pub fn status(&self, id: JobId) -> Result<Option<Status>, Error> {
-        self.backend.status(id)
+        self.store.status(id)
     }
 
     /// What a job gave back, if it is done and gave something.
@@ -247,7 +248,7 @@ impl<J: DurableJob> JobQueue<J> {
     ///
     /// When the store does not answer.
     pub fn counts(&self) -> Result<Counts, Error> {
-        let all = self.backend.counts()?;
+        let all = self.store.counts()?;
         let mine = all.into_iter().find(|counts| counts.kind == J::KIND);
         Ok(mine.unwrap_or_else(|| Counts {
             kind: J::KIND.into(),
@@ -261,7 +262,7 @@ impl<J: DurableJob> JobQueue<J> {
     ///
     /// When the store does not answer.
     pub fn list(&self, filter: Filter) -> Result<Vec<Status>, Error> {
-        self.backend.list(&filter.kind(J::KIND))
+        self.store.list(&filter.kind(J::KIND))
     }
 
     /// Drives dead letters of this kind again, those that match: they are
@@ -271,7 +272,7 @@ impl<J: DurableJob> JobQueue<J> {
     ///
     /// When the store does not answer.
     pub fn retry(&self, filter: Filter) -> Result<u64, Error> {
-        self.backend.retry(&filter.kind(J::KIND))
+        self.store.retry(&filter.kind(J::KIND))
     }
 
     /// Removes a job that does not run and is not done. False if there is none
@@ -281,7 +282,7 @@ impl<J: DurableJob> JobQueue<J> {
     ///
     /// When the store does not answer.
     pub fn cancel(&self, id: JobId) -> Result<bool, Error> {
-        self.backend.cancel(id)
+        self.store.cancel(id)
     }
 
     /// Forgets jobs of this kind that are done or dead, those that match, with
@@ -291,7 +292,7 @@ impl<J: DurableJob> JobQueue<J> {
     ///
     /// When the store does not answer.
     pub fn purge(&self, filter: Filter) -> Result<u64, Error> {
-        self.backend.purge(&filter.kind(J::KIND))
+        self.store.purge(&filter.kind(J::KIND))
     }
 
     /// No worker, of any process, begins a job of this kind until
@@ -302,7 +303,7 @@ impl<J: DurableJob> JobQueue<J> {
     ///
     /// When the store does not answer.
     pub fn pause(&self) -> Result<(), Error> {
-        self.backend.set_paused(J::KIND, true)
+        self.store.set_paused(J::KIND, true)
     }
 
     /// Ends a [`pause`](Self::pause).
@@ -311,7 +312,7 @@ impl<J: DurableJob> JobQueue<J> {
     ///
     /// When the store does not answer.
     pub fn resume(&self) -> Result<(), Error> {
-        self.backend.set_paused(J::KIND, false)
+        self.store.set_paused(J::KIND, false)
     }
 
     /// Begins no further job, waits for those that run, and gives back what
@@ -377,7 +378,7 @@ impl<J: DurableJob> JobQueue<J> {
         let then = move |ids| {
             let _ = tell.send(ids);
         };
-        self.backend.submit(jobs, Box::new(then));
+        self.store.submit(jobs, Box::new(then));
         let ids = told.recv().unwrap_or_else(|_| Err(unanswered()))?;
         watch::submitted(J::KIND, ids.len());
         Ok(ids)
@@ -556,8 +557,7 @@ impl<J: DurableJob> Builder<J> {
     /// When something that was said is not allowed.
     pub fn in_process(self) -> Result<JobQueue<J>, Error> {
         let work = self.work()?;
-        let backend = Polled::new(Memory::new());
-        Ok(JobQueue::new(Arc::new(backend), work))
+        Ok(JobQueue::new(Arc::new(Memory::new()), work))
     }
 
     /// A queue in a file: see [`JobQueue::sqlite`].
@@ -570,7 +570,7 @@ impl<J: DurableJob> Builder<J> {
     pub fn sqlite(self, path: impl AsRef<Path>) -> Result<JobQueue<J>, Error> {
         let work = self.work()?;
         let store = crate::sqlite::Sqlite::open(path.as_ref())?;
-        Ok(JobQueue::new(Arc::new(Polled::new(store)), work))
+        Ok(JobQueue::new(Arc::new(store), work))
     }
 
     /// A queue in a database: see [`JobQueue::postgres`].
@@ -583,7 +583,7 @@ impl<J: DurableJob> Builder<J> {
     pub fn postgres(self, url: &str) -> Result<JobQueue<J>, Error> {
         let work = self.work()?;
         let store = crate::postgres::Postgres::connect(url)?;
-        Ok(JobQueue::new(Arc::new(Polled::new(store)), work))
+        Ok(JobQueue::new(Arc::new(store), work))
     }
 
     fn work(self) -> Result<Work, Error> {
@@ -640,12 +640,12 @@ impl<J: DurableJob> fmt::Debug for Builder<J> {
 }
 
 impl<J: DurableJob> JobQueue<J> {
-    fn new(backend: Arc<dyn Backend>, mut work: Work) -> Self {
+    fn new(store: Arc<dyn Store>, mut work: Work) -> Self {
         let id = QueueId::new();
         let run = work.run;
         work.run = Arc::new(move |given, token| id.run(|| run(given, token)));
         let phase = Mutex::new(Phase::Unstarted);
         let is_stopped = AtomicBool::new(false);
-        Self { id, backend, work, phase, is_stopped, jobs: PhantomData }
+        Self { id, store, work, phase, is_stopped, jobs: PhantomData }
     }
 }

@@ -84,7 +84,7 @@ use rusqlite::Connection;
 use self::file::Link;
 use self::rows::Sealed;
 use self::writer::{Bell, Writer};
-use crate::backend::{
+use crate::store::{
     Ask, Claimed, Hold, Inspect, NewJob, Schedule, Settled, Store, Then,
 };
 use crate::{

@@ -1,7 +1,7 @@
 //! What is told of attempts, under features: nothing, when they are off.
 
 use crate::Attempt;
-use crate::backend::Verdict;
+use crate::store::Verdict;
 
 /// Runs `attempt` in its span, and counts it.
 pub(crate) fn attempt(

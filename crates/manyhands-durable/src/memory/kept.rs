@@ -4,11 +4,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::backend::{
-    Ask, Claimed, Given, Hold, NewJob, Schedule, Settled, Settlement, due,
-};
 use crate::envelope::{Envelope, VERSION};
 use crate::status::millis;
+use crate::store::{
+    Ask, Claimed, Given, Hold, NewJob, Schedule, Settled, Settlement, due,
+};
 use crate::{Counts, Error, Filter, JobId, State, Status, cron};
 
 #[derive(Default)]

@@ -16,7 +16,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, ToSql, Type};
 
 use super::{Connection, Fence, Shared, connection, told, unsure, words};
-use crate::backend::{Ask, Claimed, Given, Hold};
+use crate::store::{Ask, Claimed, Given, Hold};
 use crate::{Error, JobId, Rate};
 
 /// What is known from claim to claim. They are one at a time.
@@ -125,15 +125,13 @@ async fn take(
     let transaction = client.transaction().await.map_err(told)?;
     let gate = transaction
         .prepare_cached(
-            "select granted, again_us, due, set_config( \
-             'synchronous_commit', 'off', true), \
-             set_config('jit', 'off', true) \
+            "select granted, again_us, due, set_config('jit', 'off', true) \
              from manyhands.gate($1, $2, $3, $4, $5, $6, $7)",
         )
         .await
         .map_err(told)?;
-    // If the server fails before a claim is on the disk, the job is ready: it
-    // need not be waited for.
+    // On the disk before a job begins, as all else: an attempt that a server
+    // forgot when it failed would not be counted.
     let limit =
         ask.limit.map(|it| i32::try_from(it.get()).unwrap_or(i32::MAX));
     let interval = ask.rate.map(|rate| {

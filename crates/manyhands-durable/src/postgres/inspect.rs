@@ -7,8 +7,8 @@ use tokio_postgres::types::ToSql;
 
 use super::claim::Json;
 use super::{Postgres, connection, in_millis, told, unsure};
-use crate::backend::Inspect;
 use crate::envelope::Envelope;
+use crate::store::Inspect;
 use crate::{Counts, Error, Filter, JobId, State, Status};
 
 /// A filter, as the parameters of a statement.

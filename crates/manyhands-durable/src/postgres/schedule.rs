@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use graphile_worker_database::tokio_postgres::TokioPostgresDatabase;
 
 use super::{Asked, SUBMIT, connection, told, unsure};
-use crate::backend::{NewJob, Schedule};
+use crate::store::{NewJob, Schedule};
 use crate::{Error, Submission, cron};
 
 /// Makes `schedules` those of the kind.

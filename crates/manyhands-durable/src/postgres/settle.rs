@@ -7,7 +7,7 @@ use graphile_worker_queries::worker_heartbeat::registration::worker_heartbeat;
 use tokio_postgres::types::ToSql;
 
 use super::{Fence, Shared, connection, in_millis, told, unsure};
-use crate::backend::{Hold, Settled, Settlement};
+use crate::store::{Hold, Settled, Settlement};
 use crate::{Error, crash};
 
 /// What is done goes from the engine's table to ours, what failed is freed.

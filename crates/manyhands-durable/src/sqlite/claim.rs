@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::engine;
 use super::line::{come_back, leave};
 use super::rows::{Done, PORTION, later, now, number, ready, whole_seconds};
-use crate::backend::{Ask, Claimed, Given};
+use crate::store::{Ask, Claimed, Given};
 use crate::{JobId, Rate, crash};
 
 /// An [`Ask`] that owns its words.

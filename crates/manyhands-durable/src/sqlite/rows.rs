@@ -17,9 +17,9 @@ use serde_json::value::RawValue;
 
 use super::line::{has_turn, join};
 use super::{Fault, engine};
-use crate::backend::{NewJob, due};
 use crate::envelope::{Envelope, VERSION};
 use crate::status::{millis, time_of};
+use crate::store::{NewJob, due};
 use crate::submission::{Submission, When};
 use crate::{Error, JobId};
 

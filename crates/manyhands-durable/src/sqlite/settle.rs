@@ -10,9 +10,9 @@ use super::rows::{
     whole_seconds,
 };
 use super::{Fault, engine};
-use crate::backend::{Hold, Settled, Settlement};
 use crate::crash;
 use crate::envelope::Envelope;
+use crate::store::{Hold, Settled, Settlement};
 
 pub(super) struct Held {
     kind: String,

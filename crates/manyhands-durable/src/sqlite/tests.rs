@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::sync::mpsc;
 
 use super::*;
-use crate::backend::Settlement;
 use crate::envelope::Envelope;
+use crate::store::Settlement;
 use crate::{Rate, State};
 
 mod measure;

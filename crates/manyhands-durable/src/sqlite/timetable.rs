@@ -6,9 +6,9 @@ use rusqlite::{Connection, params};
 
 use super::Fault;
 use super::rows::{Done, Sealed, now, submit};
-use crate::backend::{NewJob, Schedule};
 use crate::cron;
 use crate::status::millis;
+use crate::store::{NewJob, Schedule};
 use crate::submission::Submission;
 
 pub(super) fn schedule(

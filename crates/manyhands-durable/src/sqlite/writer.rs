@@ -13,7 +13,7 @@ use rusqlite::{Connection, ErrorCode, ffi};
 
 use super::Fault;
 use super::file::{Link, explain, store};
-use crate::backend::Then;
+use crate::store::Then;
 use crate::{Error, crash};
 
 /// As many at most in one transaction.

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use manyhands_core::{CancelToken, ThreadOptions};
 
 use super::crew::{Crew, Held, Moment};
-use super::{Polled, token};
-use crate::backend::{
-    Ask, Backend, Claimed, Given, Hold, Inspect, NewJob, Schedule, Settled,
-    Settlement, Store, Then, Verdict, Work, Working,
-};
+use super::{Workers, token};
 use crate::memory::Memory;
+use crate::store::{
+    Ask, Claimed, Given, Hold, Inspect, NewJob, Schedule, Settled, Settlement,
+    Store, Then, Verdict, Work,
+};
 use crate::{
     Backoff, Counts, Error, Filter, JobId, State, Status, Stopped, Submission,
 };
@@ -174,8 +174,8 @@ fn work(
     }
 }
 
-fn started(line: &Line, work: Work) -> Box<dyn Working> {
-    Polled { store: Arc::new(line.clone()) }.work(work).unwrap()
+fn started(line: &Line, work: Work) -> Workers {
+    Workers::start(Arc::new(line.clone()), work).unwrap()
 }
 
 fn submit(memory: &Memory, jobs: usize) -> Vec<JobId> {
@@ -223,7 +223,7 @@ fn reaches(memory: &Memory, id: JobId, state: State) -> Status {
 }
 
 /// Stops, if that ends.
-fn stop(working: Box<dyn Working>, grace: Option<Duration>) -> Stopped {
+fn stop(working: Workers, grace: Option<Duration>) -> Stopped {
     let (tell, told) = channel();
     thread::spawn(move || tell.send(working.stop(grace)));
     told.recv_timeout(PATIENCE).expect("a stop that ends")

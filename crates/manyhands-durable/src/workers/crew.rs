@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use manyhands_core::CancelToken;
 
 use crate::Error;
-use crate::backend::{Given, Hold, Settled, Settlement, Store, Work};
+use crate::store::{Given, Hold, Settled, Settlement, Store, Work};
 use crate::watch;
 
 /// How many jobs a process holds at most that wait for one of its workers, as
@@ -31,8 +31,8 @@ const CAREFUL_FOR: Duration = Duration::from_secs(1);
 /// The longest pause before a store that is away is asked again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-pub(super) struct Crew<S> {
-    pub(super) store: Arc<S>,
+pub(super) struct Crew {
+    pub(super) store: Arc<dyn Store>,
     pub(super) work: Work,
     state: Mutex<State>,
     /// For workers: a job is ready, or it is time to go.
@@ -136,8 +136,8 @@ impl Moment {
     }
 }
 
-impl<S: Store> Crew<S> {
-    pub(super) fn new(store: Arc<S>, work: Work) -> Self {
+impl Crew {
+    pub(super) fn new(store: Arc<dyn Store>, work: Work) -> Self {
         let state = State {
             phase: Phase::Working,
             is_claiming: true,
@@ -200,10 +200,10 @@ impl<S: Store> Crew<S> {
     /// Asks the store, and says so if it does not answer.
     pub(super) fn ask<T>(
         &self,
-        what: impl FnOnce(&S) -> Result<T, Error>,
+        what: impl FnOnce(&dyn Store) -> Result<T, Error>,
     ) -> Result<T, Error> {
         // A store that panics must not end the thread that all wait for.
-        let answer = catch_unwind(AssertUnwindSafe(|| what(&self.store)));
+        let answer = catch_unwind(AssertUnwindSafe(|| what(&*self.store)));
         let answer = answer.unwrap_or_else(|payload| {
             manyhands_core::discard(payload);
             Err(Error::Store("the store panicked".into()))

@@ -4,9 +4,9 @@
 use std::time::Instant;
 
 use super::crew::{Crew, Moment, Pauses};
-use crate::backend::{Hold, Store};
+use crate::store::Hold;
 
-pub(super) fn beat<S: Store>(crew: &Crew<S>) {
+pub(super) fn beat(crew: &Crew) {
     let every = crew.work.lease / 3;
     let mut pauses = Pauses::new();
     let mut next = Instant::now() + every;
@@ -37,11 +37,7 @@ pub(super) fn beat<S: Store>(crew: &Crew<S>) {
 }
 
 /// What is held when it is time; `None` in the end.
-fn wait<S: Store>(
-    crew: &Crew<S>,
-    next: Instant,
-    is_away: bool,
-) -> Option<Vec<Hold>> {
+fn wait(crew: &Crew, next: Instant, is_away: bool) -> Option<Vec<Hold>> {
     let mut state = crew.lock();
     loop {
         if state.is_over() {

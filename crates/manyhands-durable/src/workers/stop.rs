@@ -6,18 +6,19 @@ use std::time::{Duration, Instant};
 
 use manyhands_core::join_all;
 
-use super::Polling;
+use super::Workers;
 use super::crew::{Crew, Phase, Running};
 use crate::Stopped;
-use crate::backend::{Store, Working};
 
 /// How long it is tried, after the grace, to give jobs back. If it cannot be
 /// done they are free when their lease is over.
 const TO_GIVE_BACK: Duration = Duration::from_secs(2);
 
-impl<S: Store> Working for Polling<S> {
-    fn stop(self: Box<Self>, grace: Option<Duration>) -> Stopped {
-        let Self { crew, threads } = *self;
+impl Workers {
+    /// Begins no further job, waits for those that run, for `grace` at most,
+    /// and gives the others back. Returns when nothing more is written.
+    pub(crate) fn stop(self, grace: Option<Duration>) -> Stopped {
+        let Self { crew, threads } = self;
         let now = Instant::now();
         let deadline = grace.and_then(|grace| now.checked_add(grace));
         let before = {
@@ -58,13 +59,13 @@ impl<S: Store> Working for Polling<S> {
     }
 }
 
-fn wake<S: Store>(crew: &Arc<Crew<S>>) {
+fn wake(crew: &Arc<Crew>) {
     crew.wake_all();
     crew.store.wake();
 }
 
 /// Waits until what is ready has run. False if that needs this very thread.
-fn drain<S: Store>(crew: &Arc<Crew<S>>, deadline: Option<Instant>) -> bool {
+fn drain(crew: &Arc<Crew>, deadline: Option<Instant>) -> bool {
     let mut state = crew.lock();
     while state.phase == Phase::Draining {
         if state.stopper.is_some() && crew.work.workers.get() == 1 {
@@ -80,7 +81,7 @@ fn drain<S: Store>(crew: &Arc<Crew<S>>, deadline: Option<Instant>) -> bool {
 
 /// Gives back what was not begun, and waits for what was; gives that back too
 /// once the time is up. How many were these?
-fn end<S: Store>(crew: &Arc<Crew<S>>, deadline: Option<Instant>) -> u64 {
+fn end(crew: &Arc<Crew>, deadline: Option<Instant>) -> u64 {
     let mut state = crew.lock();
     state.phase = Phase::Ending;
     state.give_back_ready();

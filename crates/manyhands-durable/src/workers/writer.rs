@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use super::crew::{Crew, Outcome, Pauses, Phase};
-use crate::backend::{Hold, Settled, Settlement, Store};
+use crate::store::{Hold, Settled, Settlement};
 use crate::{Error, crash, watch};
 
-pub(super) fn write<S: Store>(crew: &Crew<S>) {
+pub(super) fn write(crew: &Crew) {
     while let Some(outcomes) = next(crew) {
         let frees = outcomes.iter().any(|it| it.frees);
         let ended = outcomes.iter().filter(|it| it.is_end).count();
@@ -30,7 +30,7 @@ pub(super) fn write<S: Store>(crew: &Crew<S>) {
     crew.wake_all();
 }
 
-fn next<S: Store>(crew: &Crew<S>) -> Option<Vec<Outcome>> {
+fn next(crew: &Crew) -> Option<Vec<Outcome>> {
     let mut state = crew.lock();
     loop {
         if !state.outcomes.is_empty() {
@@ -50,7 +50,7 @@ fn holds(outcomes: &[Outcome]) -> Vec<Hold> {
 }
 
 /// Asks until the store has answered. False if it had to give up.
-fn settle<S: Store>(crew: &Crew<S>, outcomes: Vec<Outcome>) -> bool {
+fn settle(crew: &Crew, outcomes: Vec<Outcome>) -> bool {
     let mut left: Vec<Settled> =
         outcomes.into_iter().map(|it| it.settled).collect();
     let mut pauses = Pauses::new();
@@ -81,10 +81,7 @@ fn settle<S: Store>(crew: &Crew<S>, outcomes: Vec<Outcome>) -> bool {
     }
 }
 
-fn attempt<S: Store>(
-    crew: &Crew<S>,
-    settled: &[Settled],
-) -> Result<(), Error> {
+fn attempt(crew: &Crew, settled: &[Settled]) -> Result<(), Error> {
     crash::point("before-ack");
     let held = crew.ask(|store| store.settle(settled.to_vec()))?;
     crash::point("after-ack-before-reply");
@@ -95,8 +92,8 @@ fn attempt<S: Store>(
 
 /// Returns those that are to be tried again. What the store will not have is
 /// a dead letter that says so; and if it will not have that, the lease ends.
-fn one_by_one<S: Store>(
-    crew: &Crew<S>,
+fn one_by_one(
+    crew: &Crew,
     settled: Vec<Settled>,
     error: &Error,
 ) -> Vec<Settled> {

@@ -1,8 +1,5 @@
-//! What a queue asks of whatever keeps its jobs.
-//!
-//! There are two ways to be a backend. An engine that runs its own workers is
-//! a [`Backend`] itself: PostgreSQL. One that only keeps jobs is a [`Store`],
-//! and [`Polled`](crate::polled::Polled) makes a backend of it: memory, SQLite.
+//! What a queue, and its [workers](crate::workers), ask of whatever keeps its
+//! jobs: memory, SQLite, PostgreSQL.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -10,9 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use manyhands_core::{CancelToken, ThreadOptions};
 
-use crate::{
-    Backoff, Counts, Error, Filter, JobId, Rate, Status, Stopped, Submission,
-};
+use crate::{Backoff, Counts, Error, Filter, JobId, Rate, Status, Submission};
 
 /// A job on its way in. It has been checked.
 #[derive(Clone, Debug)]
@@ -49,23 +44,6 @@ pub(crate) trait Inspect: Send + Sync {
     fn purge(&self, filter: &Filter) -> Result<u64, Error>;
 
     fn set_paused(&self, kind: &str, paused: bool) -> Result<(), Error>;
-}
-
-/// What keeps jobs, and has them run.
-pub(crate) trait Backend: Inspect {
-    /// Stores all of the jobs or none; they are durable when `then` is called
-    /// with `Ok`. The ids are in the order of the jobs.
-    fn submit(&self, jobs: Vec<NewJob>, then: Then<Vec<JobId>>);
-
-    /// Starts workers in this process.
-    fn work(&self, work: Work) -> Result<Box<dyn Working>, Error>;
-}
-
-/// Workers that were started.
-pub(crate) trait Working: Send {
-    /// Begins no further job, waits for those that run, for `grace` at most,
-    /// and gives the others back. Returns when nothing more is written.
-    fn stop(self: Box<Self>, grace: Option<Duration>) -> Stopped;
 }
 
 /// What workers are to do.
@@ -130,12 +108,14 @@ pub(crate) enum Verdict {
     },
 }
 
-/// What only keeps jobs.
+/// What keeps jobs.
 ///
 /// Times are the store's, by one clock. A claim is by a token that no other
 /// claim has, ever; whatever is written of a job later names the token, and
 /// changes nothing if the job has another by then.
 pub(crate) trait Store: Inspect + 'static {
+    /// Stores all of the jobs or none; they are durable when `then` is called
+    /// with `Ok`. The ids are in the order of the jobs.
     fn submit(&self, jobs: Vec<NewJob>, then: Then<Vec<JobId>>);
 
     /// Claims up to `most` jobs, the greatest priority first, then the oldest.

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use super::crew::{Crew, Held, Moment, Pauses, Phase, WAITS_AT_MOST};
 use super::token;
 use crate::Error;
-use crate::backend::{Ask, Claimed, Hold, Store};
 use crate::crash;
+use crate::store::{Ask, Claimed, Hold};
 
 /// Schedules are looked at this often at least, for clocks may be set.
 const TICK_AT_LEAST: Duration = Duration::from_secs(30);
 
-pub(super) fn claim<S: Store>(crew: &Crew<S>) {
+pub(super) fn claim(crew: &Crew) {
     let mut pauses = Pauses::new();
     let mut seen = 0;
     let has_schedules = !crew.work.schedules.is_empty();
@@ -56,10 +56,7 @@ pub(super) fn claim<S: Store>(crew: &Crew<S>) {
 
 /// Waits until there is room for jobs, or a schedule is due: then it may be 0.
 /// `None` when no more are to be claimed.
-fn room<S: Store>(
-    crew: &Crew<S>,
-    tick: Option<Instant>,
-) -> Option<(Phase, usize)> {
+fn room(crew: &Crew, tick: Option<Instant>) -> Option<(Phase, usize)> {
     let mut state = crew.lock();
     loop {
         if state.phase == Phase::Ending {
@@ -96,12 +93,12 @@ fn room<S: Store>(
     }
 }
 
-fn ticked<S: Store>(crew: &Crew<S>) -> Result<Option<Instant>, Error> {
+fn ticked(crew: &Crew) -> Result<Option<Instant>, Error> {
     let next = crew.ask(|store| store.tick(crew.work.kind))?;
     Ok(next.map(|next| Instant::now() + next.min(TICK_AT_LEAST)))
 }
 
-fn claimed<S: Store>(crew: &Crew<S>, most: usize) -> Result<Claimed, Error> {
+fn claimed(crew: &Crew, most: usize) -> Result<Claimed, Error> {
     let token = token::fresh();
     let ask = Ask {
         kind: crew.work.kind,
@@ -130,11 +127,7 @@ fn claimed<S: Store>(crew: &Crew<S>, most: usize) -> Result<Claimed, Error> {
 }
 
 /// Until when to wait for something to be stored.
-fn until<S: Store>(
-    crew: &Crew<S>,
-    claimed: &Claimed,
-    tick: Option<Instant>,
-) -> Instant {
+fn until(crew: &Crew, claimed: &Claimed, tick: Option<Instant>) -> Instant {
     let now = Instant::now();
     let mut until = now + crew.work.poll;
     if let Some(again) = claimed.again {
@@ -149,7 +142,7 @@ fn until<S: Store>(
 
 /// Whether all has run that is ready, and nothing runs that could make more
 /// ready.
-fn is_drained<S: Store>(crew: &Crew<S>, claimed: &Claimed) -> bool {
+fn is_drained(crew: &Crew, claimed: &Claimed) -> bool {
     let is_idle = {
         let state = crew.lock();
         state.ready.is_empty() && !state.is_busy() && state.is_written()

@@ -6,10 +6,10 @@ use std::time::Instant;
 use manyhands_core::CancelToken;
 
 use super::crew::{Crew, Outcome, Phase};
-use crate::backend::{Given, Settled, Settlement, Store, Verdict};
+use crate::store::{Given, Settled, Settlement, Verdict};
 use crate::watch;
 
-pub(super) fn work<S: Store>(crew: &Crew<S>) {
+pub(super) fn work(crew: &Crew) {
     while let Some((number, given, token)) = next(crew) {
         let attempt = given.attempt;
         // Those under the same word wait for this one.
@@ -38,7 +38,7 @@ pub(super) fn work<S: Store>(crew: &Crew<S>) {
     }
 }
 
-fn next<S: Store>(crew: &Crew<S>) -> Option<(u64, Given, CancelToken)> {
+fn next(crew: &Crew) -> Option<(u64, Given, CancelToken)> {
     let mut state = crew.lock();
     loop {
         while let Some(held) = state.ready.pop_front() {
@@ -55,11 +55,7 @@ fn next<S: Store>(crew: &Crew<S>) -> Option<(u64, Given, CancelToken)> {
 
 /// What is around a job is the user's as well, and may panic: how it is read,
 /// and who is told of it.
-fn run<S: Store>(
-    crew: &Crew<S>,
-    given: Given,
-    token: &CancelToken,
-) -> Verdict {
+fn run(crew: &Crew, given: Given, token: &CancelToken) -> Verdict {
     let ran = catch_unwind(AssertUnwindSafe(|| (crew.work.run)(given, token)));
     ran.unwrap_or_else(|payload| {
         manyhands_core::discard(payload);
@@ -68,11 +64,7 @@ fn run<S: Store>(
     })
 }
 
-fn settlement<S: Store>(
-    crew: &Crew<S>,
-    attempt: u32,
-    verdict: Verdict,
-) -> Settlement {
+fn settlement(crew: &Crew, attempt: u32, verdict: Verdict) -> Settlement {
     match verdict {
         Verdict::Done { output } => {
             Settlement::Done { output, retention: crew.work.retention }
