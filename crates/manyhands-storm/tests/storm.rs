@@ -9,6 +9,7 @@
     reason = "in tests a panic is the report, and a print what was skipped"
 )]
 
+use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 /// Runs a storm, which must hold what it is to hold.
@@ -36,9 +37,11 @@ fn with(db: [&str; 2], more: &[&str]) {
 fn has_postgres(test: &str) -> bool {
     let has = std::env::var_os("MANYHANDS_TEST_POSTGRES").is_some();
     if !has {
-        println!(
-            "skipped: {test}: set MANYHANDS_TEST_POSTGRES to a server's URL, \
-             as .ci/postgres does"
+        // Past what the tests' harness keeps back.
+        let _ = writeln!(
+            std::io::stderr(),
+            "skipped: {test}: `.ci/postgres cargo test` runs it beside a \
+             server"
         );
     }
     has

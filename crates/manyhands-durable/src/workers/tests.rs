@@ -1,6 +1,8 @@
 //! What workers do when the store does not answer, or another has the job.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -350,12 +352,17 @@ fn a_lease_that_was_lost_is_told_and_its_result_not_written() {
 #[test]
 fn what_was_claimed_too_long_ago_is_not_begun() {
     let memory = Arc::new(Memory::new());
-    let slow = Mutex::new(true);
+    let (slow, is_settled) = (AtomicBool::new(true), AtomicBool::new(false));
     let line = Line::with(&memory, move |call| {
-        // The claim arrives, and its answer as late as after a sleep.
-        let is_claim = matches!(call, Call::Claim(_));
-        if is_claim && std::mem::take(&mut *slow.lock().unwrap()) {
-            thread::sleep(LEASE);
+        match call {
+            // The claim arrives, and its answer as late as after a sleep.
+            Call::Claim(_) if slow.swap(false, SeqCst) => {
+                thread::sleep(LEASE);
+            }
+            // Or they would be renewed, and begun.
+            Call::Extend(_) if !is_settled.load(SeqCst) => return Err(away()),
+            Call::Settle(_) => is_settled.store(true, SeqCst),
+            Call::Claim(_) | Call::Extend(_) => {}
         }
         Ok(())
     });

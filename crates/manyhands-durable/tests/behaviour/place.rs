@@ -1,5 +1,7 @@
 //! Where jobs are kept.
 
+use std::io::Write as _;
+use std::sync::Once;
 use std::time::Duration;
 
 use manyhands_durable::{Admin, Backoff, Builder, DurableJob, JobQueue};
@@ -24,10 +26,16 @@ pub(crate) fn postgres() -> Option<Place> {
     #[cfg(feature = "postgres")]
     {
         let Ok(server) = std::env::var("MANYHANDS_TEST_POSTGRES") else {
-            println!(
-                "skipped: PostgreSQL: set MANYHANDS_TEST_POSTGRES to a \
-                 server's URL, as .ci/postgres does"
-            );
+            static SAID: Once = Once::new();
+            SAID.call_once(|| {
+                // Past what the tests' harness keeps back.
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "skipped: every behaviour on PostgreSQL: `.ci/postgres \
+                     cargo test` runs them beside a server, or set \
+                     MANYHANDS_TEST_POSTGRES to the URL of one"
+                );
+            });
             return None;
         };
         Some(Place::Postgres(database::Database::new(&server)))

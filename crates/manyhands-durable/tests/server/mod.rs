@@ -1,5 +1,6 @@
 //! Servers and databases for tests.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
@@ -35,9 +36,11 @@ pub(crate) fn database(test: &str) -> Option<Database> {
 }
 
 fn skip(test: &str) {
-    println!(
-        "skipped: {test}: set MANYHANDS_TEST_POSTGRES to a server's URL, as \
-         .ci/postgres does"
+    // Past what the tests' harness keeps back.
+    let _ = writeln!(
+        std::io::stderr(),
+        "skipped: {test}: `.ci/postgres cargo test` runs it beside a server, \
+         or set MANYHANDS_TEST_POSTGRES to the URL of one"
     );
 }
 
