@@ -459,7 +459,10 @@ fn full_disk(storm: &mut Storm) -> Result<()> {
         std::fs::metadata(name_of).map_or(0, |it| it.len())
     };
     let largest = size("").max(size("-wal"));
-    let how = How { largest_file: Some(largest / 512 + 64), ..How::default() };
+    // In blocks of 512 bytes. A large file may have room within it; the log
+    // begins anew and has none.
+    let blocks = (largest / 512 + 64).min(2048);
+    let how = How { largest_file: Some(blocks), ..How::default() };
     let before = storm.follow.committed;
     let mut process = storm.yard.start(&target, &arguments, &how)?;
     storm.pause(Duration::from_secs(4))?;
