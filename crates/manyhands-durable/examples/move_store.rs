@@ -37,8 +37,12 @@ fn move_jobs<J: DurableJob>(
     from: &JobQueue<J>,
     to: &JobQueue<J>,
 ) -> Result<usize, Box<dyn Error>> {
-    // Nobody begins another, in any process. What runs goes on to its end.
+    // It may be paused since jobs were moved away from it.
+    to.resume()?;
+    // Nobody begins another, in any process, once all know it. What runs goes
+    // on to its end.
     from.pause()?;
+    std::thread::sleep(Duration::from_secs(1));
     while from.counts()?.running > 0 {
         std::thread::sleep(Duration::from_millis(100));
     }

@@ -1,9 +1,7 @@
 //! Places at which a test can have the process die.
 
-/// Dies here, at once, if the environment says so: `CRASH_AT` names the
-/// place, and `CRASH_AFTER` how often it is passed first (0).
 #[cfg(feature = "crash-points")]
-pub(crate) fn point(name: &str) {
+mod armed {
     use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,12 +12,32 @@ pub(crate) fn point(name: &str) {
             let after = after.and_then(|it| it.parse().ok()).unwrap_or(0);
             Some((name, AtomicU64::new(after)))
         });
-    let Some((place, left)) = &*WHERE else { return };
-    if place == name && left.fetch_sub(1, Ordering::Relaxed) == 0 {
-        // No destructor, no flush, no word.
-        std::process::abort();
+
+    /// Dies here, at once, if the environment says so: `CRASH_AT` names the
+    /// place, and `CRASH_AFTER` how often it is passed first (0).
+    pub(crate) fn point(name: &str) {
+        let Some((place, left)) = &*WHERE else { return };
+        if place == name && left.fetch_sub(1, Ordering::Relaxed) == 0 {
+            // No destructor, no flush, no word.
+            std::process::abort();
+        }
+    }
+
+    /// True if it is to die at some place. What is done between a statement
+    /// and its commit needs the two to be apart; else they are one.
+    pub(crate) fn is_armed() -> bool {
+        WHERE.is_some()
     }
 }
 
 #[cfg(not(feature = "crash-points"))]
-pub(crate) fn point(_: &str) {}
+mod armed {
+    pub(crate) fn point(_: &str) {}
+
+    #[cfg(feature = "postgres")]
+    pub(crate) fn is_armed() -> bool {
+        false
+    }
+}
+
+pub(crate) use armed::*;

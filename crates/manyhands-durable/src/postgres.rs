@@ -434,7 +434,7 @@ async fn submit(
         one = many.params(&first.kind);
         (SUBMIT_MANY, &one)
     };
-    let row = if cfg!(feature = "crash-points") {
+    let row = if crash::is_armed() {
         // A process that is to die before the commit needs one to be seen;
         // otherwise the statement is a transaction by itself.
         let transaction = client.transaction().await.map_err(told)?;

@@ -18,8 +18,8 @@ create table if not exists manyhands.done (
     trace text,
     output text
 );
-create index if not exists done_keep_until
-    on manyhands.done (kind, keep_until);
+create index if not exists done_keep_until on manyhands.done (keep_until);
+create index if not exists done_kind on manyhands.done (kind);
 
 -- At most one job of a kind has a key, until it is purged.
 create table if not exists manyhands.keys (
@@ -96,6 +96,18 @@ $$;
 
 -- Stores jobs of one kind. What is asked of each is at its place in the
 -- arrays; times are milliseconds. Returns their ids in that order.
+-- A database, a role or a session may say that a commit need not be on the
+-- disk. What is promised of jobs needs it to be, in the transaction that says
+-- so; where standbys are waited for, they still are.
+create or replace function manyhands.keep() returns void
+language plpgsql as $$
+begin
+    if current_setting('synchronous_commit') = 'off' then
+        perform set_config('synchronous_commit', 'on', true);
+    end if;
+end
+$$;
+
 create or replace function manyhands.submit_many(
     kind text, jobs text[], keys text[], serials text[], priorities int[],
     run_ats bigint[], delays bigint[], max_attempts int[], traces text[]
@@ -108,6 +120,7 @@ declare
     specs graphile_worker.job_spec[];
     ids bigint[];
 begin
+    perform manyhands.keep();
     if submit_many.kind !~ '^[A-Za-z0-9_.:-]{1,64}$' then
         raise exception 'not a kind: %', submit_many.kind
             using errcode = 'invalid_parameter_value';
@@ -191,6 +204,7 @@ declare
     at constant timestamptz := clock_timestamp();
     new bigint;
 begin
+    perform manyhands.keep();
     if kind is null or kind !~ '^[A-Za-z0-9_.:-]{1,64}$' then
         raise exception 'not a kind: %', kind
             using errcode = 'invalid_parameter_value';
@@ -257,6 +271,7 @@ declare
     later timestamptz;
     coming timestamptz;
 begin
+    perform manyhands.keep();
     granted := 0;
     due := '{}';
     -- Who has a job gives signs of life, and gave one before it has it.

@@ -16,7 +16,7 @@ with asked as (
     using held
     where j.id = held.id and held.what = 0
     returning j.*, held.said, held.ms
-), kept as (
+), finished as (
     insert into manyhands.done (
         id, kind, attempts, max_attempts, priority, submitted_at, run_at,
         finished_at, keep_until, last_error, key, serial, trace, output
@@ -57,4 +57,5 @@ with asked as (
     select pg_notify('jobs:insert', '')
     where exists (select from held where what = 3)
 )
-select held.id, told.* from held left join told on true
+select held.id, told.*, kept.*
+from held left join told on true, manyhands.keep() as kept
