@@ -151,8 +151,7 @@ fn zombie(storm: &mut Storm) -> Result<()> {
         Ok(storm.follow.of("d02").len() == 1)
     })?;
     let first = storm.follow.of("d02")[0].clone();
-    signal(storm, first.pid, Signal::SIGSTOP)?;
-    let stopped = Instant::now();
+    let stopped = freeze(storm, first.pid)?;
     storm.wait(LONG, "the second attempt", |storm| {
         Ok(storm.follow.of("d02").len() == 2)
     })?;
@@ -181,6 +180,23 @@ fn zombie(storm: &mut Storm) -> Result<()> {
         ),
     );
     Ok(())
+}
+
+/// Stops a process, and not where it has a file's lock: nobody else could
+/// write then, which is a fault of another kind.
+fn freeze(storm: &mut Storm, pid: u32) -> Result<Instant> {
+    loop {
+        signal(storm, pid, Signal::SIGSTOP)?;
+        let stopped = Instant::now();
+        let Some(path) = storm.target.path() else { return Ok(stopped) };
+        let file = rusqlite::Connection::open(path)?;
+        file.busy_timeout(Duration::from_millis(500))?;
+        if file.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_ok() {
+            return Ok(stopped);
+        }
+        signal(storm, pid, Signal::SIGCONT)?;
+        storm.pause(Duration::from_millis(30))?;
+    }
 }
 
 fn signal(storm: &Storm, pid: u32, signal: Signal) -> Result<()> {
