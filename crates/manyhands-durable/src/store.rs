@@ -221,7 +221,11 @@ pub(crate) fn due(
     use crate::submission::When;
     match when {
         When::Now => now,
-        When::After(delay) => now.checked_add(delay).unwrap_or(now),
+        When::After(delay) => now.checked_add(delay).unwrap_or_else(|| {
+            // Later than anybody waits, and earlier than clocks end.
+            now.checked_add(Duration::from_secs(1000 * 366 * 24 * 3600))
+                .unwrap_or(now)
+        }),
         When::At(time) => time,
     }
 }

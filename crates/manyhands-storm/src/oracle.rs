@@ -210,8 +210,8 @@ impl<'a> Books<'a> {
         }
     }
 
-    /// A process that is stopped gives back what it does not end, and that
-    /// attempt is not counted. So its number comes again.
+    /// A process that is stopped gives back what it does not end. If that was
+    /// its last attempt, it is not counted, so its number comes again.
     fn excuse(&mut self, entries: &[Entry]) {
         if !entries.contains(&Entry::Stopping) {
             return;
@@ -377,8 +377,10 @@ fn attempts_bounded(books: &Books<'_>, kept: &BTreeMap<i64, &Kept>) -> Check {
         let starts = books.by_id.get(id).map_or(&[][..], Vec::as_slice);
         let (redriven, before) =
             books.redriven.get(id).copied().unwrap_or_default();
-        let excused = |attempt| {
-            books.excused.get(&(*id, attempt)).copied().unwrap_or_default()
+        // Of those that were begun, the last one alone is not counted.
+        let excused = |attempt| match attempt == kept.max_attempts {
+            true => books.excused.get(&(*id, attempt)).copied().unwrap_or(0),
+            false => 0,
         };
         let mut times: BTreeMap<u32, usize> = BTreeMap::new();
         for start in starts {
@@ -710,14 +712,15 @@ mod tests {
             say(it, again);
         };
         assert_eq!(after(again), ["attempts-bounded"]);
-        // But one that was given back, or driven again, begins again.
+        // Also one that was given back; but for the last, and one that was
+        // driven again.
         let given_back = after(|it| {
             again(it);
             let worker = &mut it.ledgers[2].1;
             worker.push(Entry::Stopping);
             worker.push(Entry::Stopped { abandoned: 1 });
         });
-        assert_eq!(given_back, [""; 0]);
+        assert_eq!(given_back, ["attempts-bounded"]);
         let redriven = after(|it| {
             again(it);
             say(it, Entry::Redriven { id: 3, starts: 1 });

@@ -1,6 +1,6 @@
 //! Claims, by the engine's query.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -18,6 +18,9 @@ use tokio_postgres::types::{FromSql, ToSql, Type};
 use super::{Connection, Fence, Shared, connection, told, unsure, words};
 use crate::store::{Ask, Claimed, Given, Hold};
 use crate::{Error, JobId, Rate};
+
+/// How many priorities the database looks for at a time: `manyhands.levels`.
+const LEVELS: usize = 64;
 
 /// What is known from claim to claim. They are one at a time.
 #[derive(Default)]
@@ -125,13 +128,14 @@ async fn take(
     let transaction = client.transaction().await.map_err(told)?;
     let gate = transaction
         .prepare_cached(
-            "select granted, again_us, due, set_config('jit', 'off', true) \
+            "select granted, again_us, due, set_config('jit', 'off', true), \
+             set_config('idle_in_transaction_session_timeout', '5s', true) \
              from manyhands.gate($1, $2, $3, $4, $5, $6, $7)",
         )
         .await
         .map_err(told)?;
-    // On the disk before a job begins, as all else: an attempt that a server
-    // forgot when it failed would not be counted.
+    // A process that is stopped here must not keep others from what it has
+    // locked; it is at rest between the statements for a moment only.
     let limit =
         ask.limit.map(|it| i32::try_from(it.get()).unwrap_or(i32::MAX));
     let interval = ask.rate.map(|rate| {
@@ -156,11 +160,27 @@ async fn take(
     let granted: i32 = row.try_get(0).map_err(told)?;
     let again: Option<i64> = row.try_get(1).map_err(told)?;
     let due: Vec<i16> = row.try_get(2).map_err(told)?;
+    let mut due = VecDeque::from(due);
+    let mut is_more = due.len() == LEVELS;
     let mut jobs = Vec::new();
-    for priority in due {
+    while let Some(priority) = due.pop_front() {
         let left = granted - i32::try_from(jobs.len()).unwrap_or(granted);
         if left <= 0 {
             break;
+        }
+        if due.is_empty() && is_more {
+            // All before may stand behind others of their serial words.
+            let more = transaction
+                .prepare_cached("select due from manyhands.levels($1, $2)")
+                .await
+                .map_err(told)?;
+            let above = i32::from(priority);
+            let row = transaction
+                .query_one(&more, &[&task.task_ids().first(), &above])
+                .await
+                .map_err(told)?;
+            due.extend(row.try_get::<_, Vec<i16>>(0).map_err(told)?);
+            is_more = due.len() == LEVELS;
         }
         let mut seam =
             Seam { transaction: &transaction, priority, rows: Vec::new() };
@@ -200,9 +220,14 @@ async fn take(
         fences.insert(hold, taken.fence);
         taken.given
     });
-    let jobs = jobs.collect();
-    let again =
+    let jobs: Vec<_> = jobs.collect();
+    let mut again =
         again.map(|us| Duration::from_micros(us.max(0).unsigned_abs()));
+    if ask.rate.is_none() && !jobs.is_empty() && jobs.len() < granted as usize
+    {
+        // Rows of one serial word were looked at where one could be had.
+        again = Some(Duration::ZERO);
+    }
     Ok(Claimed { jobs, again })
 }
 

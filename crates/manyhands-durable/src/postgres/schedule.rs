@@ -63,6 +63,11 @@ pub(super) async fn tick(
 ) -> Result<Option<Duration>, Error> {
     let mut client = connection(db).await?;
     let transaction = client.transaction().await.map_err(told)?;
+    // A process that is stopped here must not keep others from the rows.
+    transaction
+        .batch_execute("set local idle_in_transaction_session_timeout = '5s'")
+        .await
+        .map_err(told)?;
     let due = transaction
         .query(
             "select name, expression, job, max_attempts, now() \

@@ -108,6 +108,20 @@ begin
 end
 $$;
 
+-- Forgets what has been done for longer than it is kept, of jobs with these
+-- keys, also where nobody has swept yet.
+create or replace function manyhands.forget(of_kind text, keys text[])
+returns void language sql as $$
+    with gone as (
+        delete from manyhands.done d
+        using manyhands.keys k
+        where k.kind = of_kind and k.key = any (keys) and d.id = k.id
+            and d.keep_until < now()
+        returning d.id
+    )
+    delete from manyhands.keys k using gone where k.id = gone.id
+$$;
+
 create or replace function manyhands.submit_many(
     kind text, jobs text[], keys text[], serials text[], priorities int[],
     run_ats bigint[], delays bigint[], max_attempts int[], traces text[]
@@ -124,6 +138,9 @@ begin
     if submit_many.kind !~ '^[A-Za-z0-9_.:-]{1,64}$' then
         raise exception 'not a kind: %', submit_many.kind
             using errcode = 'invalid_parameter_value';
+    end if;
+    if array_remove(keys, null) <> '{}' then
+        perform manyhands.forget(submit_many.kind, keys);
     end if;
     -- In order, so that two who store the same keys do not wait for each
     -- other. A job's place, negative, until it has an id.
@@ -187,6 +204,11 @@ begin
     left join known on known.key = asked.key
     left join manyhands.keys taken
         on taken.kind = submit_many.kind and taken.key = asked.key;
+    if array_position(ids, null) is not null then
+        -- A key that was there was purged meanwhile.
+        raise exception 'keys were purged: submit again'
+            using errcode = 'serialization_failure';
+    end if;
     return ids;
 end
 $$;
@@ -221,6 +243,7 @@ begin
             using errcode = 'invalid_parameter_value';
     end if;
     if key is not null then
+        perform manyhands.forget(kind, array[key]);
         loop
             insert into manyhands.keys as taken (kind, key, id)
             values (submit.kind, submit.key, 0)
@@ -255,6 +278,45 @@ end
 $$;
 
 
+-- The priorities above one at which jobs of a kind are due, 64 at most, and
+-- when the next job is. From one to the next by the index, so that what is to
+-- come is not looked through, however much it is. It is asked by ranges, in
+-- whose order no index but that one is, whatever the planner knows.
+create or replace function manyhands.levels(
+    task int, above int, out due smallint[], out coming timestamptz
+) language plpgsql stable as $$
+declare
+    level int := above;
+    first timestamptz;
+    later timestamptz;
+begin
+    due := '{}';
+    loop
+        select j.priority, j.run_at into level, first
+        from graphile_worker._private_jobs j
+        where j.is_available and (j.task_id, j.priority) > (task, level)
+            and j.task_id <= task
+        order by j.task_id, j.priority, j.run_at
+        limit 1;
+        exit when not found;
+        if first > now() then
+            later := first;
+        else
+            due := due || level::smallint;
+            select j.run_at into later
+            from graphile_worker._private_jobs j
+            where j.is_available
+                and (j.task_id, j.priority, j.run_at) > (task, level, now())
+                and (j.task_id, j.priority) <= (task, level)
+            order by j.task_id, j.priority, j.run_at
+            limit 1;
+        end if;
+        coming := least(coming, later);
+        exit when cardinality(due) >= 64;
+    end loop;
+end
+$$;
+
 -- What a worker may claim now, and when to ask again. Called in the claim's
 -- own transaction: what it counts and grants is only so until that ends.
 create or replace function manyhands.gate(
@@ -266,9 +328,6 @@ declare
     moment timestamptz := now();
     is_paused boolean;
     next_at timestamptz;
-    first timestamptz;
-    level int := -32769;
-    later timestamptz;
     coming timestamptz;
 begin
     perform manyhands.keep();
@@ -289,32 +348,8 @@ begin
         again_us := 500000;
         return;
     end if;
-    -- From one priority to the next by the index, so that what is to come is
-    -- not looked through, however much it is. It is asked by ranges, in whose
-    -- order no index but that one is, whatever the planner knows.
-    loop
-        select j.priority, j.run_at into level, first
-        from graphile_worker._private_jobs j
-        where j.is_available and (j.task_id, j.priority) > (task, level)
-            and j.task_id <= task
-        order by j.task_id, j.priority, j.run_at
-        limit 1;
-        exit when not found;
-        if first > moment then
-            later := first;
-        else
-            due := due || level::smallint;
-            select j.run_at into later
-            from graphile_worker._private_jobs j
-            where j.is_available
-                and (j.task_id, j.priority, j.run_at) > (task, level, moment)
-                and (j.task_id, j.priority) <= (task, level)
-            order by j.task_id, j.priority, j.run_at
-            limit 1;
-        end if;
-        coming := least(coming, later);
-        exit when cardinality(due) >= 64;
-    end loop;
+    select l.due, l.coming into due, coming
+    from manyhands.levels(task, -32769) l;
     again_us := ceil(extract(epoch from coming - moment) * 1000000);
     if cardinality(due) = 0 then
         return;

@@ -34,6 +34,9 @@ impl From<Ask<'_>> for Wanted {
     }
 }
 
+/// After how many milliseconds a full limit is looked at again.
+const FULL_AGAIN: i64 = 100;
+
 pub(super) fn claim(conn: &Connection, ask: &Wanted) -> Done<Claimed> {
     let kind = ask.kind.as_str();
     let now = now();
@@ -48,8 +51,10 @@ pub(super) fn claim(conn: &Connection, ask: &Wanted) -> Done<Claimed> {
     if is_paused {
         most = 0;
     }
+    let mut is_full = false;
     if let Some(limit) = ask.limit {
         most = most.min(limit.saturating_sub(running(conn, kind)?));
+        is_full = most == 0;
     }
     let mut not_before = None;
     if let Some(rate) = ask.rate {
@@ -88,6 +93,9 @@ pub(super) fn claim(conn: &Connection, ask: &Wanted) -> Done<Claimed> {
     }
     let again = if is_paused {
         None
+    } else if is_full {
+        // Who ends one here says so; of others nobody hears.
+        Some(now.saturating_add(FULL_AGAIN))
     } else if let Some(micros) = not_before {
         Some(micros.saturating_add(999) / 1000)
     } else if released || (jobs.len() == ask.most && ask.most > 0) {

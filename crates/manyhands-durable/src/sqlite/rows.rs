@@ -98,6 +98,19 @@ impl Sealed {
     }
 }
 
+/// True if the job has been done for longer than it is kept: it is forgotten,
+/// with its key, also where nobody has swept yet.
+fn forget_if_old(conn: &Connection, id: i64) -> Done<bool> {
+    let mut forget = conn.prepare_cached(
+        "DELETE FROM manyhands_done WHERE id = ?1 AND until < ?2",
+    )?;
+    let is_old = forget.execute([id, now()])? == 1;
+    if is_old {
+        forget_key(conn, id)?;
+    }
+    Ok(is_old)
+}
+
 pub(super) fn submit(conn: &Connection, job: &Sealed) -> Done<JobId> {
     let Sealed { kind, payload, how, max_attempts } = job;
     if let Some(key) = &how.key {
@@ -105,7 +118,9 @@ pub(super) fn submit(conn: &Connection, job: &Sealed) -> Done<JobId> {
             "SELECT id FROM manyhands_keys WHERE kind = ?1 AND key = ?2",
         )?;
         let there = find.query_row(params![kind, key], |row| row.get(0));
-        if let Some(id) = there.optional()? {
+        if let Some(id) = there.optional()?
+            && !forget_if_old(conn, id)?
+        {
             return Ok(JobId::new(id));
         }
     }

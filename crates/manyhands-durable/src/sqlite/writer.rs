@@ -195,7 +195,9 @@ impl Desk {
                 explain(&error)
             ))),
         })?;
-        self.link.is_there().map_err(Failed::All)
+        // Written it is, but perhaps to a file that nobody will find.
+        let there = self.link.is_there();
+        there.map_err(|error| Failed::All(Error::Unknown(error.to_string())))
     }
 }
 

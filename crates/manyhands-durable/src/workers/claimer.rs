@@ -8,6 +8,10 @@ use crate::Error;
 use crate::crash;
 use crate::store::{Ask, Claimed, Hold};
 
+/// Schedules are looked at this often at most: one that is due may be another's
+/// to submit, who does not come to it.
+const TICK_AT_MOST: Duration = Duration::from_secs(1);
+
 /// Schedules are looked at this often at least, for clocks may be set.
 const TICK_AT_LEAST: Duration = Duration::from_secs(30);
 
@@ -19,10 +23,14 @@ pub(super) fn claim(crew: &Crew) {
     while let Some((phase, most)) = room(crew, tick) {
         let is_due = tick.is_some_and(|at| at <= Instant::now());
         let stepped = if phase == Phase::Working && is_due {
-            ticked(crew).map(|next| {
-                tick = next;
-                None
-            })
+            let ticked = ticked(crew);
+            // Jobs are claimed before it is tried again.
+            let later = Instant::now() + TICK_AT_MOST;
+            tick = match &ticked {
+                Ok(next) => next.map(|next| next.max(later)),
+                Err(_) => Some(later),
+            };
+            ticked.map(|_| None)
         } else if most == 0 {
             Ok(None)
         } else {

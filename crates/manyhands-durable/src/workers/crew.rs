@@ -102,6 +102,8 @@ pub(super) struct Running {
     beat: Moment,
     pub(super) token: CancelToken,
     pub(super) thread: ThreadId,
+    /// It has no other attempt.
+    is_last: bool,
     /// Another worker has it.
     pub(super) is_lost: bool,
 }
@@ -298,6 +300,7 @@ impl Crew {
             beat: held.beat,
             token: token.clone(),
             thread: std::thread::current().id(),
+            is_last: held.given.attempt >= held.given.max_attempts,
             is_lost: false,
         };
         state.running.insert(state.last, running);
@@ -327,7 +330,7 @@ impl State {
 
     pub(super) fn give_back(&mut self, hold: Hold) {
         self.given_back += 1;
-        self.write_back(hold);
+        self.write_back(hold, Settlement::GiveBack);
     }
 
     /// Takes their jobs from all that run, but from who stops.
@@ -339,16 +342,25 @@ impl State {
                 continue;
             }
             if !running.is_lost {
-                self.write_back(running.hold.clone());
+                // It has begun, so it counts; but for that alone no job dies.
+                let what = if running.is_last {
+                    Settlement::GiveBack
+                } else {
+                    Settlement::Retry {
+                        error: "its queue was stopped before it ended".into(),
+                        delay: Duration::ZERO,
+                    }
+                };
+                self.write_back(running.hold.clone(), what);
             }
             rest.push(running);
         }
         rest
     }
 
-    fn write_back(&mut self, hold: Hold) {
+    fn write_back(&mut self, hold: Hold, what: Settlement) {
         self.outcomes.push(Outcome {
-            settled: Settled { hold, what: Settlement::GiveBack },
+            settled: Settled { hold, what },
             is_end: false,
             frees: true,
         });

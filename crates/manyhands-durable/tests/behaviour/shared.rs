@@ -147,7 +147,7 @@ pub(crate) fn what_is_abandoned_another_takes_over_and_a_late_result_is_refused(
     assert_eq!(stopped.abandoned, 1);
 
     let status = reaches(&other, id, State::Done);
-    assert_eq!(status.attempts, 1);
+    assert_eq!(status.attempts, 2);
     gate.open();
     ended.pass();
     drop(first);

@@ -189,7 +189,9 @@ pub(crate) fn at_the_end_of_the_grace_a_job_is_told(place: &Place) {
     assert_eq!((stopped.finished, stopped.abandoned), (0, 1));
     told.pass();
     let status = queue.status(id).unwrap().unwrap();
-    // Not counted: it could not help it.
-    assert_eq!((status.state, status.attempts), (State::Ready, 0));
+    // It had begun, so it counts.
+    assert_eq!((status.state, status.attempts), (State::Ready, 1));
+    let error = status.last_error.unwrap();
+    assert_eq!(error, "its queue was stopped before it ended");
     assert_eq!(status.output, None);
 }
