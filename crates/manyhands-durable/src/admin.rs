@@ -24,11 +24,22 @@ impl Admin {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             #[cfg(feature = "postgres")]
             return Ok(Self {
-                store: Arc::new(crate::postgres::Postgres::connect(url)?),
+                store: Arc::new(crate::postgres::Postgres::connect_existing(
+                    url,
+                )?),
             });
             #[cfg(not(feature = "postgres"))]
             return Err(Error::Invalid(
                 "built without PostgreSQL: its feature is 'postgres'".into(),
+            ));
+        }
+        let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+        if scheme.is_some_and(|it| it != "sqlite") || url.contains("password")
+        {
+            // Not said back: it may hold a password.
+            return Err(Error::Invalid(
+                "not a store: it is postgres://…, sqlite:PATH, or a path"
+                    .into(),
             ));
         }
         #[cfg(feature = "sqlite")]

@@ -93,6 +93,26 @@ pub(crate) fn written_job(
     Ok(NewJob { kind: kind.into(), job, how, max_attempts })
 }
 
+/// What is stored in one transaction.
+pub(crate) fn together(jobs: &[NewJob]) -> Result<(), Error> {
+    const MOST: usize = 10_000;
+    const BYTES: usize = 16 << 20;
+    let (count, bytes) =
+        (jobs.len(), jobs.iter().map(|it| it.job.len()).sum::<usize>());
+    if count > MOST {
+        return Err(Error::Invalid(format!(
+            "{count} jobs at once: at most {MOST} are stored together"
+        )));
+    }
+    if bytes > BYTES {
+        return Err(Error::Invalid(format!(
+            "jobs of {bytes} bytes at once: at most {BYTES} are stored \
+             together"
+        )));
+    }
+    Ok(())
+}
+
 fn text(what: &str, text: Option<&str>, most: usize) -> Result<(), Error> {
     let Some(text) = text else { return Ok(()) };
     if text.contains('\0') {

@@ -101,6 +101,15 @@ struct Submit {
 impl Postgres {
     /// Connects, and makes the tables that are not there.
     pub(crate) fn connect(url: &str) -> Result<Self, Error> {
+        Self::open(url, true)
+    }
+
+    /// Connects to a store that is there.
+    pub(crate) fn connect_existing(url: &str) -> Result<Self, Error> {
+        Self::open(url, false)
+    }
+
+    fn open(url: &str, makes: bool) -> Result<Self, Error> {
         let config = connection::config(url)?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
@@ -132,7 +141,9 @@ impl Postgres {
             shared: Arc::clone(&shared),
             submits,
         };
-        this.wait(|shared| async move { prepare(&shared.db).await })?;
+        this.wait(
+            move |shared| async move { prepare(&shared.db, makes).await },
+        )?;
         this.spawn(submitter(Arc::clone(&shared), submitted));
         this.spawn(wake::listen(shared));
         Ok(this)
@@ -501,8 +512,21 @@ impl<'a> Many<'a> {
 }
 
 /// The engine's tables, and then those beside them.
-async fn prepare(db: &TokioPostgresDatabase) -> Result<(), Error> {
+async fn prepare(
+    db: &TokioPostgresDatabase,
+    makes: bool,
+) -> Result<(), Error> {
     let mut client = connection(db).await?;
+    if is_there(&client).await? {
+        client.keep();
+        return Ok(());
+    }
+    if !makes {
+        return Err(Error::Store(
+            "no queue is in this database: it has no schema 'manyhands'"
+                .into(),
+        ));
+    }
     // Its own connection's lock: the engine migrates over another.
     client
         .batch_execute("select pg_advisory_lock(7812045223145)")
@@ -512,26 +536,9 @@ async fn prepare(db: &TokioPostgresDatabase) -> Result<(), Error> {
         migrate(db.clone(), "graphile_worker").await.map_err(|error| {
             Error::Store(format!("the engine's tables: {error}"))
         })?;
-        let there = client
-            .query_opt(
-                "select obj_description(oid, 'pg_namespace') \
-                 from pg_namespace where nspname = 'manyhands'",
-                &[],
-            )
-            .await
-            .map_err(told)?;
-        let there: Option<String> = there.and_then(|row| row.get(0));
-        let there = there
-            .and_then(|it| it.strip_prefix("schema ")?.parse::<i32>().ok());
-        match there {
-            Some(there) if there == SCHEMA => return Ok(()),
-            Some(there) if there > SCHEMA => {
-                return Err(Error::Store(format!(
-                    "schema 'manyhands' is of version {there}, and this \
-                     program knows {SCHEMA}"
-                )));
-            }
-            _ => {}
+        // Another process may have come first.
+        if is_there(&client).await? {
+            return Ok(());
         }
         let making = client.transaction().await.map_err(told)?;
         making
@@ -551,6 +558,28 @@ async fn prepare(db: &TokioPostgresDatabase) -> Result<(), Error> {
     unlocked.map_err(told)?;
     client.keep();
     Ok(())
+}
+
+/// Whether the schema is there, of this form.
+async fn is_there(client: &deadpool_postgres::Client) -> Result<bool, Error> {
+    let there = client
+        .query_opt(
+            "select obj_description(oid, 'pg_namespace') \
+             from pg_namespace where nspname = 'manyhands'",
+            &[],
+        )
+        .await
+        .map_err(told)?;
+    let there: Option<String> = there.and_then(|row| row.get(0));
+    let there =
+        there.and_then(|it| it.strip_prefix("schema ")?.parse::<i32>().ok());
+    match there {
+        Some(there) if there > SCHEMA => Err(Error::Store(format!(
+            "schema 'manyhands' is of version {there}, and this program \
+             knows {SCHEMA}"
+        ))),
+        there => Ok(there == Some(SCHEMA)),
+    }
 }
 
 /// An error where nothing can have been changed.

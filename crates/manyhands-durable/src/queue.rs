@@ -164,11 +164,14 @@ impl<J: DurableJob> JobQueue<J> {
     }
 
     /// Stores all of the jobs or none, and returns their ids in their order:
-    /// one transaction, which is much faster than one for each.
+    /// one transaction, which is much faster than one for each. 10 000 at
+    /// most, and 16 MiB as JSON: others wait for a store meanwhile, also to say
+    /// that they live.
     ///
     /// # Errors
     ///
-    /// As [`submit`](Self::submit), for all of them together.
+    /// As [`submit`](Self::submit), for all of them together; and when they
+    /// are too many.
     pub fn submit_all(
         &self,
         jobs: impl IntoIterator<Item = (J, Submission)>,
@@ -176,7 +179,9 @@ impl<J: DurableJob> JobQueue<J> {
         let jobs = jobs.into_iter();
         let jobs: Result<Vec<_>, _> =
             jobs.map(|(job, how)| self.new_job(&job, how)).collect();
-        self.store(jobs?)
+        let jobs = jobs?;
+        check::together(&jobs)?;
+        self.store(jobs)
     }
 
     /// [`submit_with`](Self::submit_with) for async code: blocks no thread.

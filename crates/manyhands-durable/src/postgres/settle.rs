@@ -17,7 +17,7 @@ const SETTLE: &str = include_str!("settle.sql");
 const PURGE: &str = "with gone as ( \
         delete from manyhands.done where id in ( \
             select id from manyhands.done where keep_until < now() \
-            order by keep_until limit 2000 for update skip locked \
+            order by keep_until limit $1 for update skip locked \
         ) returning id, key \
     ) delete from manyhands.keys taken using gone \
     where gone.key is not null and taken.id = gone.id";
@@ -109,9 +109,12 @@ async fn write(shared: &Shared, rows: &Rows) -> Result<HashSet<i64>, Error> {
         let statement = client.prepare_cached(SETTLE).await.map_err(told)?;
         client.query(&statement, &params).await.map_err(unsure)?
     };
-    // What is not purged now is the next time.
+    // Now and then, and then more than has been done since. What is not purged
+    // now is the next time.
     if fastrand::u32(..64) == 0 {
-        let _ = client.execute(PURGE, &[]).await;
+        let most = i64::try_from(rows.ids.len()).unwrap_or(i64::MAX / 128);
+        let most = 2000.max(most.saturating_mul(128));
+        let _ = client.execute(PURGE, &[&most]).await;
     }
     client.keep();
     found.iter().map(|row| row.try_get(0).map_err(told)).collect()

@@ -175,14 +175,13 @@ pub(super) fn feed(conn: &Connection, kind: &str, most: i64) -> Done<()> {
     Ok(())
 }
 
-/// Jobs of which the last attempt was begun, and whose lease is over, or
-/// will be before the engine looks.
+/// Jobs of which the last attempt was begun. The engine looks by a clock of
+/// its own which of them have no lease any more, and has these.
 pub(super) fn exhausted(conn: &Connection, kind: &str) -> Done<Vec<i64>> {
     let mut find = conn.prepare_cached(
         "SELECT id FROM _honker_live
            INDEXED BY _honker_live_processing_deadline
          WHERE queue = ?1 AND state = 'processing'
-           AND claim_expires_at < unixepoch() + 10
            AND attempts >= max_attempts",
     )?;
     let ids = find.query_map([kind], |row| row.get(0))?;
