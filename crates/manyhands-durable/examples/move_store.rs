@@ -13,7 +13,8 @@ use std::error::Error;
 use std::time::Duration;
 
 use manyhands_durable::{
-    Attempt, DurableJob, Failure, Filter, JobQueue, State, Submission,
+    Attempt, DurableJob, Failure, Filter, JobId, JobQueue, State, Status,
+    Submission,
 };
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,29 @@ impl DurableJob for Welcome {
 }
 
 // ANCHOR: move
+/// A job as it is to be submitted again.
+fn again<J: DurableJob>(
+    status: &Status,
+) -> Result<(J, Submission), serde_json::Error> {
+    let job = serde_json::from_str(status.job.as_deref().unwrap_or_default())?;
+    let mut how = Submission::new()
+        // Stored twice, since this was killed, it is one job.
+        .key(match &status.key {
+            Some(key) => key.clone(),
+            None => format!("moved-{}", status.id),
+        })
+        .priority(status.priority)
+        .at(status.run_at)
+        .max_attempts(status.max_attempts - status.attempts);
+    if let Some(serial) = &status.serial {
+        how = how.serial(serial);
+    }
+    if let Some(trace) = &status.trace_parent {
+        how = how.trace_parent(trace);
+    }
+    Ok((job, how))
+}
+
 /// How many were moved? Whoever submits does so to `to` by now.
 fn move_jobs<J: DurableJob>(
     from: &JobQueue<J>,
@@ -47,38 +71,24 @@ fn move_jobs<J: DurableJob>(
         std::thread::sleep(Duration::from_millis(100));
     }
     let mut moved = 0;
-    for state in [State::Scheduled, State::Ready] {
-        loop {
-            let page = from.list(Filter::new().state(state).limit(1000))?;
-            if page.is_empty() {
-                break;
-            }
-            let mut jobs: Vec<(J, Submission)> = Vec::new();
-            for status in &page {
-                let text = status.job.as_deref().unwrap_or_default();
-                let mut how = Submission::new()
-                    // Stored twice, since this was killed, it is one job.
-                    .key(match &status.key {
-                        Some(key) => key.clone(),
-                        None => format!("moved-{}", status.id),
-                    })
-                    .priority(status.priority)
-                    .at(status.run_at)
-                    .max_attempts(status.max_attempts);
-                if let Some(serial) = &status.serial {
-                    how = how.serial(serial);
-                }
-                if let Some(trace) = &status.trace_parent {
-                    how = how.trace_parent(trace);
-                }
-                jobs.push((serde_json::from_str(text)?, how));
-            }
-            // First there, then no longer here.
-            to.submit_all(jobs)?;
-            for status in &page {
-                from.cancel(status.id)?;
-            }
-            moved += page.len();
+    let mut after = JobId::new(0);
+    loop {
+        // In the order in which they came, so that serial words keep theirs.
+        let page = from.list(Filter::new().after(after).limit(1000))?;
+        let Some(last) = page.last() else { break };
+        after = last.id;
+        let waits =
+            |it: &&Status| matches!(it.state, State::Scheduled | State::Ready);
+        let page: Vec<&Status> = page.iter().filter(waits).collect();
+        let jobs: Result<Vec<_>, _> =
+            page.iter().map(|it| again(it)).collect();
+        // First there, then no longer here.
+        to.submit_all(jobs?)?;
+        for status in page {
+            // If it is not there any more, somebody had begun it: then it is
+            // done twice, which it bears.
+            from.cancel(status.id)?;
+            moved += 1;
         }
     }
     Ok(moved)
