@@ -80,20 +80,33 @@ impl Shown {
         format!("{fence}$ {command}\n{rest}")
     }
 
-    /// What builds it, in the words of cargo.
+    /// What builds it, in the words of cargo: with the features that all
+    /// members ask for, as tests and the main job are built, so that nothing
+    /// is built twice.
     fn build(&self) -> Vec<&str> {
         match &self.program {
-            Program::Manyhands => {
-                vec!["--release", "--package", "manyhands-cli"]
-            }
-            Program::Example { package, example, release } => {
+            Program::Manyhands => vec!["--release", "--bin", "manyhands"],
+            Program::Example { example, release, .. } => {
                 let mut words = match release {
                     true => vec!["--release"],
                     false => vec![],
                 };
-                words.extend(["--package", package, "--example", example]);
+                words.extend(["--example", example]);
                 words
             }
+        }
+    }
+
+    /// Where its source is, if it is an example: cargo looks for it in all
+    /// members, a reader in the one that is named.
+    fn source(&self) -> Option<PathBuf> {
+        match &self.program {
+            Program::Manyhands => None,
+            Program::Example { package, example, .. } => Some(
+                ["crates", package, "examples", &format!("{example}.rs")]
+                    .iter()
+                    .collect(),
+            ),
         }
     }
 }
@@ -155,6 +168,11 @@ impl Runner {
     }
 
     fn run(&self, shown: &Shown) -> Result<String, String> {
+        if let Some(source) = shown.source()
+            && !self.root.join(&source).is_file()
+        {
+            return Err(format!("there is no {}", source.display()));
+        }
         let mut build = self.cargo("build");
         build.args(shown.build()).stdout(Stdio::null());
         let built = build.status().map_err(|error| error.to_string())?;
@@ -277,6 +295,8 @@ fn reader(
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
@@ -288,8 +308,10 @@ mod tests {
 
         let asked = "cargo run -q -p a --example b -- c varies";
         let shown = Shown::parse(asked).unwrap();
-        let build = ["--package", "a", "--example", "b"];
+        let build = ["--example", "b"];
         assert_eq!((shown.build(), shown.varies), (build.into(), true));
+        let source = Path::new("crates/a/examples/b.rs");
+        assert_eq!(shown.source().as_deref(), Some(source));
         assert_eq!(shown.arguments, ["c"]);
 
         for refused in [
