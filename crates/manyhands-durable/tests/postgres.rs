@@ -339,6 +339,51 @@ fn a_failed_job_comes_back_after_its_backoff_until_it_is_dead() {
 }
 
 #[test]
+fn a_claim_looks_at_no_backlog() {
+    let Some(db) = database("looks_at_no_backlog") else { return };
+    let told = listen("backlog");
+    let first = queue(&db, 1);
+    for priority in [-1, 0, 5] {
+        let later = Submission::new().after(Duration::from_secs(3600));
+        let how = later.priority(priority);
+        let job = act("none", "later", What::Return);
+        let jobs = (0..5000).map(|_| (job.clone(), how.clone()));
+        first.submit_all(jobs).unwrap();
+    }
+    drop(first);
+    // Blocks of the index by which jobs are claimed. They are counted once who
+    // read them is gone.
+    let read = || {
+        let others = "select count(*) from pg_stat_activity \
+            where application_name = 'manyhands' \
+            and datname = current_database()";
+        until("nobody is there", || db.ask::<i64>(others) == 0);
+        db.ask::<i64>(
+            "select pg_stat_get_blocks_fetched(indexrelid) \
+             from pg_stat_user_indexes \
+             where indexrelname = 'manyhands_claim'",
+        )
+    };
+    let before = read();
+    let second = queue(&db, 1);
+    second.start().unwrap();
+    const JOBS: i64 = 20;
+    for n in 0..JOBS {
+        let how = Submission::new().priority(i16::try_from(n).unwrap());
+        let job = act("backlog", "now", What::Return);
+        let id = second.submit_with(job, how).unwrap();
+        assert_eq!(next(&told).attempt, 1);
+        wait_for(&second, id, State::Done);
+    }
+    drop(second);
+    let size = db.ask::<i64>(
+        "select pg_relation_size('graphile_worker.manyhands_claim') / 8192",
+    );
+    let each = (read() - before) / JOBS;
+    assert!(each < size / 2, "{each} blocks a job, of {size}");
+}
+
+#[test]
 fn a_schedule_that_fell_due_comes_once_for_all() {
     let Some(db) = database("a_schedule") else { return };
     let told = listen("cron");

@@ -280,11 +280,13 @@ $$;
 
 -- The priorities above one at which jobs of a kind are due, 64 at most, and
 -- when the next job is. From one to the next by the index, so that what is to
--- come is not looked through, however much it is. It is asked by ranges, in
--- whose order no index but that one is, whatever the planner knows.
+-- come is not looked through, however much it is. The kind is asked for as a
+-- set, and is first in the order: no other index has that.
 create or replace function manyhands.levels(
     task int, above int, out due smallint[], out coming timestamptz
-) language plpgsql stable as $$
+) language plpgsql stable
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+as $$
 declare
     level int := above;
     first timestamptz;
@@ -294,8 +296,8 @@ begin
     loop
         select j.priority, j.run_at into level, first
         from graphile_worker._private_jobs j
-        where j.is_available and (j.task_id, j.priority) > (task, level)
-            and j.task_id <= task
+        where j.is_available and j.task_id = any (array[task])
+            and j.priority > level
         order by j.task_id, j.priority, j.run_at
         limit 1;
         exit when not found;
@@ -305,10 +307,9 @@ begin
             due := due || level::smallint;
             select j.run_at into later
             from graphile_worker._private_jobs j
-            where j.is_available
-                and (j.task_id, j.priority, j.run_at) > (task, level, now())
-                and (j.task_id, j.priority) <= (task, level)
-            order by j.task_id, j.priority, j.run_at
+            where j.is_available and j.task_id = any (array[task])
+                and j.priority = level and j.run_at > now()
+            order by j.task_id, j.run_at
             limit 1;
         end if;
         coming := least(coming, later);
@@ -331,6 +332,13 @@ declare
     coming timestamptz;
 begin
     perform manyhands.keep();
+    -- A process that is stopped in the middle must not keep others from what
+    -- it has locked: it is at rest between its statements for a moment only.
+    perform set_config('idle_in_transaction_session_timeout', '5s', true);
+    -- The claim is by the index, whatever the planner knows of the tables.
+    perform set_config(setting, 'off', true) from unnest(array[
+        'enable_seqscan', 'enable_bitmapscan', 'enable_sort', 'jit'
+    ]) setting;
     granted := 0;
     due := '{}';
     -- Who has a job gives signs of life, and gave one before it has it.
