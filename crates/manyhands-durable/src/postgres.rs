@@ -162,7 +162,7 @@ impl Postgres {
         let (tell, told) = mpsc::sync_channel(1);
         let task = task(Arc::clone(&self.shared));
         self.spawn(async move {
-            let _ = tell.send(patiently(task).await);
+            let _ = tell.send(within(PATIENCE, task).await);
         });
         told.recv().unwrap_or_else(|_| Err(ended()))
     }
@@ -175,10 +175,11 @@ impl Postgres {
 }
 
 /// No network, however dead, keeps anybody waiting for ever.
-async fn patiently<T>(
+async fn within<T>(
+    patience: Duration,
     task: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
-    let answer = tokio::time::timeout(PATIENCE, task).await;
+    let answer = tokio::time::timeout(patience, task).await;
     answer.unwrap_or_else(|_| {
         Err(Error::Unknown("the server does not answer".into()))
     })
@@ -400,7 +401,7 @@ async fn submitter(
 
 async fn store(shared: &Shared, batch: Vec<Submit>) {
     let all: Vec<&NewJob> = batch.iter().flat_map(|it| &it.jobs).collect();
-    match patiently(submit(&shared.db, &all)).await {
+    match submit(&shared.db, &all).await {
         Ok(ids) => {
             crash::point("after-enqueue-before-ack");
             let mut ids = ids.into_iter();
@@ -413,7 +414,7 @@ async fn store(shared: &Shared, batch: Vec<Submit>) {
         Err(Error::Invalid(_)) if batch.len() > 1 => {
             for Submit { jobs, then } in batch {
                 let all: Vec<&NewJob> = jobs.iter().collect();
-                then(patiently(submit(&shared.db, &all)).await);
+                then(submit(&shared.db, &all).await);
             }
         }
         Err(error) => {
@@ -428,9 +429,30 @@ async fn submit(
     db: &TokioPostgresDatabase,
     jobs: &[&NewJob],
 ) -> Result<Vec<JobId>, Error> {
+    // Many, large and with keys, on a slow machine.
+    let each = Duration::from_millis(10);
+    let jobs_at_most = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
+    let patience = PATIENCE + each.saturating_mul(jobs_at_most);
+    within(patience, async {
+        let mut conflicts = Conflicts::default();
+        loop {
+            match try_submit(db, jobs).await {
+                Err(Failed { is_conflict: true, .. })
+                    if conflicts.pause().await => {}
+                answer => break Ok(answer?),
+            }
+        }
+    })
+    .await
+}
+
+async fn try_submit(
+    db: &TokioPostgresDatabase,
+    jobs: &[&NewJob],
+) -> Result<Vec<JobId>, Failed> {
     let Some(first) = jobs.first() else { return Ok(Vec::new()) };
     if jobs.iter().any(|job| job.kind != first.kind) {
-        return Err(Error::Invalid("jobs of several kinds".into()));
+        return Err(Error::Invalid("jobs of several kinds".into()).into());
     }
     let mut client = connection(db).await?;
     let many;
@@ -582,20 +604,62 @@ async fn is_there(client: &deadpool_postgres::Client) -> Result<bool, Error> {
     }
 }
 
-/// An error where nothing can have been changed.
-fn told(error: tokio_postgres::Error) -> Error {
-    if is_refusal(&error) && is_for_data(&error) {
-        return Error::Invalid(words(&error));
+/// An error, and whether another transaction came first: then nothing was
+/// done, and the same again may be.
+struct Failed {
+    error: Error,
+    is_conflict: bool,
+}
+
+impl From<Failed> for Error {
+    fn from(failed: Failed) -> Self {
+        failed.error
     }
-    Error::Store(words(&error))
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self { error, is_conflict: false }
+    }
+}
+
+/// How often the same was asked because another came first.
+#[derive(Default)]
+struct Conflicts(u32);
+
+impl Conflicts {
+    /// Waits, for a time by chance. False if it was often enough.
+    async fn pause(&mut self) -> bool {
+        const MOST: u32 = 8;
+        if self.0 == MOST {
+            return false;
+        }
+        let longest = Duration::from_millis(2 << self.0);
+        tokio::time::sleep(longest.mul_f64(fastrand::f64())).await;
+        self.0 += 1;
+        true
+    }
+}
+
+/// An error where nothing can have been changed.
+fn told(error: tokio_postgres::Error) -> Failed {
+    let conflicts =
+        [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
+    let is_conflict = error.code().is_some_and(|it| conflicts.contains(it));
+    let said = words(&error);
+    let error = match is_refusal(&error) && is_for_data(&error) {
+        true => Error::Invalid(said),
+        false => Error::Store(said),
+    };
+    Failed { error, is_conflict }
 }
 
 /// An error of a statement that changes something, and was sent.
-fn unsure(error: tokio_postgres::Error) -> Error {
+fn unsure(error: tokio_postgres::Error) -> Failed {
     if is_refusal(&error) {
         return told(error);
     }
-    Error::Unknown(words(&error))
+    Error::Unknown(words(&error)).into()
 }
 
 /// True if the server refused what it was given, and will the next time.

@@ -232,6 +232,114 @@ fn a_key_is_one_job_however_many_ask() {
 }
 
 #[test]
+fn what_is_stored_at_once_has_its_ids_in_order() {
+    let Some(db) = database("ids_in_order") else { return };
+    let queue = queue(&db, 1);
+    let job = |n: usize| act("order", &format!("{n}"), What::Return);
+    // Tables that the planner knows nothing of, then small ones that it does.
+    for analyze in [false, true, true] {
+        if analyze {
+            db.run("analyze");
+        }
+        for (jobs, words) in [(10, 3), (10, 1), (400, 7), (2000, 1000)] {
+            let jobs = (0..jobs).map(|n| {
+                let word = format!("word {}", n * 7919 % words);
+                (job(n), Submission::new().serial(word))
+            });
+            let ids = queue.submit_all(jobs).unwrap();
+            assert!(ids.is_sorted(), "{words} words: {ids:?}");
+        }
+    }
+    // Also of what is new among keys that were there, or are there twice.
+    let keyed = |n: usize| (job(n), Submission::new().key(format!("{n}")));
+    let known = queue.submit_all([5, 3].map(keyed)).unwrap();
+    let ids = [9, 5, 8, 9, 7, 3, 8, 6].map(keyed);
+    let ids = queue.submit_all(ids).unwrap();
+    assert_eq!((ids[1], ids[5]), (known[0], known[1]));
+    assert_eq!((ids[3], ids[6]), (ids[0], ids[2]));
+    let new = [ids[0], ids[2], ids[4], ids[7]];
+    assert!(new.is_sorted() && known[1] < new[0], "{ids:?}");
+    for (id, n) in [(new[0], 9), (new[1], 8), (new[2], 7), (new[3], 6)] {
+        let key = queue.status(id).unwrap().unwrap().key;
+        assert_eq!(key, Some(format!("{n}")));
+    }
+}
+
+#[test]
+fn what_lost_to_another_transaction_is_asked_again() {
+    let Some(db) = database("asked_again") else { return };
+    let queue = queue(&db, 1);
+    let job = || act("again", "one", What::Return);
+    let first = queue.submit(job()).unwrap();
+    let second = queue.submit(job()).unwrap();
+    db.run(
+        "update graphile_worker._private_jobs set attempts = max_attempts;
+         create sequence refused;
+         create function refuse() returns trigger language plpgsql as $$
+         begin
+             -- A sequence is not rolled back.
+             if nextval('refused') % 3 <> 0 then
+                 raise exception 'not now' using errcode = tg_argv[0];
+             end if;
+             return coalesce(new, old);
+         end $$;
+         create trigger refuse before insert or delete
+         on graphile_worker._private_jobs
+         for each row execute function refuse('40P01');
+         create trigger refuse_change before update
+         on graphile_worker._private_jobs
+         for each row execute function refuse('40001');",
+    );
+    queue.submit(job()).unwrap();
+    let retried = queue.retry(Filter::new().ids([first])).unwrap();
+    assert_eq!(retried, 1);
+    assert!(queue.cancel(first).unwrap());
+    assert_eq!(queue.purge(Filter::new().ids([second])).unwrap(), 1);
+    assert_eq!(queue.counts().unwrap().ready, 1);
+    // And not for ever.
+    db.run("alter sequence refused increment by 3 restart with 1");
+    let error = queue.submit(job()).unwrap_err().error;
+    assert!(matches!(error, Error::Store(_)), "{error:?}");
+}
+
+#[test]
+fn many_are_driven_again_and_purged_in_portions() {
+    let Some(db) = database("in_portions") else { return };
+    const JOBS: u64 = 12_000;
+    let queue = queue(&db, 1);
+    let job = act("portions", "one", What::Return);
+    let how = |n| Submission::new().key(format!("{n}"));
+    for n in (0..JOBS).step_by(4000) {
+        let jobs = (n..n + 4000).map(|n| (job.clone(), how(n)));
+        queue.submit_all(jobs).unwrap();
+    }
+    let die = "update graphile_worker._private_jobs \
+        set attempts = max_attempts";
+    db.run(die);
+    let both = |change: &(dyn Fn() -> u64 + Sync)| -> u64 {
+        thread::scope(|scope| {
+            let both = [(); 2].map(|()| scope.spawn(change));
+            both.map(|it| it.join().unwrap()).iter().sum()
+        })
+    };
+    let retried = queue.retry(Filter::new().limit(5001)).unwrap();
+    assert_eq!(retried, 5001);
+    let again = || queue.retry(Filter::new()).unwrap();
+    assert_eq!(both(&again), JOBS - 5001);
+    assert_eq!(queue.counts().unwrap().ready, JOBS);
+    db.run(die);
+    let dead = Filter::new().state(State::Dead);
+    let purged = queue.purge(dead.clone().limit(5001)).unwrap();
+    assert_eq!(purged, 5001);
+    let purge = || queue.purge(dead.clone()).unwrap();
+    assert_eq!(both(&purge), JOBS - 5001);
+    assert_eq!(queue.counts().unwrap().dead, 0);
+    let left = "select (select count(*) from manyhands.keys) \
+        + (select count(*) from graphile_worker._private_jobs)";
+    assert_eq!(db.ask::<i64>(left), 0);
+}
+
+#[test]
 fn of_a_serial_word_one_runs_at_a_time_in_order() {
     let Some(db) = database("of_a_serial_word") else { return };
     let told = listen("serial");
@@ -478,10 +586,11 @@ fn a_stop_gives_back_what_does_not_end() {
     let stopped = first.stop_within(Duration::from_millis(50));
     assert_eq!(stopped.abandoned, 1);
     let status = first.status(id).unwrap().unwrap();
-    assert_eq!((status.state, status.attempts), (State::Ready, 0));
+    // It began, so it counts.
+    assert_eq!((status.state, status.attempts), (State::Ready, 1));
     let second = queue(&db, 1);
     second.start().unwrap();
-    assert_eq!(next(&told).attempt, 1);
+    assert_eq!(next(&told).attempt, 2);
     wait_for(&second, id, State::Done);
     go.send(()).unwrap();
 }

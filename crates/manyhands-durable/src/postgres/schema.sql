@@ -94,8 +94,6 @@ create or replace function manyhands.envelope(
     ))::json
 $$;
 
--- Stores jobs of one kind. What is asked of each is at its place in the
--- arrays; times are milliseconds. Returns their ids in that order.
 -- A database, a role or a session may say that a commit need not be on the
 -- disk. What is promised of jobs needs it to be, in the transaction that says
 -- so; where standbys are waited for, they still are.
@@ -122,6 +120,22 @@ returns void language sql as $$
     delete from manyhands.keys k using gone where k.id = gone.id
 $$;
 
+-- The engine's function, by the indexes alone, whatever the planner knows of
+-- the tables: so a job's place among others of its transaction decides its id,
+-- since nothing but a loop over the jobs joins them to their words.
+create or replace function manyhands.add_jobs(specs graphile_worker.job_spec[])
+returns setof graphile_worker._private_jobs language plpgsql
+set enable_hashjoin = off set enable_mergejoin = off
+set enable_seqscan = off set enable_bitmapscan = off
+as $$
+begin
+    return query select * from graphile_worker.add_jobs(specs);
+end
+$$;
+
+-- Stores jobs of one kind. What is asked of each is at its place in the
+-- arrays; times are milliseconds. Returns their ids in that order, in which
+-- they ascend where the jobs are new.
 create or replace function manyhands.submit_many(
     kind text, jobs text[], keys text[], serials text[], priorities int[],
     run_ats bigint[], delays bigint[], max_attempts int[], traces text[]
@@ -181,12 +195,11 @@ begin
     where asked.key is null or taken.id = -n;
 
     with stored as (
-        -- The engine does not promise to keep the order, so each says its
-        -- place.
+        -- Each says its place.
         select id, split_part(
             split_part(left(payload::text, 40), ',', 2), ':', 2
         )::bigint as n
-        from graphile_worker.add_jobs(specs)
+        from manyhands.add_jobs(specs)
         where specs is not null
     ), known as (
         update manyhands.keys taken set id = stored.id
@@ -257,7 +270,7 @@ begin
             -- It was purged meanwhile.
         end loop;
     end if;
-    select stored.id into new from graphile_worker.add_job(
+    select stored.id into new from manyhands.add_jobs(array[(
         kind,
         manyhands.envelope(1, at, key, serial, trace_parent, job::text),
         manyhands.queue_name(kind, serial),
@@ -267,8 +280,9 @@ begin
         end,
         max_attempts,
         null,
-        ~priority
-    ) stored;
+        ~priority,
+        null
+    )::graphile_worker.job_spec]) stored;
     if key is not null then
         update manyhands.keys taken set id = new
         where taken.kind = submit.kind and taken.key = submit.key;
