@@ -14,6 +14,21 @@
 //! ) returns bigint
 //! ```
 //!
+//! # TLS
+//!
+//! As `sslmode` in the URL says, which is `prefer` where it says nothing. A
+//! server's certificate is always verified, by the authorities that are public
+//! and those in the file that the variable `PGSSLROOTCERT` names.
+//!
+//! | `sslmode` | |
+//! |---|---|
+//! | `disable` | no TLS |
+//! | `prefer` | TLS where the server offers it; a certificate that cannot be verified is an error, but of a server on this machine: it is then asked without TLS |
+//! | `require`, `verify-ca`, `verify-full` | TLS, with a certificate for the name of the host, or an error |
+//!
+//! So `prefer` is stricter than libpq's, which verifies nothing, and `require`
+//! is libpq's `verify-full`.
+//!
 //! # How it is made
 //!
 //! The engine's are the tables and their migrations, the functions that store
@@ -68,8 +83,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A database with jobs in it.
 pub(crate) struct Postgres {
-    /// `None` while it is dropped.
-    runtime: Option<Runtime>,
+    threads: Threads,
     shared: Arc<Shared>,
     submits: UnboundedSender<Submit>,
 }
@@ -111,17 +125,12 @@ impl Postgres {
 
     fn open(url: &str, makes: bool) -> Result<Self, Error> {
         let config = connection::config(url)?;
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("manyhands-pg")
-            .enable_all()
-            .build()
-            .map_err(|error| Error::Store(format!("no thread: {error}")))?;
-        let db = {
-            let _entered = runtime.enter();
-            TokioPostgresDatabase::from_config(config, CONNECTIONS)
-                .map_err(|error| Error::Store(error.to_string()))?
-        };
+        let threads = Threads::new()?;
+        let db = threads.wait(async move {
+            let db = connection::database(config).await?;
+            prepare(&db, makes).await?;
+            Ok(db)
+        })?;
         let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
         let shared = Arc::new(Shared {
             db,
@@ -136,21 +145,11 @@ impl Postgres {
             bell: Bell::default(),
         });
         let (submits, submitted) = tokio::sync::mpsc::unbounded_channel();
-        let this = Self {
-            runtime: Some(runtime),
-            shared: Arc::clone(&shared),
-            submits,
-        };
-        this.wait(
-            move |shared| async move { prepare(&shared.db, makes).await },
-        )?;
-        this.spawn(submitter(Arc::clone(&shared), submitted));
-        this.spawn(wake::listen(shared));
-        Ok(this)
+        threads.spawn(submitter(Arc::clone(&shared), submitted));
+        threads.spawn(wake::listen(Arc::clone(&shared)));
+        Ok(Self { threads, shared, submits })
     }
 
-    /// Runs a task on the runtime, and waits for it: on any thread but the
-    /// runtime's own, also inside of somebody's async code.
     fn wait<T, F>(
         &self,
         task: impl FnOnce(Arc<Shared>) -> F,
@@ -159,8 +158,31 @@ impl Postgres {
         T: Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
+        self.threads.wait(task(Arc::clone(&self.shared)))
+    }
+}
+
+/// A runtime of the store's own; `None` while it is dropped.
+struct Threads(Option<Runtime>);
+
+impl Threads {
+    fn new() -> Result<Self, Error> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("manyhands-pg")
+            .enable_all()
+            .build()
+            .map_err(|error| Error::Store(format!("no thread: {error}")))?;
+        Ok(Self(Some(runtime)))
+    }
+
+    /// Runs a task, and waits for it: on any thread but these, also inside of
+    /// somebody's async code.
+    fn wait<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
         let (tell, told) = mpsc::sync_channel(1);
-        let task = task(Arc::clone(&self.shared));
         self.spawn(async move {
             let _ = tell.send(within(PATIENCE, task).await);
         });
@@ -168,8 +190,17 @@ impl Postgres {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        if let Some(runtime) = &self.runtime {
+        if let Some(runtime) = &self.0 {
             runtime.spawn(task);
+        }
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            // It may be dropped by async code, which must not block.
+            runtime.shutdown_background();
         }
     }
 }
@@ -183,15 +214,6 @@ async fn within<T>(
     answer.unwrap_or_else(|_| {
         Err(Error::Unknown("the server does not answer".into()))
     })
-}
-
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            // It may be dropped by async code, which must not block.
-            runtime.shutdown_background();
-        }
-    }
 }
 
 impl fmt::Debug for Postgres {

@@ -651,10 +651,19 @@ fn no_error_shows_the_password() {
 
 /// Runs `child` of this file in a process of its own.
 fn spawn(db: &Database, role: &str) -> (Child, mpsc::Receiver<String>) {
+    spawn_with(db.url(), role, "")
+}
+
+fn spawn_with(
+    url: &str,
+    role: &str,
+    authority: &str,
+) -> (Child, mpsc::Receiver<String>) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["child", "--exact", "--ignored", "--nocapture"])
         .env("PG_CHILD", role)
-        .env("PG_URL", db.url())
+        .env("PG_URL", url)
+        .env("PGSSLROOTCERT", authority)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -674,7 +683,22 @@ fn spawn(db: &Database, role: &str) -> (Child, mpsc::Receiver<String>) {
 fn child() {
     let Ok(role) = std::env::var("PG_CHILD") else { return };
     let url = std::env::var("PG_URL").unwrap();
-    let queue = builder(2).postgres(&url).unwrap();
+    let open = || builder(2).postgres(&url);
+    if role == "ask" {
+        // Async code may open a queue, and drop it, if it can wait.
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        let answer = { runtime }.build().unwrap().block_on(async {
+            match open() {
+                Ok(queue) => match queue.submit(act("a", "a", What::Return)) {
+                    Ok(_) => "stored".into(),
+                    Err(refused) => refused.to_string(),
+                },
+                Err(error) => error.to_string(),
+            }
+        });
+        return say(&format!("answer: {answer}"));
+    }
+    let queue = open().unwrap();
     match role.as_str() {
         "open" => {
             queue.submit(act("open", "o", What::Return)).unwrap();
@@ -799,6 +823,35 @@ fn a_lost_listener_listens_again() {
     assert_eq!(next(&told).name, "heard");
     assert!(asked.elapsed() < Duration::from_secs(5));
     wait_for(&slow, JobId::new(id), State::Done);
+}
+
+#[test]
+fn a_servers_certificate_is_verified() {
+    let Some(mut server) = server::private("a_servers_certificate") else {
+        return;
+    };
+    let authority = server.use_tls();
+    let answer = |host: &str, mode: &str, authority: &str| {
+        let url = server.url().replace("127.0.0.1", host);
+        let (mut child, told) = spawn_with(&(url + mode), "ask", authority);
+        let answer = heard(&told, "answer: ");
+        assert!(child.wait().unwrap().success());
+        answer.replace("answer: ", "")
+    };
+    for mode in ["", "?sslmode=disable", "?sslmode=prefer"] {
+        assert_eq!(answer("127.0.0.1", mode, ""), "stored", "{mode}");
+    }
+    for mode in ["?sslmode=require", "?sslmode=verify-full"] {
+        let refused = answer("localhost", mode, "");
+        assert!(refused.contains("PGSSLROOTCERT names"), "{refused}");
+        assert!(refused.contains("UnknownIssuer"), "{refused}");
+        assert_eq!(answer("localhost", mode, &authority), "stored", "{mode}");
+        // It is another's certificate.
+        let refused = answer("127.0.0.1", mode, &authority);
+        assert!(refused.contains("TLS handshake"), "{refused}");
+    }
+    let refused = answer("localhost", "", "/none");
+    assert!(refused.contains("could not read PGSSLROOTCERT"), "{refused}");
 }
 
 #[test]
