@@ -762,6 +762,41 @@ fn a_killed_workers_job_is_anothers_after_the_lease() {
 }
 
 #[test]
+fn what_a_vanished_worker_held_does_not_seem_to_run() {
+    let Some(db) = database("seem_to_run") else { return };
+    let queue = queue(&db, 1);
+    let job = act("seem", "s", What::InChild);
+    let id = queue.submit(job.clone()).unwrap();
+    let last = Submission::new().max_attempts(1);
+    let last = queue.submit_with(job, last).unwrap();
+    let (mut child, told) = spawn(&db, "work");
+    heard(&told, "begun");
+    heard(&told, "begun");
+    assert_eq!(queue.counts().unwrap().running, 2);
+    signal(&child, "-KILL");
+    child.wait().unwrap();
+    // Nobody works on it now.
+    let admin = Admin::open(db.url()).unwrap();
+    wait_for(&queue, id, State::Ready);
+    wait_for(&queue, last, State::Dead);
+    assert_eq!(admin.counts().unwrap()[0].running, 0);
+    let status = admin.status(last).unwrap().unwrap();
+    assert_eq!(status.last_error.as_deref(), Some("its worker vanished"));
+    assert_eq!(admin.retry(&Filter::new()).unwrap(), 1);
+    // Who may only read is told what there is.
+    db.run(&format!(
+        "update graphile_worker._private_jobs
+         set locked_by = 'nobody', locked_at = now() - interval '1 day'
+         where id = {last}"
+    ));
+    let read_only = "?options=-c%20default_transaction_read_only%3Don";
+    let reader = Admin::open(&(db.url().to_owned() + read_only)).unwrap();
+    assert!(reader.retry(&Filter::new()).is_err());
+    assert_eq!(reader.counts().unwrap()[0].running, 1);
+    assert_eq!(admin.counts().unwrap()[0].running, 0);
+}
+
+#[test]
 fn what_a_worker_writes_after_its_lease_is_refused() {
     let Some(db) = database("after_its_lease") else { return };
     let here = listen("late");

@@ -109,11 +109,11 @@ async fn sweep(
     let held: Vec<i64> =
         shared.fences().keys().map(|hold| hold.id.get()).collect();
     let statement = client
-        .prepare_cached("select manyhands.sweep($1, $2, $3, $4)")
+        .prepare_cached("select manyhands.sweep($1, $2, $3)")
         .await
         .map_err(told)?;
     client
-        .query_one(&statement, &[&id, &shared.worker, &ask.lease_ms(), &held])
+        .query_one(&statement, &[&id, &shared.worker, &held])
         .await
         .map_err(told)?;
     Ok(Kind { task, swept_at, is_unsure: false })

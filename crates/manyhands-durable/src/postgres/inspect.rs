@@ -80,81 +80,27 @@ const ENGINES: &str = "graphile_worker._private_jobs j \
 
 impl Inspect for Postgres {
     fn status(&self, id: JobId) -> Result<Option<Status>, Error> {
-        Ok(self.list(&Filter::new().ids([id]))?.pop())
+        let filter = Filter::new().ids([id]);
+        let mut found = self.find(&filter)?.pop();
+        let is_running = |it: &Status| it.state == State::Running;
+        if found.as_ref().is_some_and(is_running) && self.sweep() {
+            found = self.find(&filter)?.pop();
+        }
+        Ok(found)
     }
 
     fn list(&self, filter: &Filter) -> Result<Vec<Status>, Error> {
-        let wanted = Wanted::new(filter);
-        let (engines, done) = (wanted.engines(), wanted.done());
-        let sql = format!(
-            "(select j.id, t.identifier as kind, case \
-                 when j.locked_at is not null then 'running' \
-                 when not j.is_available then 'dead' \
-                 when j.run_at > now() then 'scheduled' \
-                 else 'ready' end as state, \
-                 case when {DEAD} then coalesce(( \
-                     select x.attempts from manyhands.dead x \
-                     where x.id = j.id \
-                 ), j.attempts) else j.attempts end::int as attempts, \
-                 j.max_attempts::int, j.priority::int, \
-                 j.created_at as submitted_at, j.run_at, \
-                 case when {DEAD} then j.updated_at end as finished_at, \
-                 j.last_error, j.payload, null as key, null as serial, \
-                 null as trace, null as output \
-             from {ENGINES} where {engines} order by j.id limit $5) \
-             union all \
-             (select d.id, d.kind, 'done', d.attempts, d.max_attempts, \
-                 d.priority, d.submitted_at, d.run_at, d.finished_at, \
-                 d.last_error, null, d.key, d.serial, d.trace, d.output \
-             from manyhands.done d where {done} order by d.id limit $5) \
-             order by id limit $5"
-        );
-        self.wait(|shared| async move {
-            let client = connection(&shared.db).await?;
-            let rows = client.query(&sql, &wanted.params()).await;
-            let rows = rows.map_err(told)?;
-            client.keep();
-            let found: Result<_, _> = rows.iter().map(status).collect();
-            Ok(found.map_err(told)?)
-        })
+        self.sweep();
+        self.find(filter)
     }
 
     fn counts(&self) -> Result<Vec<Counts>, Error> {
-        const SQL: &str = "select kind, coalesce(bool_or(paused), false), \
-            sum(scheduled)::bigint, sum(ready)::bigint, \
-            sum(running)::bigint, sum(done)::bigint, sum(dead)::bigint, \
-            coalesce(max(age), 0)::bigint \
-            from ( \
-                select t.identifier as kind, null::boolean as paused, \
-                count(*) filter (where is_available and run_at > now()) \
-                    as scheduled, \
-                count(*) filter (where is_available and run_at <= now()) \
-                    as ready, \
-                count(*) filter (where locked_at is not null) as running, \
-                0 as done, \
-                count(*) filter \
-                    (where not is_available and locked_at is null) as dead, \
-                extract(epoch from now() - min(run_at) filter \
-                    (where is_available and run_at <= now())) * 1000 as age \
-                from graphile_worker._private_tasks t \
-                left join graphile_worker._private_jobs j \
-                    on t.id = j.task_id group by 1 \
-                union all \
-                select kind, null, 0, 0, 0, count(*), 0, 0 \
-                from manyhands.done group by 1 \
-                union all \
-                select kind, paused, 0, 0, 0, 0, 0, 0 from manyhands.kinds \
-            ) kinds group by kind order by kind collate \"C\"";
-        self.wait(|shared| async move {
-            let client = connection(&shared.db).await?;
-            let rows = client.query(SQL, &[]).await.map_err(told)?;
-            client.keep();
-            let found: Result<_, _> = rows.iter().map(counts).collect();
-            Ok(found.map_err(told)?)
-        })
+        self.sweep();
+        self.count()
     }
 
     fn retry(&self, filter: &Filter) -> Result<u64, Error> {
+        self.sweep();
         let wanted = Wanted::new(filter);
         let engines = wanted.engines();
         // Each once: who is second finds them dead no more.
@@ -180,6 +126,7 @@ impl Inspect for Postgres {
     }
 
     fn cancel(&self, id: JobId) -> Result<bool, Error> {
+        self.sweep();
         let wanted = Wanted::new(&Filter::new().ids([id]));
         let sql = "with gone as ( \
                 delete from graphile_worker._private_jobs j \
@@ -199,6 +146,7 @@ impl Inspect for Postgres {
     }
 
     fn purge(&self, filter: &Filter) -> Result<u64, Error> {
+        self.sweep();
         let wanted = Wanted::new(filter);
         let (engines, done) = (wanted.engines(), wanted.done());
         let sql = format!(
@@ -254,6 +202,91 @@ impl Inspect for Postgres {
 }
 
 impl Postgres {
+    fn find(&self, filter: &Filter) -> Result<Vec<Status>, Error> {
+        let wanted = Wanted::new(filter);
+        let (engines, done) = (wanted.engines(), wanted.done());
+        let sql = format!(
+            "(select j.id, t.identifier as kind, case \
+                 when j.locked_at is not null then 'running' \
+                 when not j.is_available then 'dead' \
+                 when j.run_at > now() then 'scheduled' \
+                 else 'ready' end as state, \
+                 case when {DEAD} then coalesce(( \
+                     select x.attempts from manyhands.dead x \
+                     where x.id = j.id \
+                 ), j.attempts) else j.attempts end::int as attempts, \
+                 j.max_attempts::int, j.priority::int, \
+                 j.created_at as submitted_at, j.run_at, \
+                 case when {DEAD} then j.updated_at end as finished_at, \
+                 j.last_error, j.payload, null as key, null as serial, \
+                 null as trace, null as output \
+             from {ENGINES} where {engines} order by j.id limit $5) \
+             union all \
+             (select d.id, d.kind, 'done', d.attempts, d.max_attempts, \
+                 d.priority, d.submitted_at, d.run_at, d.finished_at, \
+                 d.last_error, null, d.key, d.serial, d.trace, d.output \
+             from manyhands.done d where {done} order by d.id limit $5) \
+             order by id limit $5"
+        );
+        self.wait(|shared| async move {
+            let client = connection(&shared.db).await?;
+            let rows = client.query(&sql, &wanted.params()).await;
+            let rows = rows.map_err(told)?;
+            client.keep();
+            let found: Result<_, _> = rows.iter().map(status).collect();
+            Ok(found.map_err(told)?)
+        })
+    }
+
+    fn count(&self) -> Result<Vec<Counts>, Error> {
+        const SQL: &str = "select kind, coalesce(bool_or(paused), false), \
+            sum(scheduled)::bigint, sum(ready)::bigint, \
+            sum(running)::bigint, sum(done)::bigint, sum(dead)::bigint, \
+            coalesce(max(age), 0)::bigint \
+            from ( \
+                select t.identifier as kind, null::boolean as paused, \
+                count(*) filter (where is_available and run_at > now()) \
+                    as scheduled, \
+                count(*) filter (where is_available and run_at <= now()) \
+                    as ready, \
+                count(*) filter (where locked_at is not null) as running, \
+                0 as done, \
+                count(*) filter \
+                    (where not is_available and locked_at is null) as dead, \
+                extract(epoch from now() - min(run_at) filter \
+                    (where is_available and run_at <= now())) * 1000 as age \
+                from graphile_worker._private_tasks t \
+                left join graphile_worker._private_jobs j \
+                    on t.id = j.task_id group by 1 \
+                union all \
+                select kind, null, 0, 0, 0, count(*), 0, 0 \
+                from manyhands.done group by 1 \
+                union all \
+                select kind, paused, 0, 0, 0, 0, 0, 0 from manyhands.kinds \
+            ) kinds group by kind order by kind collate \"C\"";
+        self.wait(|shared| async move {
+            let client = connection(&shared.db).await?;
+            let rows = client.query(SQL, &[]).await.map_err(told)?;
+            client.keep();
+            let found: Result<_, _> = rows.iter().map(counts).collect();
+            Ok(found.map_err(told)?)
+        })
+    }
+
+    /// Frees what vanished workers held, of all kinds: of one that nobody works
+    /// on now, nobody else would. True if there was such. Who may only read
+    /// sees it as it was.
+    fn sweep(&self) -> bool {
+        let swept = self.wait(|shared| async move {
+            let client = connection(&shared.db).await?;
+            let row = client.query_one("select manyhands.sweep()", &[]).await;
+            let jobs = row.and_then(|row| row.try_get(0)).map_err(told)?;
+            client.keep();
+            Ok(jobs)
+        });
+        swept.is_ok_and(|jobs: i64| jobs > 0)
+    }
+
     /// Runs a statement as often as it finds as many jobs as it may, each time
     /// for those after the last. Says how many it changed.
     fn change(&self, sql: String, mut wanted: Wanted) -> Result<u64, Error> {

@@ -411,21 +411,22 @@ begin
 end
 $$;
 
--- Jobs of a kind whose worker gave no sign of life for a lease: ready, or dead
--- if no attempt is left.
+-- Jobs of a kind, or of all, whose worker gave no sign of life for a lease:
+-- ready, or dead if no attempt is left. The lease is that of the worker that
+-- held the job; an unknown one's is four hours, as it is the engine's.
 create or replace function manyhands.sweep(
-    task int, worker text, lease_ms bigint, held bigint[]
+    task int default null, worker text default '', held bigint[] default '{}'
 ) returns bigint language sql as $$
     with lost as (
         select j.id, j.job_queue_id, j.locked_by
         from graphile_worker._private_jobs j
         left join graphile_worker._private_workers w on w.id = j.locked_by
-        where j.task_id = task and j.locked_by is not null
+        where (task is null or j.task_id = task) and j.locked_by is not null
             and case
                 -- A claim of which this worker never had the answer.
                 when j.locked_by = worker then not j.id = any(held)
                 else coalesce(w.last_heartbeat_at, j.locked_at) < now()
-                    - coalesce((w.metadata->>'lease_ms')::bigint, lease_ms)
+                    - coalesce((w.metadata->>'lease_ms')::bigint, 14400000)
                     * interval '1 millisecond'
             end
         for update of j skip locked
