@@ -266,6 +266,58 @@ fn what_is_stored_at_once_has_its_ids_in_order() {
 }
 
 #[test]
+fn serial_words_without_jobs_are_removed() {
+    let Some(db) = database("serial_words") else { return };
+    let queue = queue(&db, 4);
+    let job = || act("words", "one", What::Return);
+    let word = |word: String| Submission::new().serial(word);
+    for n in 0..2 {
+        let jobs = (n * 3000..(n + 1) * 3000)
+            .map(|n| (job(), word(format!("word {n}"))));
+        queue.submit_all(jobs).unwrap();
+    }
+    let later = word("later".into()).after(Duration::from_secs(3600));
+    queue.submit_with(job(), later).unwrap();
+    let words = || {
+        db.ask::<i64>(
+            "select count(*) from graphile_worker.\
+            _private_job_queues",
+        )
+    };
+    assert_eq!(words(), 6001);
+    queue.start().unwrap();
+    until("one word is left", || words() == 1);
+    assert_eq!(queue.counts().unwrap().scheduled, 1);
+    // Nobody's is, who stores one in a transaction that began before.
+    db.run_async(async |client| {
+        let new = "select manyhands.submit('act', '{}', \
+            serial => 'mine', delay => '1 h')";
+        client.batch_execute(new).await.unwrap();
+        client
+            .batch_execute("begin isolation level repeatable read; select 1")
+            .await
+            .unwrap();
+        // On threads that have no runtime.
+        let prune = || {
+            let sql = "select removed from manyhands.prune(1000, 0)";
+            thread::scope(|it| it.spawn(|| db.ask::<i32>(sql)).join().unwrap())
+        };
+        let delete = "delete from graphile_worker._private_jobs \
+            where payload->>'serial' = 'mine'";
+        thread::scope(|it| it.spawn(|| db.run(delete)).join().unwrap());
+        until("it is removed", || prune() == 1);
+        let error = client.batch_execute(new).await.unwrap_err();
+        assert_eq!(error.code().unwrap().code(), "40001");
+        client.batch_execute("rollback; begin").await.unwrap();
+        client.batch_execute(new).await.unwrap();
+        assert_eq!(prune(), 0);
+        client.batch_execute("commit").await.unwrap();
+        assert_eq!(prune(), 0);
+    });
+    assert_eq!(words(), 2);
+}
+
+#[test]
 fn what_lost_to_another_transaction_is_asked_again() {
     let Some(db) = database("asked_again") else { return };
     let queue = queue(&db, 1);

@@ -32,6 +32,8 @@ struct Kind {
     /// The engine's number for it.
     task: TaskDetails,
     swept_at: Instant,
+    /// Up to which serial words were looked at.
+    pruned: i32,
     /// The last claim was not answered: it may have taken jobs that nobody
     /// knows of.
     is_unsure: bool,
@@ -76,7 +78,8 @@ pub(super) async fn claim(
         .get(&ask.kind)
         .is_none_or(|kind| kind.is_unsure || kind.swept_at.elapsed() >= every);
     if is_due {
-        let kind = sweep(shared, &client, &ask).await?;
+        let pruned = claiming.kinds.get(&ask.kind).map_or(0, |it| it.pruned);
+        let kind = sweep(shared, &client, &ask, pruned).await?;
         claiming.kinds.insert(ask.kind.clone(), kind);
     }
     let Some(kind) = claiming.kinds.get_mut(&ask.kind) else {
@@ -98,6 +101,7 @@ async fn sweep(
     shared: &Shared,
     client: &Client,
     ask: &Asked,
+    pruned: i32,
 ) -> Result<Kind, Error> {
     let swept_at = Instant::now();
     let task =
@@ -116,7 +120,28 @@ async fn sweep(
         .query_one(&statement, &[&id, &shared.worker, &held])
         .await
         .map_err(told)?;
-    Ok(Kind { task, swept_at, is_unsure: false })
+    let pruned = prune(client, pruned).await?;
+    Ok(Kind { task, swept_at, pruned, is_unsure: false })
+}
+
+/// Removes serial words that have no jobs: some at a time, and more as long as
+/// most of them have none. Up to which?
+async fn prune(client: &Client, mut pruned: i32) -> Result<i32, Error> {
+    const WORDS: i32 = 2000;
+    let statement = client
+        .prepare_cached("select after, removed from manyhands.prune($1, $2)")
+        .await
+        .map_err(told)?;
+    for _ in 0..16 {
+        let row = client.query_one(&statement, &[&WORDS, &pruned]).await;
+        let row = row.map_err(told)?;
+        pruned = row.try_get(0).map_err(told)?;
+        let removed: i32 = row.try_get(1).map_err(told)?;
+        if removed < WORDS / 2 || pruned == 0 {
+            break;
+        }
+    }
+    Ok(pruned)
 }
 
 async fn take(

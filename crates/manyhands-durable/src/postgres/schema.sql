@@ -63,10 +63,10 @@ create index if not exists manyhands_held
     on graphile_worker._private_jobs (task_id, locked_by)
     where locked_by is not null;
 
--- The first that was not begun of those of a serial word.
+-- The first that was not begun of those of a serial word; or any.
 create index if not exists manyhands_serial
-    on graphile_worker._private_jobs (job_queue_id, id)
-    where attempts = 0 and job_queue_id is not null;
+    on graphile_worker._private_jobs (job_queue_id, attempts, id)
+    where job_queue_id is not null;
 -- Dead letters are few among many.
 create index if not exists manyhands_dead
     on graphile_worker._private_jobs (id)
@@ -106,6 +106,44 @@ begin
 end
 $$;
 
+-- Removes serial words without jobs, of the next so many; not if that means to
+-- wait long for a transaction that stores jobs of any (manyhands.add_jobs). Returns how many were removed, and after
+-- which the next are.
+create or replace function manyhands.prune(
+    most int, inout after int, out removed int
+) language plpgsql
+set lock_timeout = '100ms' set enable_seqscan = off
+as $$
+declare
+    words int[];
+begin
+    removed := 0;
+    select array_agg(q.id order by q.id) into words from (
+        select id from graphile_worker._private_job_queues
+        where id > after order by id limit most
+    ) q;
+    after := case
+        when cardinality(words) = most then words[most] else 0
+    end;
+    perform pg_advisory_xact_lock(7812045223146);
+    -- A statement of its own: it sees what was stored until now.
+    with unused as (
+        select q.id from graphile_worker._private_job_queues q
+        where q.id = any (words) and q.is_available
+            and q.queue_name ~ '[:#]' and not exists (
+                select from graphile_worker._private_jobs j
+                where j.job_queue_id = q.id
+            )
+        for update skip locked
+    )
+    delete from graphile_worker._private_job_queues q
+    using unused where q.id = unused.id;
+    get diagnostics removed = row_count;
+exception
+    when lock_not_available then null;
+end
+$$;
+
 -- Forgets what has been done for longer than it is kept, of jobs with these
 -- keys, also where nobody has swept yet.
 create or replace function manyhands.forget(of_kind text, keys text[])
@@ -129,7 +167,16 @@ set enable_hashjoin = off set enable_mergejoin = off
 set enable_seqscan = off set enable_bitmapscan = off
 as $$
 begin
+    if exists (select from unnest(specs) s where s.queue_name is not null) then
+        perform pg_advisory_xact_lock_shared(7812045223146);
+    end if;
     return query select * from graphile_worker.add_jobs(specs);
+    if current_setting('transaction_isolation') <> 'read committed' then
+        -- A word that was there when the transaction began may be gone.
+        perform from graphile_worker._private_job_queues q
+        where q.queue_name in (select s.queue_name from unnest(specs) s)
+        for key share;
+    end if;
 end
 $$;
 
