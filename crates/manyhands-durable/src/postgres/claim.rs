@@ -32,6 +32,8 @@ struct Kind {
     /// The engine's number for it.
     task: TaskDetails,
     swept_at: Instant,
+    /// Up to which serial words were looked at.
+    pruned: i32,
     /// The last claim was not answered: it may have taken jobs that nobody
     /// knows of.
     is_unsure: bool,
@@ -76,7 +78,8 @@ pub(super) async fn claim(
         .get(&ask.kind)
         .is_none_or(|kind| kind.is_unsure || kind.swept_at.elapsed() >= every);
     if is_due {
-        let kind = sweep(shared, &client, &ask).await?;
+        let pruned = claiming.kinds.get(&ask.kind).map_or(0, |it| it.pruned);
+        let kind = sweep(shared, &client, &ask, pruned).await?;
         claiming.kinds.insert(ask.kind.clone(), kind);
     }
     let Some(kind) = claiming.kinds.get_mut(&ask.kind) else {
@@ -98,6 +101,7 @@ async fn sweep(
     shared: &Shared,
     client: &Client,
     ask: &Asked,
+    pruned: i32,
 ) -> Result<Kind, Error> {
     let swept_at = Instant::now();
     let task =
@@ -109,14 +113,35 @@ async fn sweep(
     let held: Vec<i64> =
         shared.fences().keys().map(|hold| hold.id.get()).collect();
     let statement = client
-        .prepare_cached("select manyhands.sweep($1, $2, $3, $4)")
+        .prepare_cached("select manyhands.sweep($1, $2, $3)")
         .await
         .map_err(told)?;
     client
-        .query_one(&statement, &[&id, &shared.worker, &ask.lease_ms(), &held])
+        .query_one(&statement, &[&id, &shared.worker, &held])
         .await
         .map_err(told)?;
-    Ok(Kind { task, swept_at, is_unsure: false })
+    let pruned = prune(client, pruned).await?;
+    Ok(Kind { task, swept_at, pruned, is_unsure: false })
+}
+
+/// Removes serial words that have no jobs: some at a time, and more as long as
+/// most of them have none. Up to which?
+async fn prune(client: &Client, mut pruned: i32) -> Result<i32, Error> {
+    const WORDS: i32 = 2000;
+    let statement = client
+        .prepare_cached("select after, removed from manyhands.prune($1, $2)")
+        .await
+        .map_err(told)?;
+    for _ in 0..16 {
+        let row = client.query_one(&statement, &[&WORDS, &pruned]).await;
+        let row = row.map_err(told)?;
+        pruned = row.try_get(0).map_err(told)?;
+        let removed: i32 = row.try_get(1).map_err(told)?;
+        if removed < WORDS / 2 || pruned == 0 {
+            break;
+        }
+    }
+    Ok(pruned)
 }
 
 async fn take(
@@ -128,14 +153,11 @@ async fn take(
     let transaction = client.transaction().await.map_err(told)?;
     let gate = transaction
         .prepare_cached(
-            "select granted, again_us, due, set_config('jit', 'off', true), \
-             set_config('idle_in_transaction_session_timeout', '5s', true) \
+            "select granted, again_us, due \
              from manyhands.gate($1, $2, $3, $4, $5, $6, $7)",
         )
         .await
         .map_err(told)?;
-    // A process that is stopped here must not keep others from what it has
-    // locked; it is at rest between the statements for a moment only.
     let limit =
         ask.limit.map(|it| i32::try_from(it.get()).unwrap_or(i32::MAX));
     let interval = ask.rate.map(|rate| {
@@ -331,18 +353,17 @@ fn narrow(sql: &str) -> Option<String> {
     if [KINDS, QUEUES, ORDER].iter().any(|it| sql.matches(it).count() != 1) {
         return None;
     }
-    // As ranges, and in an order that only the index of ours has: so the
-    // planner takes that one, whatever it knows of the others.
-    let sql = sql
-        .replace(ORDER, "order by jobs.task_id asc, priority asc, run_at asc");
+    // Kinds are asked for as a set, of one, and are first in the order: of all
+    // indexes only ours has it, so the planner takes that one, whatever it
+    // knows of the others. Bounds as pairs would do that too, but a scan does
+    // not end at the second of a pair.
+    let sql = sql.replace(ORDER, "order by jobs.task_id asc, jobs.run_at asc");
     // Of a serial word that is long, all but the next are passed over: with as
     // little work for each as can be, and from the last to the first, since
     // the index still has those that are done.
     let sql = sql.replace(
         KINDS,
-        "(jobs.task_id, jobs.priority) >= (($2::int[])[1], $4::smallint) \
-         and (jobs.task_id, jobs.priority, jobs.run_at) \
-             <= (($2::int[])[1], $4::smallint, now()) \
+        "jobs.task_id = any($2::int[]) and jobs.priority = $4::smallint \
          and (jobs.job_queue_id is null or ( \
              jobs.job_queue_id <> all (array( \
                  select held.job_queue_id \
