@@ -193,6 +193,8 @@ impl Kept {
         if kind.is_paused {
             return None;
         }
+        let is_full =
+            ask.limit.is_some_and(|most| kind.running.len() >= most.get());
         let scheduled = kind
             .scheduled
             .first()
@@ -202,6 +204,8 @@ impl Kept {
         let start = kind
             .next_start
             .filter(|_| ask.rate.is_some() && !kind.ready.is_empty())
+            // Who ends one of those that run says so.
+            .filter(|_| !is_full)
             .map(|next| next - ticks);
         [scheduled, lease, start].into_iter().flatten().min()
     }
@@ -655,5 +659,27 @@ mod tests {
         assert_eq!(tick(&mut kept, 410), (4, Some(10)));
         kept.schedule("k", &[], start + MINUTE * 411).unwrap();
         assert_eq!(tick(&mut kept, 1000), (4, None));
+    }
+
+    #[test]
+    fn a_full_limit_is_not_asked_again_and_again_for_a_rate() {
+        let mut kept = Kept::default();
+        let new = schedule("a", "* * * * *").job;
+        let (now, ticks) = (SystemTime::now(), Instant::now());
+        kept.submit(vec![new; 3], now).unwrap();
+        let lease = Duration::from_secs(30);
+        let ask = Ask {
+            kind: "k",
+            token: "t",
+            most: 8,
+            lease,
+            limit: std::num::NonZeroUsize::new(1),
+            rate: crate::Rate::new(1000, Duration::from_secs(1)),
+        };
+        assert_eq!(kept.claim(&ask, now, ticks).jobs.len(), 1);
+        let later = ticks + Duration::from_secs(1);
+        let full = kept.claim(&ask, now, later);
+        assert!(full.jobs.is_empty());
+        assert_eq!(full.again, Some(lease - Duration::from_secs(1)));
     }
 }
