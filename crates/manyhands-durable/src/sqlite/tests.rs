@@ -306,6 +306,33 @@ fn one_of_a_serial_word_runs_at_a_time_in_order() {
 }
 
 #[test]
+fn what_comes_back_to_its_line_is_not_sought_among_all_that_do_not() {
+    const OTHERS: i32 = 2000;
+    let at = Place::new();
+    let id = at.put(Submission::new().serial("s"));
+    assert_eq!(at.take(1), [id]);
+    assert!(at.end("t", id, failed(Duration::from_millis(20))));
+    // They failed too, each of a line of its own, and come much later.
+    at.conn()
+        .execute_batch(&format!(
+            "WITH RECURSIVE n (i) AS (
+               SELECT 1000 UNION ALL SELECT i + 1 FROM n LIMIT {OTHERS})
+             INSERT INTO _honker_live (id, queue, payload, run_at, attempts)
+             SELECT i, 'k/later', '1', unixepoch() * 1000 + 999999, 1 FROM n;
+             INSERT INTO manyhands_serial (kind, serial, turn, id)
+             SELECT 'k', id, 2, id FROM _honker_live WHERE id >= 1000",
+        ))
+        .unwrap();
+    until("its time", || at.take(1) == [id]);
+    let steps = at.writer.call(|conn| {
+        let find = conn.prepare_cached(line::AWAY)?;
+        Ok((find.get_status(rusqlite::StatementStatus::VmStep), false))
+    });
+    let steps = steps.unwrap();
+    assert!((1..OTHERS).contains(&steps), "{steps} steps");
+}
+
+#[test]
 fn a_line_goes_on_when_a_worker_vanished() {
     let at = Place::new();
     let serial = || Submission::new().serial("s").max_attempts(1);
