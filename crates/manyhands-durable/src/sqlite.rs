@@ -265,10 +265,7 @@ impl Watch {
     fn has_changed(&mut self) -> bool {
         self.looked = Instant::now();
         let Ok(conn) = self.link.get() else { return false };
-        let version = conn
-            .prepare_cached("PRAGMA data_version")
-            .and_then(|mut ask| ask.query_row([], |row| row.get(0)));
-        let Ok(version) = version else { return false };
+        let Ok(version) = file::version(conn) else { return false };
         std::mem::replace(&mut self.version, version) != version
     }
 }
