@@ -4,9 +4,9 @@ use std::num::NonZeroUsize;
 use std::sync::mpsc;
 
 use super::*;
+use crate::Rate;
 use crate::envelope::Envelope;
 use crate::store::Settlement;
-use crate::{Rate, State};
 
 mod measure;
 mod plans;
@@ -575,4 +575,21 @@ fn a_schedule_comes_once_in_all_processes() {
     assert_eq!(at.counts().unwrap()[0].ready, 2);
     at.schedule("k", &[]).unwrap();
     assert_eq!(other.tick("k").unwrap(), None);
+}
+
+#[test]
+fn who_reads_for_long_keeps_nobody_from_claiming() {
+    let at = Place::new();
+    let id = at.put(Submission::new());
+    let reads = lock(&at.reader);
+    let (tell, told) = mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            at.tick("k").unwrap();
+            tell.send(at.take(8)).unwrap();
+        });
+        let taken = told.recv_timeout(Duration::from_secs(20));
+        drop(reads);
+        assert_eq!(taken, Ok(vec![id]));
+    });
 }
