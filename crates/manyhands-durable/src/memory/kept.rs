@@ -9,6 +9,7 @@ use crate::status::millis;
 use crate::store::{
     Ask, Claimed, Given, Hold, NewJob, Schedule, Settled, Settlement, due,
 };
+use crate::submission::When;
 use crate::{Counts, Error, Filter, JobId, State, Status, cron};
 
 #[derive(Default)]
@@ -270,7 +271,7 @@ impl Kept {
             {
                 job.at = At::Waiting;
                 job.last_error = Some(error);
-                job.run_at = now.checked_add(delay).unwrap_or(now);
+                job.run_at = due(When::After(delay), now);
                 self.enter(id, now);
             }
             Settlement::Retry { error, .. } | Settlement::Dead { error } => {
@@ -681,5 +682,28 @@ mod tests {
         let full = kept.claim(&ask, now, later);
         assert!(full.jobs.is_empty());
         assert_eq!(full.again, Some(lease - Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn a_delay_beyond_all_clocks_is_not_none() {
+        let mut kept = Kept::default();
+        let mut new = schedule("a", "* * * * *").job;
+        new.max_attempts = 2;
+        let (now, ticks) = (SystemTime::now(), Instant::now());
+        let id = kept.submit(vec![new], now).unwrap()[0];
+        let ask = Ask {
+            kind: "k",
+            token: "t",
+            most: 1,
+            lease: Duration::from_secs(30),
+            limit: None,
+            rate: None,
+        };
+        assert_eq!(kept.claim(&ask, now, ticks).jobs.len(), 1);
+        let (error, delay) = (String::new(), Duration::MAX);
+        let what = Settlement::Retry { error, delay };
+        let hold = Hold { id, token: "t".into() };
+        assert!(kept.settle(Settled { hold, what }, now));
+        assert_eq!(kept.status(id, now).unwrap().state, State::Scheduled);
     }
 }
