@@ -506,8 +506,11 @@ fn results_are_written_together_that_came_while_a_write_ran() {
     for _ in 0..7 {
         gates.open.send(()).unwrap();
     }
-    // Nothing tells that the seven have ended, but that none holds its gate.
-    thread::sleep(Duration::from_millis(100));
+    let began = Instant::now();
+    while working.crew.lock().outcomes.len() < 7 {
+        assert!(began.elapsed() < PATIENCE);
+        thread::sleep(Duration::from_millis(1));
+    }
     go.send(()).unwrap();
     for id in ids {
         reaches(&memory, id, State::Done);
