@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use manyhands_core::JobSink;
@@ -107,158 +107,138 @@ where
     J: Send + 'static,
     S: JobSink<J, Id: PartialEq + fmt::Debug> + 'static,
 {
-    let checks: [Check<J, S>; 6] = [
-        runs_at_least_once,
-        refused_is_not_run,
-        has_an_id_of_its_own,
-        stop_is_final,
-        stop_waits,
-        panic_is_contained,
+    let laws: [Law<'_, J, S>; 6] = [
+        Case::runs_at_least_once,
+        Case::refused_is_not_run,
+        Case::has_an_id_of_its_own,
+        Case::stop_is_final,
+        Case::stop_waits,
+        Case::panic_is_contained,
     ];
     let mut broken = Vec::new();
-    for (law, check) in (1..).zip(checks) {
-        let trial = Trial::new();
-        let sink = Arc::new(make());
-        if let Err(saw) = check(&sink, &trial, &job) {
+    for (law, holds) in (1..).zip(laws) {
+        let (sink, trial) = (Arc::new(make()), Trial::new());
+        let case = Case { sink, trial, job: &job };
+        if let Err(saw) = holds(&case) {
             broken.push(BrokenSinkLaw { law, saw });
         }
-        trial.open();
-        lock(&TRIALS).remove(&trial.id);
+        case.trial.open();
+        lock(&TRIALS).remove(&case.trial.id);
     }
     broken
 }
 
-type Check<J, S> =
-    fn(&Arc<S>, &Arc<Trial>, &dyn Fn(SinkStep) -> J) -> Result<(), String>;
+/// A law, and what was seen if it does not hold.
+type Law<'a, J, S> = fn(&Case<'a, J, S>) -> Result<(), String>;
 
-fn runs_at_least_once<J, S: JobSink<J>>(
-    sink: &Arc<S>,
-    trial: &Arc<Trial>,
-    job: &dyn Fn(SinkStep) -> J,
-) -> Result<(), String> {
-    submit(sink, trial, job, 0..JOBS)?;
-    trial.all_ran(0..JOBS)?;
-    sink.stop();
-    Ok(())
+/// A sink on trial, and how its jobs are made.
+struct Case<'a, J, S> {
+    sink: Arc<S>,
+    trial: Arc<Trial>,
+    job: &'a dyn Fn(SinkStep) -> J,
 }
 
-fn refused_is_not_run<J, S: JobSink<J>>(
-    sink: &Arc<S>,
-    trial: &Arc<Trial>,
-    job: &dyn Fn(SinkStep) -> J,
-) -> Result<(), String> {
-    submit(sink, trial, job, 0..JOBS)?;
-    trial.all_ran(0..JOBS)?;
-    sink.stop();
-    let mut refused = Vec::new();
-    for number in JOBS..2 * JOBS {
-        if sink.submit(job(trial.step(number, Act::Return))).is_err() {
-            refused.push(number);
-        }
-    }
-    thread::sleep(MOMENT);
-    let seen = lock(&trial.seen);
-    match refused.iter().find(|number| seen.runs.contains_key(number)) {
-        Some(number) => Err(format!("job {number} was refused, and ran")),
-        None => Ok(()),
-    }
-}
-
-fn has_an_id_of_its_own<J, S>(
-    sink: &Arc<S>,
-    trial: &Arc<Trial>,
-    job: &dyn Fn(SinkStep) -> J,
-) -> Result<(), String>
-where
-    S: JobSink<J, Id: PartialEq + fmt::Debug>,
-{
-    let ids = submit(sink, trial, job, 0..JOBS)?;
-    trial.all_ran(0..JOBS)?;
-    sink.stop();
-    for (n, id) in ids.iter().enumerate() {
-        if ids[..n].contains(id) {
-            return Err(format!("two jobs have the id {id:?}"));
-        }
-    }
-    Ok(())
-}
-
-fn stop_is_final<J, S>(
-    sink: &Arc<S>,
-    trial: &Arc<Trial>,
-    job: &dyn Fn(SinkStep) -> J,
-) -> Result<(), String>
+impl<J, S> Case<'_, J, S>
 where
     J: Send + 'static,
-    S: JobSink<J> + 'static,
+    S: JobSink<J, Id: PartialEq + fmt::Debug> + 'static,
 {
-    let stopped = Arc::new(AtomicU64::new(0));
-    for _ in 0..3 {
-        let (sink, stopped) = (Arc::clone(sink), Arc::clone(&stopped));
-        thread::spawn(move || {
-            sink.stop();
-            sink.stop();
-            stopped.fetch_add(1, Ordering::SeqCst);
-        });
+    fn runs_at_least_once(&self) -> Result<(), String> {
+        self.ran()?;
+        Ok(())
     }
-    wait("three threads to stop it", || stopped.load(Ordering::SeqCst) == 3)?;
-    match sink.submit(job(trial.step(0, Act::Return))) {
-        Ok(_) => Err("a job was accepted after stop".into()),
-        Err(_) => Ok(()),
-    }
-}
 
-fn stop_waits<J, S>(
-    sink: &Arc<S>,
-    trial: &Arc<Trial>,
-    job: &dyn Fn(SinkStep) -> J,
-) -> Result<(), String>
-where
-    J: Send + 'static,
-    S: JobSink<J> + 'static,
-{
-    let step = trial.step(0, Act::Wait);
-    let submitted = {
-        let (sink, job) = (Arc::clone(sink), job(step));
-        thread::spawn(move || sink.submit(job).is_ok())
-    };
-    trial.all_ran(0..1)?;
-    let is_stopped = Arc::new(AtomicBool::new(false));
-    {
-        let (sink, is_stopped) = (Arc::clone(sink), Arc::clone(&is_stopped));
-        thread::spawn(move || {
-            sink.stop();
-            is_stopped.store(true, Ordering::SeqCst);
-        });
+    fn refused_is_not_run(&self) -> Result<(), String> {
+        self.ran()?;
+        let is_refused = |number: &u64| {
+            self.sink.submit(self.job(*number, Act::Return)).is_err()
+        };
+        let refused: Vec<_> = (JOBS..2 * JOBS).filter(is_refused).collect();
+        thread::sleep(MOMENT);
+        let seen = lock(&self.trial.seen);
+        match refused.iter().find(|number| seen.runs.contains_key(number)) {
+            Some(number) => Err(format!("job {number} was refused, and ran")),
+            None => Ok(()),
+        }
     }
-    thread::sleep(MOMENT);
-    if is_stopped.load(Ordering::SeqCst) {
-        return Err("stop returned while a job ran".into());
-    }
-    if !submitted.is_finished() {
-        return Err("submit runs the job itself".into());
-    }
-    trial.open();
-    wait("stop to return", || is_stopped.load(Ordering::SeqCst))?;
-    match lock(&trial.seen).running {
-        0 => Ok(()),
-        running => Err(format!("{running} jobs run after stop")),
-    }
-}
 
-fn panic_is_contained<J, S: JobSink<J>>(
-    sink: &Arc<S>,
-    trial: &Arc<Trial>,
-    job: &dyn Fn(SinkStep) -> J,
-) -> Result<(), String> {
-    for number in 0..JOBS {
-        let act = if number % 2 == 0 { Act::Panic } else { Act::Return };
-        let submitted = sink.submit(job(trial.step(number, act)));
-        submitted.map_err(|_| format!("job {number} was refused"))?;
+    fn has_an_id_of_its_own(&self) -> Result<(), String> {
+        let ids = self.ran()?;
+        for (n, id) in ids.iter().enumerate() {
+            if ids[..n].contains(id) {
+                return Err(format!("two jobs have the id {id:?}"));
+            }
+        }
+        Ok(())
     }
-    trial.all_ran(0..JOBS)?;
-    sink.stop();
-    Ok(())
+
+    fn stop_is_final(&self) -> Result<(), String> {
+        let stops = [(); 3].map(|()| {
+            self.aside(|sink| {
+                sink.stop();
+                sink.stop();
+            })
+        });
+        wait("three threads to stop it", || {
+            stops.iter().all(JoinHandle::is_finished)
+        })?;
+        match self.sink.submit(self.job(0, Act::Return)) {
+            Ok(_) => Err("a job was accepted after stop".into()),
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn stop_waits(&self) -> Result<(), String> {
+        let job = self.job(0, Act::Wait);
+        let submits = self.aside(|sink| drop(sink.submit(job)));
+        self.trial.all_ran(0..1)?;
+        let stops = self.aside(|sink| sink.stop());
+        thread::sleep(MOMENT);
+        if stops.is_finished() {
+            return Err("stop returned while a job ran".into());
+        }
+        if !submits.is_finished() {
+            return Err("submit runs the job itself".into());
+        }
+        self.trial.open();
+        wait("stop to return", || stops.is_finished())?;
+        match lock(&self.trial.seen).running {
+            0 => Ok(()),
+            running => Err(format!("{running} jobs run after stop")),
+        }
+    }
+
+    fn panic_is_contained(&self) -> Result<(), String> {
+        let act = |n| if n % 2 == 0 { Act::Panic } else { Act::Return };
+        self.ran_as(act)?;
+        Ok(())
+    }
+
+    /// Has jobs run, all that were submitted, and stops.
+    fn ran(&self) -> Result<Vec<S::Id>, String> {
+        self.ran_as(|_| Act::Return)
+    }
+
+    fn ran_as(&self, act: impl Fn(u64) -> Act) -> Result<Vec<S::Id>, String> {
+        let submit = |number| {
+            let submitted = self.sink.submit(self.job(number, act(number)));
+            submitted.map_err(|_| format!("job {number} was refused"))
+        };
+        let ids = (0..JOBS).map(submit).collect::<Result<_, _>>()?;
+        self.trial.all_ran(0..JOBS)?;
+        self.sink.stop();
+        Ok(ids)
+    }
+
+    fn job(&self, number: u64, act: Act) -> J {
+        (self.job)(SinkStep { trial: self.trial.id, number, act })
+    }
+
+    /// On a thread of its own, for it may take long.
+    fn aside(&self, act: impl FnOnce(&S) + Send + 'static) -> JoinHandle<()> {
+        let sink = Arc::clone(&self.sink);
+        thread::spawn(move || act(&sink))
+    }
 }
 
 /// As many as a worker does at once, ten times over.
@@ -269,19 +249,6 @@ const MOMENT: Duration = Duration::from_millis(50);
 
 /// Longer than anything takes.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-fn submit<J, S: JobSink<J>>(
-    sink: &Arc<S>,
-    trial: &Trial,
-    job: &dyn Fn(SinkStep) -> J,
-    numbers: std::ops::Range<u64>,
-) -> Result<Vec<S::Id>, String> {
-    let submit = |number| {
-        let submitted = sink.submit(job(trial.step(number, Act::Return)));
-        submitted.map_err(|_| format!("job {number} was refused"))
-    };
-    numbers.map(submit).collect()
-}
 
 /// What the jobs of a check have been seen at.
 struct Trial {
@@ -309,10 +276,6 @@ impl Trial {
         let trial = Arc::new(Self { id, seen, changed });
         lock(&TRIALS).insert(id, Arc::clone(&trial));
         trial
-    }
-
-    fn step(&self, number: u64, act: Act) -> SinkStep {
-        SinkStep { trial: self.id, number, act }
     }
 
     fn enter(self: &Arc<Self>, number: u64) -> Running {

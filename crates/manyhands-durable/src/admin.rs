@@ -33,9 +33,10 @@ impl Admin {
                 "built without PostgreSQL: its feature is 'postgres'".into(),
             ));
         }
-        let scheme = url.split_once("://").map(|(scheme, _)| scheme);
-        if scheme.is_some_and(|it| it != "sqlite") || url.contains("password")
-        {
+        let is_server = url.contains("://")
+            || url.contains("password") && url.contains('=');
+        let is_path = url.starts_with("sqlite:") || !is_server;
+        if !is_path {
             // Not said back: it may hold a password.
             return Err(Error::Invalid(
                 "not a store: it is postgres://…, sqlite:PATH, or a path"

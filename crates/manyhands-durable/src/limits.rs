@@ -67,9 +67,11 @@ impl Rate {
 pub struct Stopped {
     /// Attempts that had begun, and ended while it waited.
     pub finished: u64,
-    /// Jobs that were claimed and not begun, and are ready again.
+    /// Jobs that were claimed and not begun, and are ready again: at once, or
+    /// after their lease if the store did not answer.
     pub given_back: u64,
     /// Attempts that still ran at the end of the grace. Their jobs are ready
-    /// again, and what they return is not written.
+    /// again, as those that were given back, and what they return is not
+    /// written.
     pub abandoned: u64,
 }

@@ -88,7 +88,7 @@ use crate::store::{
     Ask, Claimed, Hold, Inspect, NewJob, Schedule, Settled, Store, Then,
 };
 use crate::{
-    Counts, DurableJob, Error, Filter, JobId, Status, Submission, check,
+    Counts, DurableJob, Error, Filter, JobId, State, Status, Submission, check,
 };
 
 /// How often a worker that waits looks whether another process has written.
@@ -232,43 +232,56 @@ impl Sqlite {
         all().map_err(|fault| fault.at(&path))
     }
 
-    /// Does something portion by portion, so that others get their turn.
-    fn by_portions(
+    /// Does it to all that match. They are sought where that holds up nobody
+    /// who writes, and it is done portion by portion, so that others get their
+    /// turn.
+    fn mend(
         &self,
         filter: &Filter,
-        does: fn(&Connection, &Filter, i64, i64) -> rows::Done<mend::Portion>,
+        states: &[State],
+        mend: mend::Mend,
     ) -> Result<u64, Error> {
-        let filter = Arc::new(filter.clone());
-        let mut after = filter.after.map_or(i64::MIN, JobId::get);
-        let most = i64::try_from(filter.limit).unwrap_or(i64::MAX);
+        let portion = rows::PORTION.unsigned_abs() as usize;
+        self.writer.call(|conn| Ok(((), mend::reap(conn)?)))?;
+        let before = mend::before(filter);
+        let mut next = filter.clone();
         let mut total = 0;
         loop {
-            let most = most.saturating_sub_unsigned(total);
-            let filter = Arc::clone(&filter);
-            let (number, last) = self.writer.call(move |conn| {
-                Ok((does(conn, &filter, after, most)?, true))
-            })?;
-            total += number;
-            match last {
-                Some(last) if number >= rows::PORTION.unsigned_abs() => {
-                    after = last
+            next.limit = portion.min(filter.limit - total);
+            let found =
+                self.read(|conn| mend::finals(conn, &next, states, before))?;
+            let is_last = found.len() < portion;
+            let Some(last) = found.last() else { return Ok(total as u64) };
+            next = next.after(JobId::new(last.id));
+            total += self.writer.call(move |conn| {
+                let mut mended = 0;
+                for &one in &found {
+                    mended += usize::from(mend(conn, one, before)?);
                 }
-                _ => return Ok(total),
+                Ok((mended, true))
+            })?;
+            if is_last {
+                return Ok(total as u64);
             }
         }
     }
 }
 
 impl Watch {
+    fn read<T>(
+        &mut self,
+        read: impl FnOnce(&Connection) -> Result<T, Fault>,
+    ) -> Result<T, Error> {
+        let path = self.link.path().to_owned();
+        read(self.link.get()?).map_err(|fault| fault.at(&path))
+    }
+
     /// True if some connection, of this process or another, has committed
     /// since this was asked last.
     fn has_changed(&mut self) -> bool {
         self.looked = Instant::now();
         let Ok(conn) = self.link.get() else { return false };
-        let version = conn
-            .prepare_cached("PRAGMA data_version")
-            .and_then(|mut ask| ask.query_row([], |row| row.get(0)));
-        let Ok(version) = version else { return false };
+        let Ok(version) = file::version(conn) else { return false };
         std::mem::replace(&mut self.version, version) != version
     }
 }
@@ -291,7 +304,7 @@ impl Inspect for Sqlite {
     }
 
     fn retry(&self, filter: &Filter) -> Result<u64, Error> {
-        self.by_portions(filter, mend::retry)
+        self.mend(filter, &[State::Dead], mend::revive)
     }
 
     fn cancel(&self, id: JobId) -> Result<bool, Error> {
@@ -299,7 +312,7 @@ impl Inspect for Sqlite {
     }
 
     fn purge(&self, filter: &Filter) -> Result<u64, Error> {
-        self.by_portions(filter, mend::purge)
+        self.mend(filter, &[State::Done, State::Dead], mend::forget)
     }
 
     fn set_paused(&self, kind: &str, paused: bool) -> Result<(), Error> {
@@ -376,8 +389,10 @@ impl Store for Sqlite {
     }
 
     fn tick(&self, kind: &str) -> Result<Option<Duration>, Error> {
-        // Mostly it is not yet time, and nothing need be written.
-        let next = self.read(|conn| timetable::next_tick(conn, kind))?;
+        // Mostly it is not yet time, and nothing need be written. Whoever
+        // reads a million rows meanwhile is not waited for.
+        let next =
+            lock(&self.watch).read(|conn| timetable::next_tick(conn, kind))?;
         if next.is_none_or(|wait| !wait.is_zero()) {
             return Ok(next);
         }

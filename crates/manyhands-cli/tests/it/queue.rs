@@ -287,6 +287,7 @@ fn what_is_no_store_is_told() {
     let ended = run(&queue(file, &["status"]));
     assert!([Some(1), Some(2)].contains(&ended.code), "{ended:?}");
     assert!(ended.stderr.starts_with("error: "), "{ended:?}");
+    assert!(ended.stderr.matches(file).count() <= 1, "{ended:?}");
     assert!(std::fs::read_to_string(file).unwrap().starts_with("this is no"));
     assert!(!Path::new(&none).exists());
 }

@@ -9,6 +9,7 @@ use crate::status::millis;
 use crate::store::{
     Ask, Claimed, Given, Hold, NewJob, Schedule, Settled, Settlement, due,
 };
+use crate::submission::When;
 use crate::{Counts, Error, Filter, JobId, State, Status, cron};
 
 #[derive(Default)]
@@ -193,6 +194,8 @@ impl Kept {
         if kind.is_paused {
             return None;
         }
+        let is_full =
+            ask.limit.is_some_and(|most| kind.running.len() >= most.get());
         let scheduled = kind
             .scheduled
             .first()
@@ -202,6 +205,8 @@ impl Kept {
         let start = kind
             .next_start
             .filter(|_| ask.rate.is_some() && !kind.ready.is_empty())
+            // Who ends one of those that run says so.
+            .filter(|_| !is_full)
             .map(|next| next - ticks);
         [scheduled, lease, start].into_iter().flatten().min()
     }
@@ -266,7 +271,7 @@ impl Kept {
             {
                 job.at = At::Waiting;
                 job.last_error = Some(error);
-                job.run_at = now.checked_add(delay).unwrap_or(now);
+                job.run_at = due(When::After(delay), now);
                 self.enter(id, now);
             }
             Settlement::Retry { error, .. } | Settlement::Dead { error } => {
@@ -655,5 +660,50 @@ mod tests {
         assert_eq!(tick(&mut kept, 410), (4, Some(10)));
         kept.schedule("k", &[], start + MINUTE * 411).unwrap();
         assert_eq!(tick(&mut kept, 1000), (4, None));
+    }
+
+    #[test]
+    fn a_full_limit_is_not_asked_again_and_again_for_a_rate() {
+        let mut kept = Kept::default();
+        let new = schedule("a", "* * * * *").job;
+        let (now, ticks) = (SystemTime::now(), Instant::now());
+        kept.submit(vec![new; 3], now).unwrap();
+        let lease = Duration::from_secs(30);
+        let ask = Ask {
+            kind: "k",
+            token: "t",
+            most: 8,
+            lease,
+            limit: std::num::NonZeroUsize::new(1),
+            rate: crate::Rate::new(1000, Duration::from_secs(1)),
+        };
+        assert_eq!(kept.claim(&ask, now, ticks).jobs.len(), 1);
+        let later = ticks + Duration::from_secs(1);
+        let full = kept.claim(&ask, now, later);
+        assert!(full.jobs.is_empty());
+        assert_eq!(full.again, Some(lease - Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn a_delay_beyond_all_clocks_is_not_none() {
+        let mut kept = Kept::default();
+        let mut new = schedule("a", "* * * * *").job;
+        new.max_attempts = 2;
+        let (now, ticks) = (SystemTime::now(), Instant::now());
+        let id = kept.submit(vec![new], now).unwrap()[0];
+        let ask = Ask {
+            kind: "k",
+            token: "t",
+            most: 1,
+            lease: Duration::from_secs(30),
+            limit: None,
+            rate: None,
+        };
+        assert_eq!(kept.claim(&ask, now, ticks).jobs.len(), 1);
+        let (error, delay) = (String::new(), Duration::MAX);
+        let what = Settlement::Retry { error, delay };
+        let hold = Hold { id, token: "t".into() };
+        assert!(kept.settle(Settled { hold, what }, now));
+        assert_eq!(kept.status(id, now).unwrap().state, State::Scheduled);
     }
 }

@@ -150,13 +150,12 @@ pub(super) fn ripen(conn: &Connection, kind: &str, now: i64) -> Done<()> {
              INDEXED BY _honker_live_pending_deadline
            WHERE queue = ?2 AND state = 'pending' AND run_at <= ?3
            ORDER BY run_at LIMIT ?4
-         )",
+         ) RETURNING id",
     )?;
     let given = params![ready(kind), later(kind), now, PORTION];
-    if ripen.execute(given)? > 0 {
-        come_back(conn, kind)?;
-    }
-    Ok(())
+    let ripe = ripen.query_map(given, |row| row.get(0))?;
+    let ripe: Vec<i64> = ripe.collect::<Result<_, _>>()?;
+    come_back(conn, kind, &ripe)
 }
 
 /// Moves the best that are ready to where the engine gives them out.

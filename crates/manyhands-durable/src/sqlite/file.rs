@@ -255,6 +255,12 @@ pub(super) fn check(conn: &Connection, is_new: bool) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Is another once another connection has committed.
+pub(super) fn version(conn: &Connection) -> rusqlite::Result<i64> {
+    let mut ask = conn.prepare_cached("PRAGMA data_version")?;
+    ask.query_row([], |row| row.get(0))
+}
+
 /// Waits for another's transaction, in short steps: the steps of SQLite's own
 /// handler grow to 100 ms, and who commits often would starve the others.
 fn be_patient(tries: i32) -> bool {
@@ -271,7 +277,7 @@ fn be_patient(tries: i32) -> bool {
     if now.duration_since(since) > PATIENCE {
         return false;
     }
-    let least = if tries < 10 { 100 } else { 700 };
+    let least = if tries < 100 { 100 } else { 700 };
     let chance = fastrand::u64(0..=least);
     std::thread::sleep(Duration::from_micros(least + chance));
     true

@@ -6,7 +6,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::rows::{Done, now, parked, place, ready, set_place};
+use super::rows::{Done, now, parked, place, set_place};
 
 pub(super) const WAITS: i64 = 0;
 pub(super) const HAS_TURN: i64 = 1;
@@ -108,20 +108,28 @@ pub(super) fn pass_turn(
     Ok(true)
 }
 
+/// One of those that are away, by its id: however many they are.
+pub(super) const AWAY: &str = "SELECT s.place, s.id, s.serial, l.run_at
+    FROM manyhands_serial s JOIN _honker_live l ON l.id = s.id
+    WHERE s.id = ?1 AND s.turn = ?2";
+
 /// Of those that have just become ready, some come back into their line.
-pub(super) fn come_back(conn: &Connection, kind: &str) -> Done<()> {
-    let mut find = conn.prepare_cached(
-        "SELECT s.id, s.serial, l.run_at
-         FROM manyhands_serial s INDEXED BY manyhands_serial_away
-         JOIN _honker_live l ON l.id = s.id
-         WHERE s.kind = ?1 AND s.turn = 2 AND l.queue = ?2
-         ORDER BY s.place",
-    )?;
-    let back = find.query_map(params![kind, ready(kind)], |row| {
-        Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?))
-    })?;
-    let back: Vec<_> = back.collect::<Result<_, _>>()?;
-    for (id, serial, due) in back {
+pub(super) fn come_back(
+    conn: &Connection,
+    kind: &str,
+    ripe: &[i64],
+) -> Done<()> {
+    let mut find = conn.prepare_cached(AWAY)?;
+    let mut back = Vec::new();
+    for id in ripe {
+        let found = find.query_row(params![id, IS_AWAY], |row| {
+            let place: i64 = row.get(0)?;
+            Ok((place, row.get(1)?, row.get::<_, String>(2)?, row.get(3)?))
+        });
+        back.extend(found.optional()?);
+    }
+    back.sort_unstable();
+    for (_, id, serial, due) in back {
         if has_turn(conn, kind, &serial)?.is_none() {
             set_turn(conn, id, HAS_TURN)?;
         } else {

@@ -183,7 +183,7 @@ pub(super) fn list(conn: &Connection, filter: &Filter) -> Done<Vec<Status>> {
     let is = |some: &[State]| state.is_none_or(|state| some.contains(&state));
     let of = |column: &str| match &filter.kind {
         Some(_) => format!("AND {column} IN (?2, ?3, ?4, ?5)"),
-        None => "AND ?2 IS ?3 AND ?4 IS ?5".into(),
+        None => "AND ?2 IS NULL".into(),
     };
     // An order by `+id` is one that SQLite sorts itself, when the few rows it
     // is about are better found by another index.
@@ -202,20 +202,15 @@ pub(super) fn list(conn: &Connection, filter: &Filter) -> Done<Vec<Status>> {
         ),
         _ => (LIVE, format!("{} ORDER BY l.id", of("l.queue"))),
     };
-    let dead_where = match filter.kind {
-        Some(_) => format!("{} ORDER BY +id", of("queue")),
-        None => format!("{} ORDER BY id", of("queue")),
+    // These are found by kind in order of id.
+    let of_kind = |column: &str| match &filter.kind {
+        Some(_) => format!("AND {column} = ?2 ORDER BY id"),
+        None => "AND ?2 IS NULL ORDER BY id".into(),
     };
     let places: [(bool, &str, &str, String, Read); 3] = [
         (state != Some(State::Done), live_from, "l.id", live_where, live),
-        (
-            is(&[State::Done]),
-            DONE,
-            "id",
-            format!("{} ORDER BY id", of("kind")),
-            done,
-        ),
-        (is(&[State::Dead]), DEAD, "id", dead_where, dead),
+        (is(&[State::Done]), DONE, "id", of_kind("kind"), done),
+        (is(&[State::Dead]), DEAD, "id", of_kind("queue"), dead),
     ];
     let after = filter.after.map_or(i64::MIN, JobId::get);
     for (is_wanted, from, column, rest, read) in places {
@@ -225,13 +220,10 @@ pub(super) fn list(conn: &Connection, filter: &Filter) -> Done<Vec<Status>> {
         let sql = format!("{from} WHERE {column} > ?1 {rest}");
         let mut find = conn.prepare_cached(&sql)?;
         let kind = filter.kind.as_deref();
-        let mut rows = find.query(params![
-            after,
-            kind,
-            kind.map(ready),
-            kind.map(later),
-            kind.map(parked)
-        ])?;
+        let queues = [ready, later, parked].map(|of| kind.map(of));
+        let given = params![after, kind, queues[0], queues[1], queues[2]];
+        let given = &given[..find.parameter_count()];
+        let mut rows = find.query(given)?;
         let mut taken = 0;
         while taken < filter.limit
             && let Some(row) = rows.next()?

@@ -1,12 +1,14 @@
 //! Setting right what went wrong.
 
-use rusqlite::{Connection, params};
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::claim::{bury_vanished, exhausted};
 use super::engine;
 use super::line::{has_turn, join, leave};
 use super::look::{distinct, text};
-use super::rows::{Done, PORTION, as_millis, forget_key, kind_of, now, place};
+use super::rows::{Done, as_millis, forget_key, kind_of, now, number, place};
 use super::settle::note_error;
 use crate::envelope::Envelope;
 use crate::{Filter, JobId, State};
@@ -33,97 +35,103 @@ pub(super) fn reap(conn: &Connection) -> Done<bool> {
     Ok(released)
 }
 
-/// A portion of those that match: which, and is any done (and not dead)?
+/// One that is done or dead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Final {
+    pub(super) id: i64,
+    is_done: bool,
+}
+
+/// Since when those that match are done or dead, at least.
+pub(super) fn before(filter: &Filter) -> i64 {
+    let age = filter.older_than;
+    age.map_or(i64::MAX, |age| now().saturating_sub(as_millis(age)))
+}
+
+/// Those that match, in order of id.
 pub(super) fn finals(
     conn: &Connection,
     filter: &Filter,
-    with_done: bool,
-    after: i64,
-    most: i64,
-) -> Done<Vec<(i64, bool)>> {
-    let before = filter
-        .older_than
-        .map_or(i64::MAX, |age| now().saturating_sub(as_millis(age)));
-    let is = |state| filter.state.is_none_or(|wanted| wanted == state);
-    let (done, dead) = (with_done && is(State::Done), is(State::Dead));
+    states: &[State],
+    before: i64,
+) -> Done<Vec<Final>> {
+    let is = |state| {
+        states.contains(&state)
+            && filter.state.is_none_or(|wanted| wanted == state)
+    };
+    let after = filter.after.map_or(i64::MIN, JobId::get);
     let kind = filter.kind.as_deref();
-    let mut found = Vec::new();
     let places = [
-        (
-            done,
-            "SELECT id, 1 FROM manyhands_done
-             WHERE id > ?1 AND finished_at <= ?2
-               AND (?3 IS NULL OR kind = ?3)",
-        ),
-        (
-            dead,
-            "SELECT id, 0 FROM _honker_dead
-             WHERE id > ?1 AND died_at <= ?2 / 1000
-               AND (?3 IS NULL OR queue = ?3)",
-        ),
+        (State::Done, "manyhands_done", "finished_at <= ?2", "kind"),
+        (State::Dead, "_honker_dead", "died_at <= ?2 / 1000", "queue"),
     ];
-    for (is_wanted, sql) in places {
-        if !is_wanted {
+    let ids = filter.ids.as_ref().map(|ids| {
+        let ids: BTreeSet<i64> = ids.iter().map(|id| id.get()).collect();
+        ids
+    });
+    let mut found = Vec::new();
+    for (state, table, is_old, column) in places {
+        if !is(state) {
             continue;
         }
-        let mut get = |sql: &str, from: i64, most: i64| -> Done<()> {
-            let mut find = conn.prepare_cached(sql)?;
-            let rows = find
-                .query_map(params![from, before, kind, most], |row| {
-                    Ok((row.get(0)?, row.get(1)?))
-                })?;
-            for row in rows {
-                found.push(row?);
-            }
-            Ok(())
+        let is_kind = match kind {
+            Some(_) => format!("{column} = ?3"),
+            None => "?3 IS NULL".into(),
         };
-        match &filter.ids {
+        let mut find = |which: &str, id: i64, most: usize| -> Done<usize> {
+            let mut find = conn.prepare_cached(&format!(
+                "SELECT id FROM {table}
+                 WHERE id {which} ?1 AND {is_old} AND {is_kind}
+                 ORDER BY id LIMIT ?4"
+            ))?;
+            let given = params![id, before, kind, number(most)];
+            let ids = find.query_map(given, |row| row.get(0))?;
+            let ids: Vec<i64> = ids.collect::<Result<_, _>>()?;
+            let is_done = state == State::Done;
+            found.extend(ids.iter().map(|&id| Final { id, is_done }));
+            Ok(ids.len())
+        };
+        match &ids {
             Some(ids) => {
-                let sql = format!("{sql} AND id = ?1 + 1 LIMIT ?4");
-                for id in ids.iter().filter(|id| id.get() > after) {
-                    get(&sql, id.get().saturating_sub(1), 1)?;
+                let mut left = filter.limit;
+                for &id in ids.iter().filter(|id| **id > after) {
+                    if left == 0 {
+                        break;
+                    }
+                    left -= find("=", id, 1)?;
                 }
             }
-            None => get(&format!("{sql} ORDER BY id LIMIT ?4"), after, most)?,
+            None => {
+                find(">", after, filter.limit)?;
+            }
         }
     }
     found.sort_unstable();
-    found.dedup();
-    found.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+    found.truncate(filter.limit);
     Ok(found)
 }
 
-/// What a portion came to: how many jobs, and where the next begins.
-pub(super) type Portion = (u64, Option<i64>);
+/// What is done to one that was found, if it still is what it was then, and
+/// since before a time. False if not.
+pub(super) type Mend = fn(&Connection, Final, i64) -> Done<bool>;
 
-/// Drives a portion of the dead letters again.
-pub(super) fn retry(
+/// Drives a dead letter again.
+pub(super) fn revive(
     conn: &Connection,
-    filter: &Filter,
-    after: i64,
-    most: i64,
-) -> Done<Portion> {
-    reap(conn)?;
-    let found = finals(conn, filter, false, after, most.min(PORTION))?;
-    for (id, _) in &found {
-        revive(conn, *id)?;
-    }
-    Ok(portion(&found))
-}
-
-pub(super) fn portion(found: &[(i64, bool)]) -> Portion {
-    (found.len() as u64, found.last().map(|(id, _)| *id))
-}
-
-pub(super) fn revive(conn: &Connection, id: i64) -> Done<()> {
+    Final { id, .. }: Final,
+    before: i64,
+) -> Done<bool> {
     let mut find = conn.prepare_cached(
         "SELECT queue, payload, last_error AS error FROM _honker_dead
-         WHERE id = ?1",
+         WHERE id = ?1 AND died_at <= ?2 / 1000",
     )?;
-    let (queue, stored, error) = find.query_row([id], |row| {
+    let found = find.query_row([id, before], |row| {
         let error: Option<String> = row.get(2)?;
         Ok((row.get::<_, String>(0)?, text(row, "payload")?, error))
-    })?;
+    });
+    let Some((queue, stored, error)) = found.optional()? else {
+        return Ok(false);
+    };
     let kind = kind_of(&queue).0;
     let now = now();
     let serial = Envelope::open(&stored).ok().and_then(|it| it.serial);
@@ -150,7 +158,7 @@ pub(super) fn revive(conn: &Connection, id: i64) -> Done<()> {
     if let Some(error) = error {
         note_error(conn, id, &error)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 pub(super) fn cancel(conn: &Connection, id: JobId) -> Done<(bool, bool)> {
@@ -175,25 +183,22 @@ pub(super) fn cancel(conn: &Connection, id: JobId) -> Done<(bool, bool)> {
     Ok((was_there, released))
 }
 
-/// Forgets a portion of what is done or dead.
-pub(super) fn purge(
+/// Forgets it, with its key.
+pub(super) fn forget(
     conn: &Connection,
-    filter: &Filter,
-    after: i64,
-    most: i64,
-) -> Done<Portion> {
-    reap(conn)?;
-    let found = finals(conn, filter, true, after, most.min(PORTION))?;
-    for (id, is_done) in &found {
-        let sql = if *is_done {
-            "DELETE FROM manyhands_done WHERE id = ?1"
-        } else {
-            "DELETE FROM _honker_dead WHERE id = ?1"
-        };
-        conn.prepare_cached(sql)?.execute([id])?;
-        forget_key(conn, *id)?;
+    Final { id, is_done }: Final,
+    before: i64,
+) -> Done<bool> {
+    let sql = if is_done {
+        "DELETE FROM manyhands_done WHERE id = ?1 AND finished_at <= ?2"
+    } else {
+        "DELETE FROM _honker_dead WHERE id = ?1 AND died_at <= ?2 / 1000"
+    };
+    let was_there = conn.prepare_cached(sql)?.execute([id, before])? == 1;
+    if was_there {
+        forget_key(conn, id)?;
     }
-    Ok(portion(&found))
+    Ok(was_there)
 }
 
 pub(super) fn set_paused(

@@ -55,8 +55,6 @@ CREATE TABLE IF NOT EXISTS manyhands_serial (
 );
 CREATE INDEX IF NOT EXISTS manyhands_serial_line
   ON manyhands_serial (kind, serial, turn, place);
-CREATE INDEX IF NOT EXISTS manyhands_serial_away
-  ON manyhands_serial (kind) WHERE turn = 2;
 
 -- Why the last attempt failed, of jobs that are neither done nor dead.
 CREATE TABLE IF NOT EXISTS manyhands_errors (

@@ -4,9 +4,9 @@ use std::num::NonZeroUsize;
 use std::sync::mpsc;
 
 use super::*;
+use crate::Rate;
 use crate::envelope::Envelope;
 use crate::store::Settlement;
-use crate::{Rate, State};
 
 mod measure;
 mod plans;
@@ -306,6 +306,33 @@ fn one_of_a_serial_word_runs_at_a_time_in_order() {
 }
 
 #[test]
+fn what_comes_back_to_its_line_is_not_sought_among_all_that_do_not() {
+    const OTHERS: i32 = 2000;
+    let at = Place::new();
+    let id = at.put(Submission::new().serial("s"));
+    assert_eq!(at.take(1), [id]);
+    assert!(at.end("t", id, failed(Duration::from_millis(20))));
+    // They failed too, each of a line of its own, and come much later.
+    at.conn()
+        .execute_batch(&format!(
+            "WITH RECURSIVE n (i) AS (
+               SELECT 1000 UNION ALL SELECT i + 1 FROM n LIMIT {OTHERS})
+             INSERT INTO _honker_live (id, queue, payload, run_at, attempts)
+             SELECT i, 'k/later', '1', unixepoch() * 1000 + 999999, 1 FROM n;
+             INSERT INTO manyhands_serial (kind, serial, turn, id)
+             SELECT 'k', id, 2, id FROM _honker_live WHERE id >= 1000",
+        ))
+        .unwrap();
+    until("its time", || at.take(1) == [id]);
+    let steps = at.writer.call(|conn| {
+        let find = conn.prepare_cached(line::AWAY)?;
+        Ok((find.get_status(rusqlite::StatementStatus::VmStep), false))
+    });
+    let steps = steps.unwrap();
+    assert!((1..OTHERS).contains(&steps), "{steps} steps");
+}
+
+#[test]
 fn a_line_goes_on_when_a_worker_vanished() {
     let at = Place::new();
     let serial = || Submission::new().serial("s").max_attempts(1);
@@ -548,4 +575,21 @@ fn a_schedule_comes_once_in_all_processes() {
     assert_eq!(at.counts().unwrap()[0].ready, 2);
     at.schedule("k", &[]).unwrap();
     assert_eq!(other.tick("k").unwrap(), None);
+}
+
+#[test]
+fn who_reads_for_long_keeps_nobody_from_claiming() {
+    let at = Place::new();
+    let id = at.put(Submission::new());
+    let reads = lock(&at.reader);
+    let (tell, told) = mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            at.tick("k").unwrap();
+            tell.send(at.take(8)).unwrap();
+        });
+        let taken = told.recv_timeout(Duration::from_secs(20));
+        drop(reads);
+        assert_eq!(taken, Ok(vec![id]));
+    });
 }

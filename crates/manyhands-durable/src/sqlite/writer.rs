@@ -7,14 +7,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{JoinHandle, ThreadId};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, ffi};
 
 use super::Fault;
-use super::file::{Link, explain, store};
+use super::file::{Link, explain, store, version};
 use crate::store::Then;
 use crate::{Error, crash};
+
+/// For how long it counts that another connection wrote.
+const OTHERS: Duration = Duration::from_secs(1);
+
+/// For how long the file may be held, in all, before others get a chance.
+const HOLD: Duration = Duration::from_millis(2);
 
 /// As many at most in one transaction.
 const MOST: usize = 512;
@@ -86,7 +92,7 @@ impl Writer {
         let path = link.path().to_owned();
         let thread = std::thread::Builder::new()
             .name("manyhands-sqlite".into())
-            .spawn(move || Desk { link, bell: Box::new(bell) }.serve(asked))
+            .spawn(move || Desk::new(link, bell).serve(asked))
             .map_err(|error| store(&path, &format!("no thread: {error}")))?;
         let id = thread.thread().id();
         Ok(Self { ask: Some(ask), thread: Some(thread), id })
@@ -140,9 +146,20 @@ impl Drop for Writer {
 struct Desk {
     link: Link,
     bell: Box<dyn Fn() + Send>,
+    /// Another when another connection has written.
+    version: i64,
+    /// When one did.
+    others: Option<Instant>,
+    /// For how long the file was held since others had a chance.
+    held: Duration,
 }
 
 impl Desk {
+    fn new(link: Link, bell: impl Fn() + Send + 'static) -> Self {
+        let (bell, held) = (Box::new(bell), Duration::ZERO);
+        Self { link, bell, version: 0, others: None, held }
+    }
+
     fn serve(mut self, asked: Receiver<Box<dyn Task>>) {
         while let Ok(first) = asked.recv() {
             let mut tasks = vec![first];
@@ -152,6 +169,26 @@ impl Desk {
                 tasks.push(next);
             }
             self.perform(tasks);
+            self.let_others();
+        }
+    }
+
+    /// Who waits for the file's lock looks now and then whether it is free. It
+    /// would hardly ever be, where the next transaction is ready when the last
+    /// one ends; so others that write find it free for a quarter of the time.
+    fn let_others(&mut self) {
+        let conn = self.link.get().ok();
+        let version = conn.and_then(|conn| version(conn).ok());
+        let version = version.unwrap_or(self.version);
+        let now = Instant::now();
+        if std::mem::replace(&mut self.version, version) != version {
+            self.others = Some(now);
+        }
+        if self.held >= HOLD {
+            if self.others.is_some_and(|at| now - at < OTHERS) {
+                std::thread::sleep(self.held / 3);
+            }
+            self.held = Duration::ZERO;
         }
     }
 
@@ -177,7 +214,7 @@ impl Desk {
 
     fn commit(&mut self, tasks: &mut [Box<dyn Task>]) -> Result<(), Failed> {
         let conn = self.link.get().map_err(Failed::All)?;
-        let done = transact(conn, tasks);
+        let done = transact(conn, tasks, &mut self.held);
         if done.is_err() && !conn.is_autocommit() {
             let _ = conn.execute_batch("ROLLBACK");
         }
@@ -216,16 +253,25 @@ enum Failed {
 fn transact(
     conn: &Connection,
     tasks: &mut [Box<dyn Task>],
+    held: &mut Duration,
 ) -> Result<(), Fail> {
     conn.execute_batch("BEGIN IMMEDIATE").map_err(Fail::Begin)?;
+    let began = Instant::now();
     for task in tasks.iter_mut() {
-        task.act(conn).map_err(Fail::Part)?;
+        // All wait for this thread: it must not end with one of them.
+        let acted = catch_unwind(AssertUnwindSafe(|| task.act(conn)));
+        let acted = acted.unwrap_or_else(|payload| {
+            manyhands_core::discard(payload);
+            Err(Fault::Told("a part of a transaction panicked".into()))
+        });
+        acted.map_err(Fail::Part)?;
     }
     let submits = tasks.iter().any(|task| task.submits());
     if submits {
         crash::point("before-enqueue-commit");
     }
     conn.execute_batch("COMMIT").map_err(Fail::Commit)?;
+    *held += began.elapsed();
     if submits {
         crash::point("after-enqueue-before-ack");
     }
@@ -244,7 +290,8 @@ fn answer(tasks: Vec<Box<dyn Task>>, outcome: &Result<(), Error>) {
     for task in tasks {
         let outcome = outcome.clone();
         // What others do with the answer must not end this thread.
-        let _ = catch_unwind(AssertUnwindSafe(|| task.answer(outcome)));
+        let told = catch_unwind(AssertUnwindSafe(|| task.answer(outcome)));
+        told.unwrap_or_else(manyhands_core::discard);
     }
 }
 

@@ -39,7 +39,9 @@ pub(super) fn claim(crew: &Crew) {
         let claimed = match stepped {
             Ok(claimed) => claimed,
             Err(_) => {
-                crew.pause(&crew.room, pauses.next());
+                if crew.lock().phase != Phase::Ending {
+                    crew.pause(&crew.room, pauses.next());
+                }
                 continue;
             }
         };

@@ -73,13 +73,15 @@ pub(super) struct State {
     pub(super) is_unwritten: bool,
     /// The heart is to beat at once.
     pub(super) is_beat_wanted: bool,
+    /// The heart asks the store.
+    pub(super) is_beating: bool,
     /// How long attempts take, the last ones most.
     mean: Option<Duration>,
     /// Until when nothing is held ahead.
     careful_until: Option<Instant>,
     /// Who stops, if it is a job of the queue.
     pub(super) stopper: Option<ThreadId>,
-    /// When to leave unwritten what cannot be written.
+    /// When to leave unwritten what cannot be written, and the store alone.
     pub(super) give_up_at: Option<Instant>,
     /// Attempts that ended and were written.
     pub(super) finished: u64,
@@ -150,6 +152,7 @@ impl Crew {
             writing: Vec::new(),
             is_unwritten: false,
             is_beat_wanted: false,
+            is_beating: false,
             mean: None,
             careful_until: None,
             stopper: None,
@@ -189,12 +192,16 @@ impl Crew {
         }
     }
 
-    /// Waits before the store is asked again; less long if the phase changes.
+    /// Waits before the store is asked again; less long when a stop begins,
+    /// or is to be over.
     pub(super) fn pause(&self, on: &Condvar, pause: Duration) {
-        let until = Instant::now() + pause;
         let mut state = self.lock();
-        let phase = state.phase;
-        while state.phase == phase && Instant::now() < until {
+        let before = (state.phase, state.give_up_at);
+        let until = Instant::now() + pause;
+        let until = state.give_up_at.map_or(until, |at| until.min(at));
+        while (state.phase, state.give_up_at) == before
+            && Instant::now() < until
+        {
             state = self.wait(on, state, Some(until));
         }
     }
@@ -316,6 +323,11 @@ impl State {
             && self.ready.is_empty()
             && self.running.is_empty()
             && self.is_written()
+    }
+
+    /// Nobody waits for the store.
+    pub(super) fn is_quiet(&self) -> bool {
+        !self.is_claiming && !self.is_beating && self.is_written()
     }
 
     pub(super) fn is_written(&self) -> bool {

@@ -32,7 +32,9 @@ pub(super) fn beat(crew: &Crew) {
                 }
             }
         }
+        crew.lock().is_beating = false;
         crew.room.notify_one();
+        crew.ends.notify_all();
     }
 }
 
@@ -45,6 +47,7 @@ fn wait(crew: &Crew, next: Instant, is_away: bool) -> Option<Vec<Hold>> {
         }
         let is_wanted = std::mem::take(&mut state.is_beat_wanted);
         if is_wanted && !is_away || Instant::now() >= next {
+            state.is_beating = true;
             return Some(state.holds());
         }
         state = crew.wait(&crew.beats, state, Some(next));

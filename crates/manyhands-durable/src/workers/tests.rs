@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use manyhands_core::{CancelToken, ThreadOptions};
 
-use super::crew::{Crew, Held, Moment};
+use super::crew::{Crew, Held, Moment, Phase};
 use super::{Workers, token};
 use crate::memory::Memory;
 use crate::store::{
@@ -506,8 +506,11 @@ fn results_are_written_together_that_came_while_a_write_ran() {
     for _ in 0..7 {
         gates.open.send(()).unwrap();
     }
-    // Nothing tells that the seven have ended, but that none holds its gate.
-    thread::sleep(Duration::from_millis(100));
+    let began = Instant::now();
+    while working.crew.lock().outcomes.len() < 7 {
+        assert!(began.elapsed() < PATIENCE);
+        thread::sleep(Duration::from_millis(1));
+    }
     go.send(()).unwrap();
     for id in ids {
         reaches(&memory, id, State::Done);
@@ -624,6 +627,71 @@ fn a_stop_ends_while_the_store_is_away() {
         assert_eq!(status.attempts, 2);
         stop(next, None);
     }
+}
+
+/// Whatever it is that the store does not answer.
+#[test]
+fn a_stop_ends_while_the_store_hangs() {
+    type Is = fn(&Call) -> bool;
+    let asked: [Is; 3] = [
+        |call| matches!(call, Call::Claim(_)),
+        |call| matches!(call, Call::Settle(_)),
+        |call| matches!(call, Call::Extend(_)),
+    ];
+    for is_asked in asked {
+        let memory = Arc::new(Memory::new());
+        let (hang, hangs) = channel();
+        let (go, on) = channel::<()>();
+        let gate = Mutex::new((hang, on));
+        let hangs_now = Arc::new(AtomicBool::new(false));
+        let is_now = Arc::clone(&hangs_now);
+        let line = Line::with(&memory, move |call| {
+            if is_now.load(SeqCst) && is_asked(call) {
+                let gate = gate.lock().unwrap();
+                let _ = gate.0.send(());
+                // Until the test is over.
+                let _ = gate.1.recv_timeout(PATIENCE * 2);
+            }
+            Ok(())
+        });
+        let (gates, work) = Gates::new(2);
+        let working = started(&line, work);
+        let id = submit(&memory, 1)[0];
+        gates.begun();
+        hangs_now.store(true, SeqCst);
+        submit(&memory, 1);
+        if is_asked(&Call::Settle(Vec::new())) {
+            gates.open.send(()).unwrap();
+        }
+        hangs.recv_timeout(PATIENCE).unwrap();
+        let stopped = stop(working, Some(Duration::ZERO));
+        assert!(stopped.abandoned <= 2, "{stopped:?}");
+        drop(go);
+        drop(gates);
+        // What the store is not told of any more is free after its lease.
+        let next = started(&Line::new(&memory), self::work(1, |_, _| done()));
+        reaches(&memory, id, State::Done);
+        stop(next, None);
+    }
+}
+
+#[test]
+fn a_pause_is_over_when_the_store_is_given_up() {
+    let store = Arc::new(Line::new(&Arc::new(Memory::new())));
+    let crew = Arc::new(Crew::new(store, work(1, |_, _| done())));
+    crew.lock().phase = Phase::Ending;
+    let (tell, told) = channel();
+    let pauses = Arc::clone(&crew);
+    thread::spawn(move || {
+        tell.send(()).unwrap();
+        pauses.pause(&pauses.results, PATIENCE * 100);
+        tell.send(()).unwrap();
+    });
+    told.recv_timeout(PATIENCE).unwrap();
+    // Whether it waits by now or comes to it.
+    crew.lock().give_up_at = Some(Instant::now());
+    crew.wake_all();
+    told.recv_timeout(PATIENCE).unwrap();
 }
 
 #[test]

@@ -73,11 +73,7 @@ fn settle(crew: &Crew, outcomes: Vec<Outcome>) -> bool {
                 return false;
             }
         }
-        let mut pause = pauses.next();
-        if let Some(at) = crew.lock().give_up_at {
-            pause = pause.min(at.saturating_duration_since(Instant::now()));
-        }
-        crew.pause(&crew.results, pause);
+        crew.pause(&crew.results, pauses.next());
     }
 }
 

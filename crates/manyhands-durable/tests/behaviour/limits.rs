@@ -118,6 +118,7 @@ pub(crate) fn a_pause_holds_jobs_back_until_it_ends(place: &Place) {
 
     // A stop does not wait for what is held back.
     queue.pause().unwrap();
+    // It is known everywhere within a second.
     thread::sleep(Duration::from_secs(1));
     queue.submit(lab.task("never")).unwrap();
     let stopped = Arc::clone(&queue);

@@ -133,3 +133,14 @@ fn what_is_not_there_is_not_made_for_an_administrator() {
     assert!(Admin::open(path.to_str().unwrap()).is_err());
     assert!(!path.exists());
 }
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn a_file_may_be_named_after_passwords() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("password-resets.db");
+    drop(JobQueue::<Task>::sqlite(&path, 1).unwrap());
+    Admin::open(path.to_str().unwrap()).unwrap();
+    let why = Admin::open("host=h password=hunter2").unwrap_err().to_string();
+    assert!(!why.contains("hunter2"), "{why}");
+}

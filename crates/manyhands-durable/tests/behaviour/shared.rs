@@ -163,8 +163,10 @@ pub(crate) fn a_pause_holds_everywhere(place: &Place) {
     let lab = Lab::idle();
     let [working, other] = [place.started(2), place.open(quick())];
     other.pause().unwrap();
+    // It is known everywhere within a second.
     thread::sleep(Duration::from_secs(1));
     let id = other.submit(lab.task("a")).unwrap();
+    // As long as several polls.
     thread::sleep(Duration::from_millis(200));
     assert_eq!(working.status(id).unwrap().unwrap().state, State::Ready);
     assert!(working.counts().unwrap().is_paused);

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
-use manyhands_durable::{Admin, Counts, Filter, JobId, State, Status};
+use manyhands_durable::{Admin, Counts, JobId, State, Status};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -49,11 +49,8 @@ pub(super) fn list(
     args: &ListArgs,
     json: bool,
 ) -> anyhow::Result<Said> {
-    let ListArgs { kind, state, limit, after } = args;
-    let mut filter = Filter::new().limit(limit + 1);
-    if let Some(kind) = kind {
-        filter = filter.kind(kind);
-    }
+    let ListArgs { of, state, limit, after } = args;
+    let mut filter = of.filter().limit(limit + 1);
     if let Some(state) = state {
         filter = filter.state(*state);
     }

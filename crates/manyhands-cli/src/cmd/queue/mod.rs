@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::builder::{OsStringValueParser, ValueParser};
 use clap::{Subcommand, builder::TypedValueParser};
-use manyhands_durable::{Error, State};
+use manyhands_durable::{Error, Filter, State};
 use time::OffsetDateTime;
 
 use self::store::Store;
@@ -72,15 +72,27 @@ enum What {
     Work(work::WorkArgs),
 }
 
+/// Jobs of one kind alone.
+#[derive(Debug, clap::Args)]
+struct OfKind {
+    /// Of this kind
+    #[arg(long, value_parser = text(), allow_hyphen_values = true)]
+    kind: Option<String>,
+}
+
+impl OfKind {
+    fn filter(&self) -> Filter {
+        match &self.kind {
+            Some(kind) => Filter::new().kind(kind),
+            None => Filter::new(),
+        }
+    }
+}
+
 #[derive(Debug, clap::Args)]
 struct ListArgs {
-    /// Of this kind
-    #[arg(
-        long,
-        value_parser = text(),
-        allow_hyphen_values = true
-    )]
-    kind: Option<String>,
+    #[command(flatten)]
+    of: OfKind,
     /// In this state: scheduled, ready, running, done or dead
     #[arg(
         long,
@@ -119,16 +131,11 @@ struct RetryArgs {
     /// Which ones
     #[arg(value_name = "ID", value_parser = id())]
     ids: Vec<i64>,
-    /// All there are
+    /// All there are, or all of one --kind
     #[arg(long)]
     all: bool,
-    /// With --all: of this kind
-    #[arg(
-        long,
-        value_parser = text(),
-        allow_hyphen_values = true
-    )]
-    kind: Option<String>,
+    #[command(flatten)]
+    of: OfKind,
 }
 
 #[derive(Debug, clap::Args)]
@@ -141,13 +148,8 @@ struct PurgeArgs {
         allow_hyphen_values = true
     )]
     state: State,
-    /// Of this kind
-    #[arg(
-        long,
-        value_parser = text(),
-        allow_hyphen_values = true
-    )]
-    kind: Option<String>,
+    #[command(flatten)]
+    of: OfKind,
     /// Done or dead for longer than this, such as 30m, 24h or 7d
     #[arg(
         long,
@@ -270,9 +272,11 @@ fn failed(error: Error) -> anyhow::Error {
     }
 }
 
-/// As RFC 3339 says, in UTC, in whole seconds: `2026-11-22T07:00:00Z`.
+/// As RFC 3339 says, in UTC, in whole seconds: `2026-11-22T07:00:00Z`. It has
+/// no years after 9999.
 fn date(time: SystemTime) -> String {
-    let time = OffsetDateTime::from(time);
+    let last = Duration::from_secs(253_402_300_799);
+    let time = OffsetDateTime::from(time.min(SystemTime::UNIX_EPOCH + last));
     format!(
         "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
         time.year(),
@@ -317,6 +321,7 @@ mod tests {
             |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         assert_eq!(date(time(0)), "1970-01-01T00:00:00Z");
         assert_eq!(date(time(1_796_086_745)), "2026-12-01T00:59:05Z");
+        assert_eq!(date(time(i64::MAX as u64 / 2)), "9999-12-31T23:59:59Z");
         for (seconds, words) in [
             (0, "0.0s"),
             (59, "59s"),

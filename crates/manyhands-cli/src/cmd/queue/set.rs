@@ -1,6 +1,6 @@
 //! What sets a store right: `retry`, `purge`, `pause`, `resume`.
 
-use manyhands_durable::{Admin, Filter, JobId, State};
+use manyhands_durable::{Admin, JobId, State};
 use serde::Serialize;
 
 use super::{End, PurgeArgs, RetryArgs, Said, failed};
@@ -14,9 +14,9 @@ const PAUSE: &str = "manyhands-queue-pause/1";
 
 /// Whether it says which ones.
 pub(super) fn check_retry(args: &RetryArgs) -> Result<(), Usage> {
-    let RetryArgs { ids, all, kind } = args;
+    let RetryArgs { ids, all, of } = args;
     let wrong = |line: &str| Err(Usage(line.to_owned()));
-    match (ids.is_empty(), all, kind) {
+    match (ids.is_empty(), all, &of.kind) {
         (true, false, None) => wrong(
             "no dead letter is named, allowed are IDs, or --all, of one \
              --kind or of all",
@@ -50,11 +50,8 @@ pub(super) fn retry(
     args: &RetryArgs,
     json: bool,
 ) -> anyhow::Result<Said> {
-    let RetryArgs { ids, kind, .. } = args;
-    let mut dead = Filter::new().state(State::Dead);
-    if let Some(kind) = kind {
-        dead = dead.kind(kind);
-    }
+    let RetryArgs { ids, of, .. } = args;
+    let mut dead = of.filter().state(State::Dead);
     let mut others = Vec::new();
     if !ids.is_empty() {
         let ids = ids.iter().copied().map(JobId::new);
@@ -93,11 +90,8 @@ pub(super) fn purge(
     args: &PurgeArgs,
     json: bool,
 ) -> anyhow::Result<Said> {
-    let PurgeArgs { state, kind, older_than, .. } = args;
-    let mut filter = Filter::new().state(*state);
-    if let Some(kind) = kind {
-        filter = filter.kind(kind);
-    }
+    let PurgeArgs { state, of, older_than, .. } = args;
+    let mut filter = of.filter().state(*state);
     if let Some(age) = older_than {
         filter = filter.older_than(*age);
     }

@@ -117,7 +117,16 @@ impl Store {
 
     /// What went wrong with it, with its name before it.
     pub(super) fn told(&self, error: anyhow::Error) -> anyhow::Error {
-        if error.is::<Usage>() {
+        // It may have it already.
+        let is_named = match &self.place {
+            Place::Sqlite(path) => {
+                std::path::absolute(path).is_ok_and(|path| {
+                    format!("{error:#}").starts_with(&*path.to_string_lossy())
+                })
+            }
+            Place::Memory | Place::Postgres(_) => false,
+        };
+        if error.is::<Usage>() || is_named {
             return error;
         }
         anyhow::anyhow!("{}: {error:#}", self.name())

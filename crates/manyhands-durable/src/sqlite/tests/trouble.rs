@@ -180,3 +180,52 @@ fn many_open_a_fresh_file_at_once() {
         });
     }
 }
+
+#[test]
+fn a_panic_in_a_transaction_is_an_error_and_undone() {
+    let at = Place::new();
+    let panics = |conn: &Connection| -> writer::Gives<()> {
+        conn.execute_batch("CREATE TABLE half (a)")?;
+        panic!("as it should")
+    };
+    let error = at.writer.call(panics).unwrap_err();
+    assert!(told(&error).contains("panicked"), "{error}");
+    let id = put(&at).unwrap()[0];
+    assert_eq!(at.take(1), [id]);
+    at.conn().execute_batch("CREATE TABLE half (a)").unwrap();
+}
+
+#[test]
+fn who_writes_without_a_pause_lets_others_in() {
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
+    const TURNS: u32 = 10;
+    static WRITES: AtomicU32 = AtomicU32::new(0);
+    static IS_OVER: AtomicBool = AtomicBool::new(false);
+    /// The next is there when the last one ends.
+    fn write(store: Arc<Sqlite>) {
+        WRITES.fetch_add(1, SeqCst);
+        let next = Arc::clone(&store);
+        let act = |_: &Connection| {
+            // For as long as many jobs would take.
+            std::thread::sleep(Duration::from_millis(5));
+            Ok(((), false))
+        };
+        let then = move |_| {
+            if !IS_OVER.load(SeqCst) {
+                write(next);
+            }
+        };
+        store.writer.ask(false, act, Box::new(then));
+    }
+    let at = Place::new();
+    write(Arc::new(Sqlite::open(&at.path()).unwrap()));
+    // It sees that there is another.
+    at.put(Submission::new());
+    let before = WRITES.load(SeqCst);
+    for _ in 0..TURNS {
+        at.put(Submission::new());
+    }
+    let writes = WRITES.load(SeqCst) - before;
+    IS_OVER.store(true, SeqCst);
+    assert!(writes < 5 * TURNS, "{writes} beside {TURNS}");
+}
