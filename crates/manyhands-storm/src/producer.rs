@@ -161,6 +161,8 @@ impl Producer {
                     }
                 }
                 Err(Error::Store(_)) => {
+                    let key = batch[0].0.key.clone();
+                    job::say(&Entry::Failed { key })?;
                     if !may_be_there && rng.u32(0..8) == 0 {
                         return refused(batch);
                     }
