@@ -470,3 +470,19 @@ impl Workers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::CHECKS;
+
+    #[test]
+    fn for_each_check_there_is_a_flaw() {
+        let flaws = Flaw::value_variants().iter();
+        let found: Vec<&str> = flaws.filter_map(|it| it.found_by()).collect();
+        for check in CHECKS {
+            assert!(found.contains(&check), "{check}");
+        }
+        assert_eq!(found.len(), 12);
+    }
+}

@@ -29,7 +29,9 @@ use crate::target::{Item, Sender, Target};
 /// Runs a storm, and says what it broke.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Run {
-    /// sqlite, postgres, or broken-FLAW.
+    /// sqlite, postgres, or broken-FLAW: a queue that is broken on purpose, to
+    /// be found by the check that is for its flaw. The twelve flaws, which
+    /// are in README.md, are for all ten checks.
     #[arg(long)]
     pub(crate) db: String,
     /// What goes wrong when is drawn from it.
