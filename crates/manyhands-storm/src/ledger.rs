@@ -217,9 +217,18 @@ pub(crate) type Lines = (String, Vec<Entry>);
 
 /// All ledgers of a folder, in order of their names.
 pub(crate) fn read_all(folder: &Path) -> Result<Vec<Lines>> {
+    read_of(folder, "")
+}
+
+/// Those whose names begin so.
+pub(crate) fn read_of(folder: &Path, who: &str) -> Result<Vec<Lines>> {
     let mut paths: Vec<PathBuf> = fs::read_dir(folder)?
         .map(|entry| Ok(entry?.path()))
         .collect::<Result<_>>()?;
+    paths.retain(|path| {
+        let name = path.file_name().unwrap_or_default();
+        name.to_string_lossy().starts_with(who)
+    });
     paths.sort();
     paths.iter().map(|path| read(path)).collect()
 }

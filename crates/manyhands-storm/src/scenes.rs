@@ -15,7 +15,7 @@ use crate::oracle::Kept;
 use crate::plan::{SUBMITTING, WORKING};
 use crate::proxy::Proxy;
 use crate::server::{PASSWORD, Server, sql};
-use crate::storm::{Storm, say};
+use crate::storm::{PRODUCERS, Storm, say};
 use crate::target::{LEASE, POLL, Sender, Target, how, patiently};
 
 /// Within this time a vanished worker is noticed, and its job begun by
@@ -819,13 +819,12 @@ fn driven_again(storm: &mut Storm) -> Result<()> {
 /// D14: what either release submits, the other runs; and one that is too old
 /// for the tables says so, and touches nothing.
 fn releases(storm: &mut Storm) -> Result<()> {
-    let count = storm.producers_count;
     let ran = |by_new: bool, in_new: bool| {
         let is_theirs = |key: &str| {
             let (slot, _) = key.strip_prefix('p')?.split_once('-')?;
             let slot: usize = slot.parse().ok()?;
             // Every other producer is of the next release, as of workers.
-            Some(slot < count && (slot % 2 == 1) == by_new)
+            Some(slot < PRODUCERS && (slot % 2 == 1) == by_new)
         };
         let starts = storm.follow.starts.iter();
         let theirs = starts.filter(|(key, _)| is_theirs(key) == Some(true));
@@ -1042,7 +1041,6 @@ fn watch_claims(url: &str, watches: bool) -> Result<()> {
         false => "RESET session_preload_libraries",
     };
     sql(url, &format!("ALTER SYSTEM {set}"))?;
-    sql(url, "ALTER SYSTEM SET auto_explain.log_min_duration = 0")?;
     sql(url, "SELECT pg_reload_conf()")?;
     Ok(())
 }

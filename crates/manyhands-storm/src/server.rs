@@ -84,7 +84,7 @@ impl Server {
         let options = format!(
             "-c listen_addresses=127.0.0.1 -c port={} -c \
              unix_socket_directories= -c max_connections=200 -c \
-             shared_buffers=64MB",
+             shared_buffers=64MB -c auto_explain.log_min_duration=0",
             self.port
         );
         let mut start = self.program("pg_ctl");

@@ -55,9 +55,10 @@ pub(crate) struct Run {
     /// How long the rest may take after the load, in seconds.
     #[arg(long, default_value_t = 60)]
     settle: u64,
-    /// How many processes submit: two, or eight if it is large.
+    /// How many threads submit in each of two processes: one, or 16 if it is
+    /// large.
     #[arg(long)]
-    producers: Option<usize>,
+    senders: Option<usize>,
     /// 100 000 jobs, a million behind them, and faults to match.
     #[arg(long)]
     pub(crate) large: bool,
@@ -128,16 +129,18 @@ pub(crate) struct Storm {
     crashes: BTreeMap<String, u64>,
     /// What a control is to be found by.
     flaw: Option<Flaw>,
-    pub(crate) producers_count: usize,
     /// How often the server was stopped at once.
     pub(crate) restarts: usize,
 }
+
+/// How many processes submit.
+pub(crate) const PRODUCERS: usize = 2;
 
 impl Run {
     /// True if nothing is broken.
     pub(crate) fn go(mut self) -> Result<bool> {
         if self.large {
-            self.producers.get_or_insert(8);
+            self.senders.get_or_insert(16);
             self.jobs = self.jobs.max(100_000);
             self.settle = self.settle.max(1800);
             self.behind.get_or_insert(1_000_000);
@@ -267,7 +270,6 @@ impl Storm {
             crashes: BTreeMap::new(),
             flaw,
             restarts: 0,
-            producers_count: run.producers.unwrap_or(2).max(1),
             run,
         })
     }
@@ -280,7 +282,7 @@ impl Storm {
         let size = Size {
             jobs: self.run.jobs,
             workers: self.run.workers,
-            producers: self.producers_count,
+            producers: PRODUCERS,
             has_server: self.server.is_some(),
             is_large: self.run.large,
         };
@@ -366,15 +368,16 @@ impl Storm {
 
     /// Starts producers, the first of which is number `first` of all.
     fn produce(&mut self, first: usize) -> Result<()> {
-        for number in first..first + self.producers_count {
+        for number in first..first + PRODUCERS {
             let mut arguments = vec!["producer".to_owned()];
             let killers = if self.faults.contains("D06") { 2 } else { 0 };
             for (name, value) in [
                 ("--slot", number as u64),
-                ("--jobs", (self.run.jobs / self.producers_count) as u64),
+                ("--jobs", (self.run.jobs / PRODUCERS) as u64),
                 ("--seed", self.run.seed),
                 ("--killers", killers),
                 ("--pace", self.run.seconds * 1000),
+                ("--threads", self.run.senders.unwrap_or(1) as u64),
             ] {
                 arguments.push(name.into());
                 arguments.push(value.to_string());
@@ -578,7 +581,7 @@ impl Storm {
             self.happen(&event)?;
             if self.producers.iter().all(|it| it.is_over) {
                 self.producers.clear();
-                first += self.producers_count;
+                first += PRODUCERS;
                 self.produce(first)?;
             }
             if said.elapsed() > Duration::from_secs(60) {
