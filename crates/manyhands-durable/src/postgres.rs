@@ -14,6 +14,21 @@
 //! ) returns bigint
 //! ```
 //!
+//! # TLS
+//!
+//! As `sslmode` in the URL says, which is `prefer` where it says nothing. A
+//! server's certificate is always verified, by the authorities that are public
+//! and those in the file that the variable `PGSSLROOTCERT` names.
+//!
+//! | `sslmode` | |
+//! |---|---|
+//! | `disable` | no TLS |
+//! | `prefer` | TLS where the server offers it; a certificate that cannot be verified is an error, but of a server on this machine: it is then asked without TLS |
+//! | `require`, `verify-ca`, `verify-full` | TLS, with a certificate for the name of the host, or an error |
+//!
+//! So `prefer` is stricter than libpq's, which verifies nothing, and `require`
+//! is libpq's `verify-full`.
+//!
 //! # How it is made
 //!
 //! The engine's are the tables and their migrations, the functions that store
@@ -68,8 +83,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A database with jobs in it.
 pub(crate) struct Postgres {
-    /// `None` while it is dropped.
-    runtime: Option<Runtime>,
+    threads: Threads,
     shared: Arc<Shared>,
     submits: UnboundedSender<Submit>,
 }
@@ -111,17 +125,12 @@ impl Postgres {
 
     fn open(url: &str, makes: bool) -> Result<Self, Error> {
         let config = connection::config(url)?;
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("manyhands-pg")
-            .enable_all()
-            .build()
-            .map_err(|error| Error::Store(format!("no thread: {error}")))?;
-        let db = {
-            let _entered = runtime.enter();
-            TokioPostgresDatabase::from_config(config, CONNECTIONS)
-                .map_err(|error| Error::Store(error.to_string()))?
-        };
+        let threads = Threads::new()?;
+        let db = threads.wait(async move {
+            let db = connection::database(config).await?;
+            prepare(&db, makes).await?;
+            Ok(db)
+        })?;
         let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
         let shared = Arc::new(Shared {
             db,
@@ -136,21 +145,11 @@ impl Postgres {
             bell: Bell::default(),
         });
         let (submits, submitted) = tokio::sync::mpsc::unbounded_channel();
-        let this = Self {
-            runtime: Some(runtime),
-            shared: Arc::clone(&shared),
-            submits,
-        };
-        this.wait(
-            move |shared| async move { prepare(&shared.db, makes).await },
-        )?;
-        this.spawn(submitter(Arc::clone(&shared), submitted));
-        this.spawn(wake::listen(shared));
-        Ok(this)
+        threads.spawn(submitter(Arc::clone(&shared), submitted));
+        threads.spawn(wake::listen(Arc::clone(&shared)));
+        Ok(Self { threads, shared, submits })
     }
 
-    /// Runs a task on the runtime, and waits for it: on any thread but the
-    /// runtime's own, also inside of somebody's async code.
     fn wait<T, F>(
         &self,
         task: impl FnOnce(Arc<Shared>) -> F,
@@ -159,38 +158,62 @@ impl Postgres {
         T: Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
+        self.threads.wait(task(Arc::clone(&self.shared)))
+    }
+}
+
+/// A runtime of the store's own; `None` while it is dropped.
+struct Threads(Option<Runtime>);
+
+impl Threads {
+    fn new() -> Result<Self, Error> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("manyhands-pg")
+            .enable_all()
+            .build()
+            .map_err(|error| Error::Store(format!("no thread: {error}")))?;
+        Ok(Self(Some(runtime)))
+    }
+
+    /// Runs a task, and waits for it: on any thread but these, also inside of
+    /// somebody's async code.
+    fn wait<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
         let (tell, told) = mpsc::sync_channel(1);
-        let task = task(Arc::clone(&self.shared));
         self.spawn(async move {
-            let _ = tell.send(patiently(task).await);
+            let _ = tell.send(within(PATIENCE, task).await);
         });
         told.recv().unwrap_or_else(|_| Err(ended()))
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        if let Some(runtime) = &self.runtime {
+        if let Some(runtime) = &self.0 {
             runtime.spawn(task);
         }
     }
 }
 
-/// No network, however dead, keeps anybody waiting for ever.
-async fn patiently<T>(
-    task: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
-    let answer = tokio::time::timeout(PATIENCE, task).await;
-    answer.unwrap_or_else(|_| {
-        Err(Error::Unknown("the server does not answer".into()))
-    })
-}
-
-impl Drop for Postgres {
+impl Drop for Threads {
     fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
+        if let Some(runtime) = self.0.take() {
             // It may be dropped by async code, which must not block.
             runtime.shutdown_background();
         }
     }
+}
+
+/// No network, however dead, keeps anybody waiting for ever.
+async fn within<T>(
+    patience: Duration,
+    task: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let answer = tokio::time::timeout(patience, task).await;
+    answer.unwrap_or_else(|_| {
+        Err(Error::Unknown("the server does not answer".into()))
+    })
 }
 
 impl fmt::Debug for Postgres {
@@ -400,7 +423,7 @@ async fn submitter(
 
 async fn store(shared: &Shared, batch: Vec<Submit>) {
     let all: Vec<&NewJob> = batch.iter().flat_map(|it| &it.jobs).collect();
-    match patiently(submit(&shared.db, &all)).await {
+    match submit(&shared.db, &all).await {
         Ok(ids) => {
             crash::point("after-enqueue-before-ack");
             let mut ids = ids.into_iter();
@@ -413,7 +436,7 @@ async fn store(shared: &Shared, batch: Vec<Submit>) {
         Err(Error::Invalid(_)) if batch.len() > 1 => {
             for Submit { jobs, then } in batch {
                 let all: Vec<&NewJob> = jobs.iter().collect();
-                then(patiently(submit(&shared.db, &all)).await);
+                then(submit(&shared.db, &all).await);
             }
         }
         Err(error) => {
@@ -428,9 +451,30 @@ async fn submit(
     db: &TokioPostgresDatabase,
     jobs: &[&NewJob],
 ) -> Result<Vec<JobId>, Error> {
+    // Many, large and with keys, on a slow machine.
+    let each = Duration::from_millis(10);
+    let jobs_at_most = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
+    let patience = PATIENCE + each.saturating_mul(jobs_at_most);
+    within(patience, async {
+        let mut conflicts = Conflicts::default();
+        loop {
+            match try_submit(db, jobs).await {
+                Err(Failed { is_conflict: true, .. })
+                    if conflicts.pause().await => {}
+                answer => break Ok(answer?),
+            }
+        }
+    })
+    .await
+}
+
+async fn try_submit(
+    db: &TokioPostgresDatabase,
+    jobs: &[&NewJob],
+) -> Result<Vec<JobId>, Failed> {
     let Some(first) = jobs.first() else { return Ok(Vec::new()) };
     if jobs.iter().any(|job| job.kind != first.kind) {
-        return Err(Error::Invalid("jobs of several kinds".into()));
+        return Err(Error::Invalid("jobs of several kinds".into()).into());
     }
     let mut client = connection(db).await?;
     let many;
@@ -582,20 +626,62 @@ async fn is_there(client: &deadpool_postgres::Client) -> Result<bool, Error> {
     }
 }
 
-/// An error where nothing can have been changed.
-fn told(error: tokio_postgres::Error) -> Error {
-    if is_refusal(&error) && is_for_data(&error) {
-        return Error::Invalid(words(&error));
+/// An error, and whether another transaction came first: then nothing was
+/// done, and the same again may be.
+struct Failed {
+    error: Error,
+    is_conflict: bool,
+}
+
+impl From<Failed> for Error {
+    fn from(failed: Failed) -> Self {
+        failed.error
     }
-    Error::Store(words(&error))
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self { error, is_conflict: false }
+    }
+}
+
+/// How often the same was asked because another came first.
+#[derive(Default)]
+struct Conflicts(u32);
+
+impl Conflicts {
+    /// Waits, for a time by chance. False if it was often enough.
+    async fn pause(&mut self) -> bool {
+        const MOST: u32 = 8;
+        if self.0 == MOST {
+            return false;
+        }
+        let longest = Duration::from_millis(2 << self.0);
+        tokio::time::sleep(longest.mul_f64(fastrand::f64())).await;
+        self.0 += 1;
+        true
+    }
+}
+
+/// An error where nothing can have been changed.
+fn told(error: tokio_postgres::Error) -> Failed {
+    let conflicts =
+        [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
+    let is_conflict = error.code().is_some_and(|it| conflicts.contains(it));
+    let said = words(&error);
+    let error = match is_refusal(&error) && is_for_data(&error) {
+        true => Error::Invalid(said),
+        false => Error::Store(said),
+    };
+    Failed { error, is_conflict }
 }
 
 /// An error of a statement that changes something, and was sent.
-fn unsure(error: tokio_postgres::Error) -> Error {
+fn unsure(error: tokio_postgres::Error) -> Failed {
     if is_refusal(&error) {
         return told(error);
     }
-    Error::Unknown(words(&error))
+    Error::Unknown(words(&error)).into()
 }
 
 /// True if the server refused what it was given, and will the next time.

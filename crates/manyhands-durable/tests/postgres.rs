@@ -232,6 +232,114 @@ fn a_key_is_one_job_however_many_ask() {
 }
 
 #[test]
+fn what_is_stored_at_once_has_its_ids_in_order() {
+    let Some(db) = database("ids_in_order") else { return };
+    let queue = queue(&db, 1);
+    let job = |n: usize| act("order", &format!("{n}"), What::Return);
+    // Tables that the planner knows nothing of, then small ones that it does.
+    for analyze in [false, true, true] {
+        if analyze {
+            db.run("analyze");
+        }
+        for (jobs, words) in [(10, 3), (10, 1), (400, 7), (2000, 1000)] {
+            let jobs = (0..jobs).map(|n| {
+                let word = format!("word {}", n * 7919 % words);
+                (job(n), Submission::new().serial(word))
+            });
+            let ids = queue.submit_all(jobs).unwrap();
+            assert!(ids.is_sorted(), "{words} words: {ids:?}");
+        }
+    }
+    // Also of what is new among keys that were there, or are there twice.
+    let keyed = |n: usize| (job(n), Submission::new().key(format!("{n}")));
+    let known = queue.submit_all([5, 3].map(keyed)).unwrap();
+    let ids = [9, 5, 8, 9, 7, 3, 8, 6].map(keyed);
+    let ids = queue.submit_all(ids).unwrap();
+    assert_eq!((ids[1], ids[5]), (known[0], known[1]));
+    assert_eq!((ids[3], ids[6]), (ids[0], ids[2]));
+    let new = [ids[0], ids[2], ids[4], ids[7]];
+    assert!(new.is_sorted() && known[1] < new[0], "{ids:?}");
+    for (id, n) in [(new[0], 9), (new[1], 8), (new[2], 7), (new[3], 6)] {
+        let key = queue.status(id).unwrap().unwrap().key;
+        assert_eq!(key, Some(format!("{n}")));
+    }
+}
+
+#[test]
+fn what_lost_to_another_transaction_is_asked_again() {
+    let Some(db) = database("asked_again") else { return };
+    let queue = queue(&db, 1);
+    let job = || act("again", "one", What::Return);
+    let first = queue.submit(job()).unwrap();
+    let second = queue.submit(job()).unwrap();
+    db.run(
+        "update graphile_worker._private_jobs set attempts = max_attempts;
+         create sequence refused;
+         create function refuse() returns trigger language plpgsql as $$
+         begin
+             -- A sequence is not rolled back.
+             if nextval('refused') % 3 <> 0 then
+                 raise exception 'not now' using errcode = tg_argv[0];
+             end if;
+             return coalesce(new, old);
+         end $$;
+         create trigger refuse before insert or delete
+         on graphile_worker._private_jobs
+         for each row execute function refuse('40P01');
+         create trigger refuse_change before update
+         on graphile_worker._private_jobs
+         for each row execute function refuse('40001');",
+    );
+    queue.submit(job()).unwrap();
+    let retried = queue.retry(Filter::new().ids([first])).unwrap();
+    assert_eq!(retried, 1);
+    assert!(queue.cancel(first).unwrap());
+    assert_eq!(queue.purge(Filter::new().ids([second])).unwrap(), 1);
+    assert_eq!(queue.counts().unwrap().ready, 1);
+    // And not for ever.
+    db.run("alter sequence refused increment by 3 restart with 1");
+    let error = queue.submit(job()).unwrap_err().error;
+    assert!(matches!(error, Error::Store(_)), "{error:?}");
+}
+
+#[test]
+fn many_are_driven_again_and_purged_in_portions() {
+    let Some(db) = database("in_portions") else { return };
+    const JOBS: u64 = 12_000;
+    let queue = queue(&db, 1);
+    let job = act("portions", "one", What::Return);
+    let how = |n| Submission::new().key(format!("{n}"));
+    for n in (0..JOBS).step_by(4000) {
+        let jobs = (n..n + 4000).map(|n| (job.clone(), how(n)));
+        queue.submit_all(jobs).unwrap();
+    }
+    let die = "update graphile_worker._private_jobs \
+        set attempts = max_attempts";
+    db.run(die);
+    let both = |change: &(dyn Fn() -> u64 + Sync)| -> u64 {
+        thread::scope(|scope| {
+            let both = [(); 2].map(|()| scope.spawn(change));
+            both.map(|it| it.join().unwrap()).iter().sum()
+        })
+    };
+    let retried = queue.retry(Filter::new().limit(5001)).unwrap();
+    assert_eq!(retried, 5001);
+    let again = || queue.retry(Filter::new()).unwrap();
+    assert_eq!(both(&again), JOBS - 5001);
+    assert_eq!(queue.counts().unwrap().ready, JOBS);
+    db.run(die);
+    let dead = Filter::new().state(State::Dead);
+    let purged = queue.purge(dead.clone().limit(5001)).unwrap();
+    assert_eq!(purged, 5001);
+    let purge = || queue.purge(dead.clone()).unwrap();
+    assert_eq!(both(&purge), JOBS - 5001);
+    assert_eq!(queue.counts().unwrap().dead, 0);
+    let left = "select (select count(*) from manyhands.keys) \
+        + (select count(*) from graphile_worker._private_jobs)";
+    assert_eq!(db.ask::<i64>(left), 0);
+}
+
+#[test]
 fn of_a_serial_word_one_runs_at_a_time_in_order() {
     let Some(db) = database("of_a_serial_word") else { return };
     let told = listen("serial");
@@ -339,6 +447,51 @@ fn a_failed_job_comes_back_after_its_backoff_until_it_is_dead() {
 }
 
 #[test]
+fn a_claim_looks_at_no_backlog() {
+    let Some(db) = database("looks_at_no_backlog") else { return };
+    let told = listen("backlog");
+    let first = queue(&db, 1);
+    for priority in [-1, 0, 5] {
+        let later = Submission::new().after(Duration::from_secs(3600));
+        let how = later.priority(priority);
+        let job = act("none", "later", What::Return);
+        let jobs = (0..5000).map(|_| (job.clone(), how.clone()));
+        first.submit_all(jobs).unwrap();
+    }
+    drop(first);
+    // Blocks of the index by which jobs are claimed. They are counted once who
+    // read them is gone.
+    let read = || {
+        let others = "select count(*) from pg_stat_activity \
+            where application_name = 'manyhands' \
+            and datname = current_database()";
+        until("nobody is there", || db.ask::<i64>(others) == 0);
+        db.ask::<i64>(
+            "select pg_stat_get_blocks_fetched(indexrelid) \
+             from pg_stat_user_indexes \
+             where indexrelname = 'manyhands_claim'",
+        )
+    };
+    let before = read();
+    let second = queue(&db, 1);
+    second.start().unwrap();
+    const JOBS: i64 = 20;
+    for n in 0..JOBS {
+        let how = Submission::new().priority(i16::try_from(n).unwrap());
+        let job = act("backlog", "now", What::Return);
+        let id = second.submit_with(job, how).unwrap();
+        assert_eq!(next(&told).attempt, 1);
+        wait_for(&second, id, State::Done);
+    }
+    drop(second);
+    let size = db.ask::<i64>(
+        "select pg_relation_size('graphile_worker.manyhands_claim') / 8192",
+    );
+    let each = (read() - before) / JOBS;
+    assert!(each < size / 2, "{each} blocks a job, of {size}");
+}
+
+#[test]
 fn a_schedule_that_fell_due_comes_once_for_all() {
     let Some(db) = database("a_schedule") else { return };
     let told = listen("cron");
@@ -433,10 +586,11 @@ fn a_stop_gives_back_what_does_not_end() {
     let stopped = first.stop_within(Duration::from_millis(50));
     assert_eq!(stopped.abandoned, 1);
     let status = first.status(id).unwrap().unwrap();
-    assert_eq!((status.state, status.attempts), (State::Ready, 0));
+    // It began, so it counts.
+    assert_eq!((status.state, status.attempts), (State::Ready, 1));
     let second = queue(&db, 1);
     second.start().unwrap();
-    assert_eq!(next(&told).attempt, 1);
+    assert_eq!(next(&told).attempt, 2);
     wait_for(&second, id, State::Done);
     go.send(()).unwrap();
 }
@@ -497,10 +651,19 @@ fn no_error_shows_the_password() {
 
 /// Runs `child` of this file in a process of its own.
 fn spawn(db: &Database, role: &str) -> (Child, mpsc::Receiver<String>) {
+    spawn_with(db.url(), role, "")
+}
+
+fn spawn_with(
+    url: &str,
+    role: &str,
+    authority: &str,
+) -> (Child, mpsc::Receiver<String>) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["child", "--exact", "--ignored", "--nocapture"])
         .env("PG_CHILD", role)
-        .env("PG_URL", db.url())
+        .env("PG_URL", url)
+        .env("PGSSLROOTCERT", authority)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -520,7 +683,22 @@ fn spawn(db: &Database, role: &str) -> (Child, mpsc::Receiver<String>) {
 fn child() {
     let Ok(role) = std::env::var("PG_CHILD") else { return };
     let url = std::env::var("PG_URL").unwrap();
-    let queue = builder(2).postgres(&url).unwrap();
+    let open = || builder(2).postgres(&url);
+    if role == "ask" {
+        // Async code may open a queue, and drop it, if it can wait.
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        let answer = { runtime }.build().unwrap().block_on(async {
+            match open() {
+                Ok(queue) => match queue.submit(act("a", "a", What::Return)) {
+                    Ok(_) => "stored".into(),
+                    Err(refused) => refused.to_string(),
+                },
+                Err(error) => error.to_string(),
+            }
+        });
+        return say(&format!("answer: {answer}"));
+    }
+    let queue = open().unwrap();
     match role.as_str() {
         "open" => {
             queue.submit(act("open", "o", What::Return)).unwrap();
@@ -581,6 +759,41 @@ fn a_killed_workers_job_is_anothers_after_the_lease() {
     wait_for(&queue, last, State::Dead);
     let status = queue.status(last).unwrap().unwrap();
     assert_eq!(status.last_error.as_deref(), Some("its worker vanished"));
+}
+
+#[test]
+fn what_a_vanished_worker_held_does_not_seem_to_run() {
+    let Some(db) = database("seem_to_run") else { return };
+    let queue = queue(&db, 1);
+    let job = act("seem", "s", What::InChild);
+    let id = queue.submit(job.clone()).unwrap();
+    let last = Submission::new().max_attempts(1);
+    let last = queue.submit_with(job, last).unwrap();
+    let (mut child, told) = spawn(&db, "work");
+    heard(&told, "begun");
+    heard(&told, "begun");
+    assert_eq!(queue.counts().unwrap().running, 2);
+    signal(&child, "-KILL");
+    child.wait().unwrap();
+    // Nobody works on it now.
+    let admin = Admin::open(db.url()).unwrap();
+    wait_for(&queue, id, State::Ready);
+    wait_for(&queue, last, State::Dead);
+    assert_eq!(admin.counts().unwrap()[0].running, 0);
+    let status = admin.status(last).unwrap().unwrap();
+    assert_eq!(status.last_error.as_deref(), Some("its worker vanished"));
+    assert_eq!(admin.retry(&Filter::new()).unwrap(), 1);
+    // Who may only read is told what there is.
+    db.run(&format!(
+        "update graphile_worker._private_jobs
+         set locked_by = 'nobody', locked_at = now() - interval '1 day'
+         where id = {last}"
+    ));
+    let read_only = "?options=-c%20default_transaction_read_only%3Don";
+    let reader = Admin::open(&(db.url().to_owned() + read_only)).unwrap();
+    assert!(reader.retry(&Filter::new()).is_err());
+    assert_eq!(reader.counts().unwrap()[0].running, 1);
+    assert_eq!(admin.counts().unwrap()[0].running, 0);
 }
 
 #[test]
@@ -645,6 +858,35 @@ fn a_lost_listener_listens_again() {
     assert_eq!(next(&told).name, "heard");
     assert!(asked.elapsed() < Duration::from_secs(5));
     wait_for(&slow, JobId::new(id), State::Done);
+}
+
+#[test]
+fn a_servers_certificate_is_verified() {
+    let Some(mut server) = server::private("a_servers_certificate") else {
+        return;
+    };
+    let authority = server.use_tls();
+    let answer = |host: &str, mode: &str, authority: &str| {
+        let url = server.url().replace("127.0.0.1", host);
+        let (mut child, told) = spawn_with(&(url + mode), "ask", authority);
+        let answer = heard(&told, "answer: ");
+        assert!(child.wait().unwrap().success());
+        answer.replace("answer: ", "")
+    };
+    for mode in ["", "?sslmode=disable", "?sslmode=prefer"] {
+        assert_eq!(answer("127.0.0.1", mode, ""), "stored", "{mode}");
+    }
+    for mode in ["?sslmode=require", "?sslmode=verify-full"] {
+        let refused = answer("localhost", mode, "");
+        assert!(refused.contains("PGSSLROOTCERT names"), "{refused}");
+        assert!(refused.contains("UnknownIssuer"), "{refused}");
+        assert_eq!(answer("localhost", mode, &authority), "stored", "{mode}");
+        // It is another's certificate.
+        let refused = answer("127.0.0.1", mode, &authority);
+        assert!(refused.contains("TLS handshake"), "{refused}");
+    }
+    let refused = answer("localhost", "", "/none");
+    assert!(refused.contains("could not read PGSSLROOTCERT"), "{refused}");
 }
 
 #[test]

@@ -109,11 +109,11 @@ async fn sweep(
     let held: Vec<i64> =
         shared.fences().keys().map(|hold| hold.id.get()).collect();
     let statement = client
-        .prepare_cached("select manyhands.sweep($1, $2, $3, $4)")
+        .prepare_cached("select manyhands.sweep($1, $2, $3)")
         .await
         .map_err(told)?;
     client
-        .query_one(&statement, &[&id, &shared.worker, &ask.lease_ms(), &held])
+        .query_one(&statement, &[&id, &shared.worker, &held])
         .await
         .map_err(told)?;
     Ok(Kind { task, swept_at, is_unsure: false })
@@ -128,14 +128,11 @@ async fn take(
     let transaction = client.transaction().await.map_err(told)?;
     let gate = transaction
         .prepare_cached(
-            "select granted, again_us, due, set_config('jit', 'off', true), \
-             set_config('idle_in_transaction_session_timeout', '5s', true) \
+            "select granted, again_us, due \
              from manyhands.gate($1, $2, $3, $4, $5, $6, $7)",
         )
         .await
         .map_err(told)?;
-    // A process that is stopped here must not keep others from what it has
-    // locked; it is at rest between the statements for a moment only.
     let limit =
         ask.limit.map(|it| i32::try_from(it.get()).unwrap_or(i32::MAX));
     let interval = ask.rate.map(|rate| {
@@ -331,18 +328,17 @@ fn narrow(sql: &str) -> Option<String> {
     if [KINDS, QUEUES, ORDER].iter().any(|it| sql.matches(it).count() != 1) {
         return None;
     }
-    // As ranges, and in an order that only the index of ours has: so the
-    // planner takes that one, whatever it knows of the others.
-    let sql = sql
-        .replace(ORDER, "order by jobs.task_id asc, priority asc, run_at asc");
+    // Kinds are asked for as a set, of one, and are first in the order: of all
+    // indexes only ours has it, so the planner takes that one, whatever it
+    // knows of the others. Bounds as pairs would do that too, but a scan does
+    // not end at the second of a pair.
+    let sql = sql.replace(ORDER, "order by jobs.task_id asc, jobs.run_at asc");
     // Of a serial word that is long, all but the next are passed over: with as
     // little work for each as can be, and from the last to the first, since
     // the index still has those that are done.
     let sql = sql.replace(
         KINDS,
-        "(jobs.task_id, jobs.priority) >= (($2::int[])[1], $4::smallint) \
-         and (jobs.task_id, jobs.priority, jobs.run_at) \
-             <= (($2::int[])[1], $4::smallint, now()) \
+        "jobs.task_id = any($2::int[]) and jobs.priority = $4::smallint \
          and (jobs.job_queue_id is null or ( \
              jobs.job_queue_id <> all (array( \
                  select held.job_queue_id \

@@ -1,17 +1,21 @@
 //! What is kept, for who looks after it.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::claim::Json;
-use super::{Postgres, connection, in_millis, told, unsure};
+use super::{
+    Conflicts, Failed, Postgres, Shared, connection, in_millis, told, unsure,
+};
 use crate::envelope::Envelope;
 use crate::store::Inspect;
 use crate::{Counts, Error, Filter, JobId, State, Status};
 
 /// A filter, as the parameters of a statement.
+#[derive(Clone)]
 struct Wanted {
     kind: Option<String>,
     ids: Option<Vec<i64>>,
@@ -76,10 +80,129 @@ const ENGINES: &str = "graphile_worker._private_jobs j \
 
 impl Inspect for Postgres {
     fn status(&self, id: JobId) -> Result<Option<Status>, Error> {
-        Ok(self.list(&Filter::new().ids([id]))?.pop())
+        let filter = Filter::new().ids([id]);
+        let mut found = self.find(&filter)?.pop();
+        let is_running = |it: &Status| it.state == State::Running;
+        if found.as_ref().is_some_and(is_running) && self.sweep() {
+            found = self.find(&filter)?.pop();
+        }
+        Ok(found)
     }
 
     fn list(&self, filter: &Filter) -> Result<Vec<Status>, Error> {
+        self.sweep();
+        self.find(filter)
+    }
+
+    fn counts(&self) -> Result<Vec<Counts>, Error> {
+        self.sweep();
+        self.count()
+    }
+
+    fn retry(&self, filter: &Filter) -> Result<u64, Error> {
+        self.sweep();
+        let wanted = Wanted::new(filter);
+        let engines = wanted.engines();
+        // Each once: who is second finds them dead no more.
+        let sql = format!(
+            "with dead as materialized ( \
+                 select j.id from {ENGINES} where {engines} and {DEAD} \
+                 order by j.id limit $5 for update of j \
+             ), again as ( \
+                 update graphile_worker._private_jobs j \
+                 set attempts = 0, run_at = now(), updated_at = now() \
+                 from dead where j.id = dead.id returning j.id \
+             ), revived as ( \
+                 delete from graphile_worker._private_job_retirements r \
+                 using dead where r.id = dead.id \
+             ), raised as ( \
+                 delete from manyhands.dead d \
+                 using dead where d.id = dead.id \
+             ) \
+             select (select count(*) from again), count(*), max(id), \
+                 pg_notify('jobs:insert', '') from dead"
+        );
+        self.change(sql, wanted)
+    }
+
+    fn cancel(&self, id: JobId) -> Result<bool, Error> {
+        self.sweep();
+        let wanted = Wanted::new(&Filter::new().ids([id]));
+        let sql = "with gone as ( \
+                delete from graphile_worker._private_jobs j \
+                where j.id = any($2) and j.locked_at is null \
+                returning j.id \
+            ), buried as ( \
+                 delete from manyhands.dead d using gone \
+                 where d.id = gone.id \
+             ), keys as ( \
+                delete from manyhands.keys taken using gone \
+                where taken.id = gone.id \
+            ) \
+            select count(*), 0::bigint, null::bigint from gone \
+            where ($1::text, $3::bigint, $4::bigint, $5::bigint) \
+                is distinct from (null, null, null, null)";
+        Ok(self.change(sql.into(), wanted)? > 0)
+    }
+
+    fn purge(&self, filter: &Filter) -> Result<u64, Error> {
+        self.sweep();
+        let wanted = Wanted::new(filter);
+        let (engines, done) = (wanted.engines(), wanted.done());
+        let sql = format!(
+            "with dead_ones as materialized ( \
+                 select j.id from {ENGINES} where {engines} and {DEAD} \
+                 order by j.id limit $5 for update of j \
+             ), done_ones as materialized ( \
+                 select d.id from manyhands.done d where {done} \
+                 order by d.id limit $5 for update of d \
+             ), chosen as materialized ( \
+                 select id from dead_ones union all \
+                 select id from done_ones order by id limit $5 \
+             ), dead as ( \
+                 delete from graphile_worker._private_jobs j using chosen \
+                 where j.id = chosen.id returning j.id \
+             ), done as ( \
+                 delete from manyhands.done d using chosen \
+                 where d.id = chosen.id returning d.id \
+             ), gone as ( \
+                 select id from dead union all select id from done \
+             ), buried as ( \
+                 delete from manyhands.dead d using gone \
+                 where d.id = gone.id \
+             ), keys as ( \
+                 delete from manyhands.keys taken using gone \
+                 where taken.id = gone.id \
+             ) \
+             select (select count(*) from gone), count(*), max(id) \
+             from chosen"
+        );
+        self.change(sql, wanted)
+    }
+
+    fn set_paused(&self, kind: &str, paused: bool) -> Result<(), Error> {
+        let kind = kind.to_owned();
+        self.wait(|shared| async move {
+            let client = connection(&shared.db).await?;
+            client
+                .query(
+                    "with kept as ( \
+                         insert into manyhands.kinds (kind, paused) \
+                         values ($1, $2) on conflict (kind) \
+                         do update set paused = excluded.paused \
+                     ) select pg_notify('jobs:insert', '')",
+                    &[&kind, &paused],
+                )
+                .await
+                .map_err(unsure)?;
+            client.keep();
+            Ok(())
+        })
+    }
+}
+
+impl Postgres {
+    fn find(&self, filter: &Filter) -> Result<Vec<Status>, Error> {
         let wanted = Wanted::new(filter);
         let (engines, done) = (wanted.engines(), wanted.done());
         let sql = format!(
@@ -110,11 +233,12 @@ impl Inspect for Postgres {
             let rows = client.query(&sql, &wanted.params()).await;
             let rows = rows.map_err(told)?;
             client.keep();
-            rows.iter().map(|row| status(row).map_err(told)).collect()
+            let found: Result<_, _> = rows.iter().map(status).collect();
+            Ok(found.map_err(told)?)
         })
     }
 
-    fn counts(&self) -> Result<Vec<Counts>, Error> {
+    fn count(&self) -> Result<Vec<Counts>, Error> {
         const SQL: &str = "select kind, coalesce(bool_or(paused), false), \
             sum(scheduled)::bigint, sum(ready)::bigint, \
             sum(running)::bigint, sum(done)::bigint, sum(dead)::bigint, \
@@ -144,118 +268,80 @@ impl Inspect for Postgres {
             let client = connection(&shared.db).await?;
             let rows = client.query(SQL, &[]).await.map_err(told)?;
             client.keep();
-            rows.iter().map(|row| counts(row).map_err(told)).collect()
+            let found: Result<_, _> = rows.iter().map(counts).collect();
+            Ok(found.map_err(told)?)
         })
     }
 
-    fn retry(&self, filter: &Filter) -> Result<u64, Error> {
-        let wanted = Wanted::new(filter);
-        let engines = wanted.engines();
-        // Each once: who is second finds them dead no more.
-        let sql = format!(
-            "with dead as materialized ( \
-                 select j.id from {ENGINES} where {engines} and {DEAD} \
-                 order by j.id limit $5 for update of j \
-             ), again as ( \
-                 update graphile_worker._private_jobs j \
-                 set attempts = 0, run_at = now(), updated_at = now() \
-                 from dead where j.id = dead.id returning j.id \
-             ), revived as ( \
-                 delete from graphile_worker._private_job_retirements r \
-                 using dead where r.id = dead.id \
-             ), raised as ( \
-                 delete from manyhands.dead d \
-                 using dead where d.id = dead.id \
-             ) \
-             select count(*), pg_notify('jobs:insert', '') from again"
-        );
-        self.change(sql, wanted)
-    }
-
-    fn cancel(&self, id: JobId) -> Result<bool, Error> {
-        let wanted = Wanted::new(&Filter::new().ids([id]));
-        let sql = "with gone as ( \
-                delete from graphile_worker._private_jobs j \
-                where j.id = any($2) and j.locked_at is null \
-                returning j.id \
-            ), buried as ( \
-                 delete from manyhands.dead d using gone \
-                 where d.id = gone.id \
-             ), keys as ( \
-                delete from manyhands.keys taken using gone \
-                where taken.id = gone.id \
-            ) \
-            select count(*) from gone \
-            where ($1::text, $3::bigint, $4::bigint, $5::bigint) \
-                is distinct from (null, null, null, null)";
-        Ok(self.change(sql.into(), wanted)? > 0)
-    }
-
-    fn purge(&self, filter: &Filter) -> Result<u64, Error> {
-        let wanted = Wanted::new(filter);
-        let (engines, done) = (wanted.engines(), wanted.done());
-        let sql = format!(
-            "with chosen as materialized ( \
-                 select * from ( \
-                     (select j.id from {ENGINES} \
-                      where {engines} and {DEAD} order by j.id limit $5) \
-                     union all \
-                     (select d.id from manyhands.done d where {done} \
-                      order by d.id limit $5) \
-                 ) found order by id limit $5 \
-             ), dead as ( \
-                 delete from graphile_worker._private_jobs j using chosen \
-                 where j.id = chosen.id and {DEAD} returning j.id \
-             ), done as ( \
-                 delete from manyhands.done d using chosen \
-                 where d.id = chosen.id returning d.id \
-             ), gone as ( \
-                 select id from dead union all select id from done \
-             ), buried as ( \
-                 delete from manyhands.dead d using gone \
-                 where d.id = gone.id \
-             ), keys as ( \
-                 delete from manyhands.keys taken using gone \
-                 where taken.id = gone.id \
-             ) \
-             select count(*) from gone"
-        );
-        self.change(sql, wanted)
-    }
-
-    fn set_paused(&self, kind: &str, paused: bool) -> Result<(), Error> {
-        let kind = kind.to_owned();
-        self.wait(|shared| async move {
+    /// Frees what vanished workers held, of all kinds: of one that nobody works
+    /// on now, nobody else would. True if there was such. Who may only read
+    /// sees it as it was.
+    fn sweep(&self) -> bool {
+        let swept = self.wait(|shared| async move {
             let client = connection(&shared.db).await?;
-            client
-                .query(
-                    "with kept as ( \
-                         insert into manyhands.kinds (kind, paused) \
-                         values ($1, $2) on conflict (kind) \
-                         do update set paused = excluded.paused \
-                     ) select pg_notify('jobs:insert', '')",
-                    &[&kind, &paused],
-                )
-                .await
-                .map_err(unsure)?;
+            let row = client.query_one("select manyhands.sweep()", &[]).await;
+            let jobs = row.and_then(|row| row.try_get(0)).map_err(told)?;
             client.keep();
-            Ok(())
-        })
+            Ok(jobs)
+        });
+        swept.is_ok_and(|jobs: i64| jobs > 0)
+    }
+
+    /// Runs a statement as often as it finds as many jobs as it may, each time
+    /// for those after the last. Says how many it changed.
+    fn change(&self, sql: String, mut wanted: Wanted) -> Result<u64, Error> {
+        let sql = Arc::new(sql);
+        let mut left = wanted.limit;
+        let mut changed = 0;
+        loop {
+            wanted.limit = left.min(PORTION);
+            let (asked, sql) = (wanted.clone(), Arc::clone(&sql));
+            let portion = self.wait(|shared| async move {
+                let mut conflicts = Conflicts::default();
+                loop {
+                    match portion(&shared, &sql, &asked).await {
+                        Err(Failed { is_conflict: true, .. })
+                            if conflicts.pause().await => {}
+                        answer => break Ok(answer?),
+                    }
+                }
+            })?;
+            changed += portion.changed;
+            left -= portion.found;
+            if portion.found < wanted.limit || left == 0 {
+                return Ok(changed);
+            }
+            wanted.after = portion.last;
+        }
     }
 }
 
-impl Postgres {
-    /// Runs a statement that says how many jobs it changed.
-    fn change(&self, sql: String, wanted: Wanted) -> Result<u64, Error> {
-        self.wait(|shared| async move {
-            let client = connection(&shared.db).await?;
-            let row = client.query_one(&sql, &wanted.params()).await;
-            let row = row.map_err(unsure)?;
-            client.keep();
-            let jobs: i64 = row.try_get(0).map_err(told)?;
-            Ok(jobs.unsigned_abs())
-        })
-    }
+/// Jobs that are changed at a time: the locks of all, and the time it takes,
+/// are to stay small.
+const PORTION: i64 = 5000;
+
+struct Portion {
+    changed: u64,
+    found: i64,
+    /// The greatest id.
+    last: Option<i64>,
+}
+
+async fn portion(
+    shared: &Shared,
+    sql: &str,
+    wanted: &Wanted,
+) -> Result<Portion, Failed> {
+    let client = connection(&shared.db).await?;
+    let row = client.query_one(sql, &wanted.params()).await;
+    let row = row.map_err(unsure)?;
+    client.keep();
+    let changed: i64 = row.try_get(0).map_err(told)?;
+    Ok(Portion {
+        changed: changed.unsigned_abs(),
+        found: row.try_get(1).map_err(told)?,
+        last: row.try_get(2).map_err(told)?,
+    })
 }
 
 fn status(row: &Row) -> Result<Status, tokio_postgres::Error> {

@@ -94,8 +94,6 @@ create or replace function manyhands.envelope(
     ))::json
 $$;
 
--- Stores jobs of one kind. What is asked of each is at its place in the
--- arrays; times are milliseconds. Returns their ids in that order.
 -- A database, a role or a session may say that a commit need not be on the
 -- disk. What is promised of jobs needs it to be, in the transaction that says
 -- so; where standbys are waited for, they still are.
@@ -122,6 +120,22 @@ returns void language sql as $$
     delete from manyhands.keys k using gone where k.id = gone.id
 $$;
 
+-- The engine's function, by the indexes alone, whatever the planner knows of
+-- the tables: so a job's place among others of its transaction decides its id,
+-- since nothing but a loop over the jobs joins them to their words.
+create or replace function manyhands.add_jobs(specs graphile_worker.job_spec[])
+returns setof graphile_worker._private_jobs language plpgsql
+set enable_hashjoin = off set enable_mergejoin = off
+set enable_seqscan = off set enable_bitmapscan = off
+as $$
+begin
+    return query select * from graphile_worker.add_jobs(specs);
+end
+$$;
+
+-- Stores jobs of one kind. What is asked of each is at its place in the
+-- arrays; times are milliseconds. Returns their ids in that order, in which
+-- they ascend where the jobs are new.
 create or replace function manyhands.submit_many(
     kind text, jobs text[], keys text[], serials text[], priorities int[],
     run_ats bigint[], delays bigint[], max_attempts int[], traces text[]
@@ -181,12 +195,11 @@ begin
     where asked.key is null or taken.id = -n;
 
     with stored as (
-        -- The engine does not promise to keep the order, so each says its
-        -- place.
+        -- Each says its place.
         select id, split_part(
             split_part(left(payload::text, 40), ',', 2), ':', 2
         )::bigint as n
-        from graphile_worker.add_jobs(specs)
+        from manyhands.add_jobs(specs)
         where specs is not null
     ), known as (
         update manyhands.keys taken set id = stored.id
@@ -257,7 +270,7 @@ begin
             -- It was purged meanwhile.
         end loop;
     end if;
-    select stored.id into new from graphile_worker.add_job(
+    select stored.id into new from manyhands.add_jobs(array[(
         kind,
         manyhands.envelope(1, at, key, serial, trace_parent, job::text),
         manyhands.queue_name(kind, serial),
@@ -267,8 +280,9 @@ begin
         end,
         max_attempts,
         null,
-        ~priority
-    ) stored;
+        ~priority,
+        null
+    )::graphile_worker.job_spec]) stored;
     if key is not null then
         update manyhands.keys taken set id = new
         where taken.kind = submit.kind and taken.key = submit.key;
@@ -280,11 +294,13 @@ $$;
 
 -- The priorities above one at which jobs of a kind are due, 64 at most, and
 -- when the next job is. From one to the next by the index, so that what is to
--- come is not looked through, however much it is. It is asked by ranges, in
--- whose order no index but that one is, whatever the planner knows.
+-- come is not looked through, however much it is. The kind is asked for as a
+-- set, and is first in the order: no other index has that.
 create or replace function manyhands.levels(
     task int, above int, out due smallint[], out coming timestamptz
-) language plpgsql stable as $$
+) language plpgsql stable
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+as $$
 declare
     level int := above;
     first timestamptz;
@@ -294,8 +310,8 @@ begin
     loop
         select j.priority, j.run_at into level, first
         from graphile_worker._private_jobs j
-        where j.is_available and (j.task_id, j.priority) > (task, level)
-            and j.task_id <= task
+        where j.is_available and j.task_id = any (array[task])
+            and j.priority > level
         order by j.task_id, j.priority, j.run_at
         limit 1;
         exit when not found;
@@ -305,10 +321,9 @@ begin
             due := due || level::smallint;
             select j.run_at into later
             from graphile_worker._private_jobs j
-            where j.is_available
-                and (j.task_id, j.priority, j.run_at) > (task, level, now())
-                and (j.task_id, j.priority) <= (task, level)
-            order by j.task_id, j.priority, j.run_at
+            where j.is_available and j.task_id = any (array[task])
+                and j.priority = level and j.run_at > now()
+            order by j.task_id, j.run_at
             limit 1;
         end if;
         coming := least(coming, later);
@@ -331,6 +346,13 @@ declare
     coming timestamptz;
 begin
     perform manyhands.keep();
+    -- A process that is stopped in the middle must not keep others from what
+    -- it has locked: it is at rest between its statements for a moment only.
+    perform set_config('idle_in_transaction_session_timeout', '5s', true);
+    -- The claim is by the index, whatever the planner knows of the tables.
+    perform set_config(setting, 'off', true) from unnest(array[
+        'enable_seqscan', 'enable_bitmapscan', 'enable_sort', 'jit'
+    ]) setting;
     granted := 0;
     due := '{}';
     -- Who has a job gives signs of life, and gave one before it has it.
@@ -389,21 +411,22 @@ begin
 end
 $$;
 
--- Jobs of a kind whose worker gave no sign of life for a lease: ready, or dead
--- if no attempt is left.
+-- Jobs of a kind, or of all, whose worker gave no sign of life for a lease:
+-- ready, or dead if no attempt is left. The lease is that of the worker that
+-- held the job; an unknown one's is four hours, as it is the engine's.
 create or replace function manyhands.sweep(
-    task int, worker text, lease_ms bigint, held bigint[]
+    task int default null, worker text default '', held bigint[] default '{}'
 ) returns bigint language sql as $$
     with lost as (
         select j.id, j.job_queue_id, j.locked_by
         from graphile_worker._private_jobs j
         left join graphile_worker._private_workers w on w.id = j.locked_by
-        where j.task_id = task and j.locked_by is not null
+        where (task is null or j.task_id = task) and j.locked_by is not null
             and case
                 -- A claim of which this worker never had the answer.
                 when j.locked_by = worker then not j.id = any(held)
                 else coalesce(w.last_heartbeat_at, j.locked_at) < now()
-                    - coalesce((w.metadata->>'lease_ms')::bigint, lease_ms)
+                    - coalesce((w.metadata->>'lease_ms')::bigint, 14400000)
                     * interval '1 millisecond'
             end
         for update of j skip locked

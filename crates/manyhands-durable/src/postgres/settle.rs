@@ -117,7 +117,8 @@ async fn write(shared: &Shared, rows: &Rows) -> Result<HashSet<i64>, Error> {
         let _ = client.execute(PURGE, &[&most]).await;
     }
     client.keep();
-    found.iter().map(|row| row.try_get(0).map_err(told)).collect()
+    let found: Result<_, _> = found.iter().map(|row| row.try_get(0)).collect();
+    Ok(found.map_err(told)?)
 }
 
 /// A sign of life, and then a look at which are still held: who takes a job
@@ -162,9 +163,9 @@ pub(super) async fn extend(
         .await
         .map_err(told)?;
     client.keep();
-    let found: Result<HashSet<i64>, Error> =
-        found.iter().map(|row| row.try_get(0).map_err(told)).collect();
-    let found = found?;
+    let found: Result<HashSet<i64>, _> =
+        found.iter().map(|row| row.try_get(0)).collect();
+    let found = found.map_err(told)?;
     let mut fences = shared.fences();
     for (hold, _) in &known {
         if !found.contains(&hold.id.get()) {

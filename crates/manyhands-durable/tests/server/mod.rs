@@ -179,6 +179,38 @@ impl Private {
         }
     }
 
+    /// From here on it offers TLS, as `localhost`, by an authority of its own:
+    /// in the file that is returned.
+    pub(crate) fn use_tls(&mut self) -> String {
+        let data = self.data();
+        let openssl = |args: &str| {
+            let made = Command::new("setpriv")
+                .args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"])
+                .arg("openssl")
+                .args(args.split(' '))
+                .current_dir(&data)
+                .output()
+                .unwrap();
+            assert!(made.status.success(), "{args}: {made:?}");
+        };
+        let new = "req -x509 -newkey rsa:2048 -nodes -days 2";
+        openssl(&format!(
+            "{new} -subj /CN=authority -keyout ca.key -out ca.pem"
+        ));
+        openssl(&format!(
+            "{new} -subj /CN=localhost -keyout server.key -out server.crt \
+             -CA ca.pem -CAkey ca.key -addext subjectAltName=DNS:localhost \
+             -addext basicConstraints=critical,CA:FALSE"
+        ));
+        let conf = data.join("postgresql.conf");
+        let mut conf =
+            std::fs::OpenOptions::new().append(true).open(conf).unwrap();
+        writeln!(conf, "ssl = on").unwrap();
+        self.stop("fast");
+        self.start();
+        data.join("ca.pem").display().to_string()
+    }
+
     pub(crate) fn stop(&mut self, how: &str) {
         let stopped = self
             .command("pg_ctl")
