@@ -1298,3 +1298,30 @@ fn read_only(storm: &mut Storm) -> Result<()> {
 fn quickly(target: &Target) -> Result<Sender<StormJob>, Error> {
     Ok(Sender::Real(Box::new(target.queue(|it| it)?)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(time: &str, query: &str, plan: &str) -> String {
+        format!(
+            "2026-01-01 UTC [7] LOG:  duration: {time} ms  plan:\n\
+             \tQuery Text: {query}\n\t{plan}\n"
+        )
+    }
+
+    #[test]
+    fn a_claim_that_looks_at_all_rows_or_is_slow_is_found_in_the_log() {
+        let claim = "select from _private_jobs for update skip locked";
+        let by_index = "Index Scan using a on _private_jobs";
+        let good = entry("0.5", claim, by_index);
+        let other = entry("99.5", "select 1", "Seq Scan on _private_jobs");
+        let judged = |log: &[&str]| claim_plans(&log.concat()).unwrap().0;
+        assert!(judged(&[&good, &other, &good]));
+        let scan = entry("0.5", claim, "Seq Scan on _private_jobs jobs");
+        assert!(!judged(&[&good, &scan]));
+        let slow = entry("50.5", claim, by_index);
+        assert!(!judged(&[&good, &slow]));
+        assert!(claim_plans(&other).is_err(), "no claim is no proof");
+    }
+}

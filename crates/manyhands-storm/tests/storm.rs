@@ -85,6 +85,7 @@ fn nothing_is_lost_to_deaths() {
         "--faults=D01,D02,D03,D04,D05,D06",
         "--jobs=2000",
         "--seconds=12",
+        "--senders=4",
         "--seed=1",
     ]);
 }
