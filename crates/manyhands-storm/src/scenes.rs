@@ -302,7 +302,6 @@ fn throughput(
     storm.still();
     let mut good = Vec::new();
     let mut jobs = Vec::new();
-    let mut bad = Vec::new();
     for number in 0..JOBS {
         let key = format!("d06-{name}-{number}");
         good.push(key.clone());
@@ -313,14 +312,15 @@ fn throughput(
             None => false,
         };
         if let Some(what) = beside.filter(|_| is_time) {
-            bad.push(jobs.len());
             jobs.push(StormJob::new(format!("d06-{name}-bad-{number}"), what));
         }
     }
     let ids = storm.submit_all(jobs)?;
     storm.fleet(2)?;
     let kept = storm.finish(&ids, LONG)?;
-    for it in kept.iter().filter(|it| bad.iter().any(|at| ids[*at] == it.id)) {
+    let is_bad =
+        |it: &Kept| it.key.as_ref().is_some_and(|it| it.contains("-bad-"));
+    for it in kept.iter().filter(|it| is_bad(it)) {
         if it.state != "dead" || it.attempts != it.max_attempts {
             bail!("{:?}: {} after {} attempts", it.key, it.state, it.attempts);
         }
