@@ -1,4 +1,5 @@
-//! Places at which a test can have the process die.
+//! Places at which a test can have the process die. For tests of queues
+//! alone: where the feature `crash-points` is off nobody dies.
 
 #[cfg(feature = "crash-points")]
 mod armed {
@@ -15,7 +16,7 @@ mod armed {
 
     /// Dies here, at once, if the environment says so: `CRASH_AT` names the
     /// place, and `CRASH_AFTER` how often it is passed first (0).
-    pub(crate) fn point(name: &str) {
+    pub fn point(name: &str) {
         let Some((place, left)) = &*WHERE else { return };
         if place == name && left.fetch_sub(1, Ordering::Relaxed) == 0 {
             // No destructor, no flush, no word.
@@ -25,6 +26,7 @@ mod armed {
 
     /// True if it is to die at some place. What is done between a statement
     /// and its commit needs the two to be apart; else they are one.
+    #[cfg(feature = "postgres")]
     pub(crate) fn is_armed() -> bool {
         WHERE.is_some()
     }
@@ -40,4 +42,9 @@ mod armed {
     }
 }
 
-pub(crate) use armed::*;
+#[cfg(feature = "postgres")]
+pub(crate) use armed::is_armed;
+#[cfg(feature = "crash-points")]
+pub use armed::point;
+#[cfg(not(feature = "crash-points"))]
+pub(crate) use armed::point;

@@ -31,7 +31,11 @@ mod readme {}
 mod admin;
 mod attempt;
 mod check;
+#[cfg(not(feature = "crash-points"))]
 mod crash;
+#[cfg(feature = "crash-points")]
+#[doc(hidden)]
+pub mod crash;
 mod cron;
 mod envelope;
 mod error;

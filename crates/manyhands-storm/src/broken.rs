@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
+use manyhands_durable::crash;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
-use crate::crash;
 use crate::job::{self, Doing, Failed, StormJob};
 use crate::oracle::Kept;
 
@@ -35,6 +35,16 @@ pub(crate) enum Flaw {
     TwoClaims,
     /// Never takes a job back from a worker that vanished.
     KeepsLeases,
+    /// Buries what was done once its lease is over.
+    BuriesDone,
+    /// Buries a job the first time it fails.
+    GivesUpEarly,
+    /// Stores a payload in another encoding.
+    LosesCharacters,
+    /// Gives each attempt an idempotency key of its own.
+    KeysAttempts,
+    /// Does not look who else runs under a serial word.
+    ForgetsSerial,
 }
 
 impl Flaw {
@@ -47,6 +57,11 @@ impl Flaw {
             Self::CountsFailures | Self::TwoClaims => "attempts-bounded",
             Self::RunsRefused => "no-invention",
             Self::KeepsLeases => "no-lease-left",
+            Self::BuriesDone => "done-or-dead",
+            Self::GivesUpEarly => "dead-for-a-reason",
+            Self::LosesCharacters => "payload-intact",
+            Self::KeysAttempts => "one-effect",
+            Self::ForgetsSerial => "in-order",
         })
     }
 }
@@ -136,8 +151,12 @@ impl Broken {
             lock(&self.late).push((id, job.clone(), serial));
             return Ok(id);
         }
+        let mut job = job.clone();
+        if self.flaw == Flaw::LosesCharacters {
+            job.pad.retain(|it| it.is_ascii());
+        }
         crash::point("before-enqueue-commit");
-        let id = insert(&lock(&self.db), None, job, serial)?;
+        let id = insert(&lock(&self.db), None, &job, serial)?;
         crash::point("after-enqueue-before-ack");
         Ok(id)
     }
@@ -192,8 +211,13 @@ impl Broken {
         crash::point("after-claim");
         lock(held).push((id, token.clone()));
         let job: StormJob = serde_json::from_str(&payload)?;
-        let doing =
-            Doing { id, attempt, key: Some(&key), token: token.clone() };
+        let effect = match self.flaw {
+            Flaw::KeysAttempts => format!("{key}#{attempt}"),
+            _ => key.clone(),
+        };
+        let token_of = token.clone();
+        let key = Some(key.as_str());
+        let doing = Doing { id, attempt, key, token: token_of, effect };
         if self.flaw == Flaw::AckFirst {
             self.complete(id, &token, &format!("{attempt} {token}"))?;
         }
@@ -209,7 +233,9 @@ impl Broken {
                 _ if self.flaw == Flaw::AckFirst => Ok(()),
                 Ok(mark) => self.complete(id, &token, mark),
                 Err(Failed::ForGood(why)) => self.bury(id, &token, why),
-                Err(Failed::Again(why)) if attempt >= max => {
+                Err(Failed::Again(why))
+                    if attempt >= max || self.flaw == Flaw::GivesUpEarly =>
+                {
                     self.bury(id, &token, why)
                 }
                 Err(Failed::Again(why)) => self.give_back(id, &token, why),
@@ -246,7 +272,14 @@ impl Broken {
             ),
             (),
         )?;
-        let found = find(&tx, &expired)?;
+        if self.flaw == Flaw::BuriesDone {
+            let sql = format!(
+                "UPDATE jobs SET state = 'dead', error = 'its lease is over'
+                 WHERE state = 'done' AND until < {NOW}"
+            );
+            tx.execute(&sql, ())?;
+        }
+        let found = find(&tx, &expired, self.flaw)?;
         let Some(mut claimed) = found else {
             // Some may have become dead letters.
             tx.commit()?;
@@ -352,13 +385,21 @@ struct Claimed {
     payload: String,
 }
 
-fn find(db: &Connection, expired: &str) -> Result<Option<Claimed>> {
+fn find(
+    db: &Connection,
+    expired: &str,
+    flaw: Flaw,
+) -> Result<Option<Claimed>> {
+    let serial = match flaw {
+        Flaw::ForgetsSerial => "NULL",
+        _ => "serial",
+    };
     // One at a time under a serial word, the oldest first attempt first.
     let sql = format!(
         "SELECT id, key, attempts, max_attempts, payload FROM jobs AS it
          WHERE attempts < max_attempts
            AND (state = 'ready' AND run_at <= {NOW} OR {expired})
-           AND (serial IS NULL OR NOT EXISTS (
+           AND ({serial} IS NULL OR NOT EXISTS (
              SELECT 1 FROM jobs AS other WHERE other.serial = it.serial
                AND other.id <> it.id
                AND (other.state = 'running'
@@ -384,7 +425,9 @@ fn two_claims(
     token: &str,
     expired: &str,
 ) -> Result<Option<Claimed>> {
-    let Some(mut claimed) = find(db, expired)? else { return Ok(None) };
+    let Some(mut claimed) = find(db, expired, Flaw::TwoClaims)? else {
+        return Ok(None);
+    };
     std::thread::sleep(Duration::from_millis(1));
     claimed.attempt += 1;
     let sql = format!(
@@ -425,5 +468,21 @@ impl Workers {
         for handle in self.handles {
             let _ = handle.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::CHECKS;
+
+    #[test]
+    fn for_each_check_there_is_a_flaw() {
+        let flaws = Flaw::value_variants().iter();
+        let found: Vec<&str> = flaws.filter_map(|it| it.found_by()).collect();
+        for check in CHECKS {
+            assert!(found.contains(&check), "{check}");
+        }
+        assert_eq!(found.len(), 12);
     }
 }

@@ -1,6 +1,6 @@
 //! Reads ledgers while they are written.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -9,14 +9,26 @@ use anyhow::Result;
 
 use crate::ledger::{Entry, entries};
 
+/// The name of workers of the next release.
+pub(crate) const NEW_WORKER: &str = "newworker";
+
 /// An attempt that began.
 #[derive(Clone, Debug)]
 pub(crate) struct Start {
     pub(crate) id: i64,
     pub(crate) attempt: u32,
     pub(crate) at: u64,
-    /// The process.
+    /// The process, and whether it is of the next release.
     pub(crate) pid: u32,
+    pub(crate) is_new: bool,
+}
+
+/// Who says it.
+#[derive(Clone, Copy)]
+struct Who {
+    pid: u32,
+    is_new: bool,
+    is_producer: bool,
 }
 
 /// What was said so far.
@@ -24,12 +36,16 @@ pub(crate) struct Start {
 pub(crate) struct Follow {
     folder: PathBuf,
     read: HashMap<PathBuf, u64>,
+    /// By producers.
     pub(crate) committed: usize,
+    /// Submissions of theirs that returned an error.
+    pub(crate) failed: usize,
     /// By key.
     pub(crate) starts: BTreeMap<String, Vec<Start>>,
-    /// By key: when it ended last.
+    /// By id and attempt: when it ended.
     pub(crate) ends: HashMap<(i64, u32), u64>,
-    pub(crate) unknown: usize,
+    /// Keys.
+    pub(crate) unknown: BTreeSet<String>,
 }
 
 impl Follow {
@@ -38,9 +54,10 @@ impl Follow {
             folder: folder.join("ledgers"),
             read: HashMap::new(),
             committed: 0,
+            failed: 0,
             starts: BTreeMap::new(),
             ends: HashMap::new(),
-            unknown: 0,
+            unknown: BTreeSet::new(),
         }
     }
 
@@ -60,20 +77,29 @@ impl Follow {
             let whole = text.rfind('\n').map_or(0, |end| end + 1);
             let name = path.file_stem().unwrap_or_default().to_string_lossy();
             let pid = name.rsplit('-').next().and_then(|it| it.parse().ok());
+            let who = Who {
+                pid: pid.unwrap_or(0),
+                is_new: name.starts_with(NEW_WORKER),
+                is_producer: name.starts_with("producer"),
+            };
             for entry in entries(&text[..whole])? {
-                self.enter(entry, pid.unwrap_or(0));
+                self.enter(entry, who);
             }
             self.read.insert(path, from + whole as u64);
         }
         Ok(())
     }
 
-    fn enter(&mut self, entry: Entry, pid: u32) {
+    fn enter(&mut self, entry: Entry, who: Who) {
+        let Who { pid, is_new, is_producer } = who;
         match entry {
-            Entry::Committed { .. } => self.committed += 1,
-            Entry::Unknown { .. } => self.unknown += 1,
+            Entry::Committed { .. } if is_producer => self.committed += 1,
+            Entry::Failed { .. } => self.failed += 1,
+            Entry::Unknown { key } => {
+                self.unknown.insert(key);
+            }
             Entry::Start { id, key, attempt, at, .. } => {
-                let start = Start { id, attempt, at, pid };
+                let start = Start { id, attempt, at, pid, is_new };
                 self.starts.entry(key).or_default().push(start);
             }
             Entry::End { id, attempt, at, .. } => {

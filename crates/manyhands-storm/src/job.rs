@@ -7,11 +7,10 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
-use manyhands_durable::{Attempt, DurableJob, Failure};
+use manyhands_durable::{Attempt, DurableJob, Failure, crash};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
-use crate::crash;
 use crate::ledger::{Entry, Ledger, now};
 use crate::oracle::PERMANENT;
 
@@ -97,6 +96,8 @@ pub(crate) struct Doing<'a> {
     pub(crate) attempt: u32,
     pub(crate) key: Option<&'a str>,
     pub(crate) token: String,
+    /// What makes a second time nothing.
+    pub(crate) effect: String,
 }
 
 /// Who did it: `attempt token`.
@@ -228,7 +229,7 @@ pub(crate) fn perform(
         end("failed").map_err(again)?;
         return Err(failed);
     }
-    effect(&job.key).map_err(again)?;
+    effect(&doing.effect).map_err(again)?;
     let key = job.key.clone();
     say(&Entry::Effect { id, key, attempt }).map_err(again)?;
     crash::point("after-effect-before-ack");
@@ -258,6 +259,7 @@ fn run(job: &StormJob, attempt: &Attempt) -> Result<Mark, Failure> {
         attempt: attempt.number(),
         key: attempt.key(),
         token,
+        effect: attempt.key().unwrap_or_default().into(),
     };
     let cancelled = || attempt.token().is_cancelled();
     perform(job, &doing, &cancelled).map_err(|failed| match failed {

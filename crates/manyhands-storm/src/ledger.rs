@@ -21,6 +21,8 @@ pub(crate) enum Entry {
     Committed { key: String, id: i64 },
     /// It is not known whether it was stored. It is submitted again.
     Unknown { key: String },
+    /// The submission returned an error that says it was not stored.
+    Failed { key: String },
     /// It was refused, and is never submitted again.
     Refused { key: String },
     /// An attempt begins.
@@ -57,6 +59,7 @@ impl Entry {
                 format!("committed {} {id}", word(key))
             }
             Self::Unknown { key } => format!("unknown {}", word(key)),
+            Self::Failed { key } => format!("failed {}", word(key)),
             Self::Refused { key } => format!("refused {}", word(key)),
             Self::Start { id, key, attempt, token, checksum, at } => format!(
                 "start {id} {} {attempt} {token} {checksum:016x} {at}",
@@ -91,6 +94,7 @@ impl Entry {
                 Self::Committed { key: unword(key), id: id.parse()? }
             }
             ["unknown", key] => Self::Unknown { key: unword(key) },
+            ["failed", key] => Self::Failed { key: unword(key) },
             ["refused", key] => Self::Refused { key: unword(key) },
             ["start", id, key, attempt, token, checksum, at] => Self::Start {
                 id: id.parse()?,
@@ -213,9 +217,18 @@ pub(crate) type Lines = (String, Vec<Entry>);
 
 /// All ledgers of a folder, in order of their names.
 pub(crate) fn read_all(folder: &Path) -> Result<Vec<Lines>> {
+    read_of(folder, "")
+}
+
+/// Those whose names begin so.
+pub(crate) fn read_of(folder: &Path, who: &str) -> Result<Vec<Lines>> {
     let mut paths: Vec<PathBuf> = fs::read_dir(folder)?
         .map(|entry| Ok(entry?.path()))
         .collect::<Result<_>>()?;
+    paths.retain(|path| {
+        let name = path.file_name().unwrap_or_default();
+        name.to_string_lossy().starts_with(who)
+    });
     paths.sort();
     paths.iter().map(|path| read(path)).collect()
 }
@@ -251,6 +264,7 @@ mod tests {
             },
             Entry::Committed { key: key.into(), id: -4 },
             Entry::Unknown { key: key.into() },
+            Entry::Failed { key: key.into() },
             Entry::Refused { key: key.into() },
             Entry::Start {
                 id: 1,

@@ -6,7 +6,6 @@
 #![forbid(unsafe_code)]
 
 mod broken;
-mod crash;
 mod fleet;
 mod follow;
 mod job;

@@ -23,6 +23,10 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
+    pub(crate) fn is_over(&self) -> bool {
+        self.state == "done" || self.state == "dead"
+    }
+
     /// Which attempt it was that did it: `attempt token`.
     fn mark(&self) -> Option<(u32, &str)> {
         let text = self.output.as_deref()?.trim_matches('"');
@@ -144,8 +148,12 @@ struct Books<'a> {
     /// By token.
     starts: BTreeMap<&'a str, Start<'a>>,
     by_id: BTreeMap<i64, Vec<Start<'a>>>,
+    /// Of what ran, by key.
+    ids: HashMap<&'a str, i64>,
     /// Attempts that were given back uncounted: id and number to how many.
     excused: HashMap<(i64, u32), usize>,
+    /// By token: when.
+    ends: HashMap<&'a str, u64>,
     effects: BTreeMap<i64, (usize, &'a str)>,
     /// Of each job, all that was seen of its end since it was driven again.
     seen: BTreeMap<i64, Vec<(&'a str, &'a str)>>,
@@ -193,6 +201,7 @@ impl<'a> Books<'a> {
                 };
                 self.starts.insert(token, start);
                 self.by_id.entry(*id).or_default().push(start);
+                self.ids.insert(key, *id);
             }
             Entry::Effect { id, key, .. } => {
                 self.effects.entry(*id).or_insert((0, key)).0 += 1;
@@ -206,7 +215,11 @@ impl<'a> Books<'a> {
                 *redriven = (redriven.0 + 1, *starts);
                 self.seen.remove(id);
             }
-            Entry::End { .. } | Entry::Stopping | Entry::Stopped { .. } => {}
+            Entry::End { token, at, .. } => {
+                self.ends.insert(token, *at);
+            }
+            Entry::Failed { .. } | Entry::Stopping | Entry::Stopped { .. } => {
+            }
         }
     }
 
@@ -283,7 +296,7 @@ pub(crate) fn judge(history: &History) -> Report {
         no_lease_left(&kept),
         payload_intact(&books),
         one_effect(&books, history),
-        in_order(&books),
+        in_order(&books, &kept),
     ];
     let count =
         |state: &str| kept.values().filter(|it| it.state == state).count();
@@ -504,8 +517,9 @@ fn one_effect(books: &Books<'_>, history: &History) -> Check {
     check
 }
 
-/// First attempts under one serial word are in the order of submission.
-fn in_order(books: &Books<'_>) -> Check {
+/// First attempts under one serial word are in the order of submission, and
+/// nothing begins beside another.
+fn in_order(books: &Books<'_>, kept: &BTreeMap<i64, &Kept>) -> Check {
     let mut check = Check::new(10);
     let mut first: HashMap<&str, Start<'_>> = HashMap::new();
     for start in books.starts.values() {
@@ -528,8 +542,42 @@ fn in_order(books: &Books<'_>) -> Check {
                 format!("{serial}: job {} began after job {}", a.id, b.id)
             }));
         }
+        one_at_a_time(books, kept, serial, keys, &mut check);
     }
     check
+}
+
+/// While the attempt ran that did a job, it held the job: none of the others
+/// of its serial word may have begun. (Another attempt may have been given up
+/// before it ended.)
+fn one_at_a_time(
+    books: &Books<'_>,
+    kept: &BTreeMap<i64, &Kept>,
+    serial: &str,
+    keys: &[&str],
+    check: &mut Check,
+) {
+    let ids = keys.iter().filter_map(|key| books.ids.get(key));
+    let ids: BTreeSet<i64> = ids.copied().collect();
+    let starts = ids.iter().filter_map(|id| books.by_id.get(id)).flatten();
+    let mut starts: Vec<(u64, i64)> =
+        starts.map(|start| (start.at, start.id)).collect();
+    starts.sort_unstable();
+    for id in ids {
+        let token = kept.get(&id).and_then(|kept| kept.mark());
+        let Some((_, token)) = token else { continue };
+        let (Some(start), Some(end)) =
+            (books.starts.get(token), books.ends.get(token))
+        else {
+            continue;
+        };
+        let after = starts.partition_point(|(at, _)| *at <= start.at);
+        let beside = starts[after..].iter().take_while(|(at, _)| at < end);
+        let mut others = beside.filter(|(_, other)| *other != id);
+        check.look(others.next().map(|(_, other)| {
+            format!("{serial}: job {other} began beside job {id}")
+        }));
+    }
 }
 
 #[cfg(test)]
@@ -800,6 +848,27 @@ mod tests {
             }
         });
         assert_eq!(late, ["in-order"]);
+        // Job 2 began at 202, while job 1, begun at 101, still ran.
+        let beside = after(|it| {
+            serial(it);
+            if let Entry::End { at, .. } = &mut it.ledgers[2].1[2] {
+                *at = 203;
+            }
+        });
+        assert_eq!(beside, ["in-order"]);
+        // One that ended too late was another's by then.
+        let late = after(|it| {
+            serial(it);
+            let late = Entry::End {
+                id: 2,
+                attempt: 1,
+                token: token(2, 1),
+                outcome: "done".into(),
+                at: 1_000,
+            };
+            it.ledgers[1].1.push(late);
+        });
+        assert_eq!(late, [""; 0]);
         // A second attempt may come later.
         let again = after(|it| {
             serial(it);

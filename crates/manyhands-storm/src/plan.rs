@@ -6,15 +6,13 @@ use std::fmt;
 use anyhow::{Result, bail};
 use fastrand::Rng;
 
-use crate::crash::{SUBMITTING, WORKING};
-
 /// The faults, by their numbers.
 pub(crate) const FAULTS: [(&str, &str); 19] = [
     ("D01", "processes killed, at random and at named points"),
     ("D02", "workers stopped for longer than their lease, and continued"),
     ("D03", "the server stopped at once during load, and restarted"),
     ("D04", "the store away for a while"),
-    ("D05", "connections cut after COMMIT, before its answer"),
+    ("D05", "connections cut after a commit, before its answer"),
     ("D06", "jobs that panic, or kill their process, each time"),
     ("D07", "a job longer than the lease"),
     ("D08", "clocks of workers an hour off"),
@@ -29,6 +27,22 @@ pub(crate) const FAULTS: [(&str, &str); 19] = [
     ("D17", "wake-ups that are lost"),
     ("D18", "hostile names, and passwords"),
     ("D19", "a store that can only be read"),
+];
+
+/// Where a process that submits can be made to die.
+pub(crate) const SUBMITTING: [&str; 2] =
+    ["before-enqueue-commit", "after-enqueue-before-ack"];
+
+/// Where one that works can.
+pub(crate) const WORKING: [&str; 8] = [
+    "after-claim",
+    "mid-job",
+    "after-effect-before-ack",
+    "before-ack",
+    "after-ack-before-reply",
+    "during-heartbeat",
+    "during-nack",
+    "during-dead-letter",
 ];
 
 /// The faults that are meant: `all`, or some with commas between them.

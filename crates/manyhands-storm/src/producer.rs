@@ -10,7 +10,7 @@ use fastrand::Rng;
 use manyhands_durable::Error;
 
 use crate::job::{self, Form, NewJob, StormJob, What};
-use crate::ledger::{Entry, read_all};
+use crate::ledger::{Entry, read_of};
 use crate::target::{Item, Sender, Target};
 
 /// Submits its jobs, those that it does not know to be stored.
@@ -37,6 +37,9 @@ pub(crate) struct Producer {
     /// How long it takes, in milliseconds, if the store takes no time.
     #[arg(long, default_value_t = 0)]
     pub(crate) pace: u64,
+    /// How many submit at once.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) threads: usize,
     /// It is of the next release.
     #[arg(long)]
     pub(crate) new: bool,
@@ -80,12 +83,43 @@ impl Producer {
     fn produce<J: Form>(&self) -> Result<()> {
         let (settled, begun) = self.before()?;
         let sender = Sender::<J>::open(&self.target)?;
-        let mut items = self.items();
-        items.retain(|(job, _)| !settled.contains(&job.key));
-        let mut rng = Rng::with_seed(self.seed);
-        let pause =
-            Duration::from_millis(self.pace).div_f64(self.jobs.max(1) as f64);
-        let mut rest = &items[..];
+        let threads = self.threads.max(1);
+        let mut parts = vec![Vec::new(); threads];
+        for (number, (job, serial)) in self.items().into_iter().enumerate() {
+            // What is in order is of one thread.
+            let word = serial.as_deref().map(|it| it.bytes().map(usize::from));
+            let part = word.map_or(number, Iterator::sum);
+            if !settled.contains(&job.key) {
+                parts[part % threads].push((job, serial));
+            }
+        }
+        std::thread::scope(|scope| {
+            let (sender, begun) = (&sender, &begun);
+            let mut all = Vec::new();
+            for (part, items) in (0..).zip(&parts) {
+                let rng = Rng::with_seed(self.seed ^ part);
+                all.push(
+                    scope.spawn(move || self.send(sender, items, begun, rng)),
+                );
+            }
+            let ends = all.into_iter().map(|it| it.join());
+            let mut ends =
+                ends.map(|end| end.unwrap_or_else(|_| bail!("panic")));
+            ends.try_for_each(|end| end)
+        })
+    }
+
+    /// One after another, some of them together.
+    fn send<J: Form>(
+        &self,
+        sender: &Sender<J>,
+        items: &[Item],
+        begun: &BTreeSet<String>,
+        mut rng: Rng,
+    ) -> Result<()> {
+        let each = self.jobs.max(1) as f64 / self.threads.max(1) as f64;
+        let pause = Duration::from_millis(self.pace).div_f64(each);
+        let mut rest = items;
         while !rest.is_empty() {
             // Some come in one transaction.
             let several =
@@ -94,7 +128,7 @@ impl Producer {
             rest = others;
             let is_new =
                 batch.iter().all(|(job, _)| !begun.contains(&job.key));
-            self.submit(&sender, batch, is_new, &mut rng)?;
+            self.submit(sender, batch, is_new, &mut rng)?;
             std::thread::sleep(pause * batch.len() as u32);
         }
         Ok(())
@@ -105,10 +139,7 @@ impl Producer {
         let mut settled = BTreeSet::new();
         let mut begun = BTreeSet::new();
         let mine = format!("producer{}-", self.slot);
-        for (name, entries) in read_all(&self.folder.join("ledgers"))? {
-            if !name.starts_with(&mine) {
-                continue;
-            }
+        for (_, entries) in read_of(&self.folder.join("ledgers"), &mine)? {
             for entry in entries {
                 match entry {
                     Entry::Committed { key, .. } | Entry::Refused { key } => {
@@ -161,6 +192,8 @@ impl Producer {
                     }
                 }
                 Err(Error::Store(_)) => {
+                    let key = batch[0].0.key.clone();
+                    job::say(&Entry::Failed { key })?;
                     if !may_be_there && rng.u32(0..8) == 0 {
                         return refused(batch);
                     }

@@ -11,6 +11,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use nix::unistd::geteuid;
 
+/// Which is in no log: no other word has it in it.
+pub(crate) const PASSWORD: &str = "n0b0dys-business";
+
 /// Nobody, and its group: a server does not run as root.
 const NOBODY: u32 = 65_534;
 
@@ -40,7 +43,10 @@ impl Server {
             is_small,
         };
         let mut init = server.program("initdb");
-        init.args(["--username=storm", "--auth=trust", "--no-sync"]);
+        let password = folder.join("password");
+        fs::write(&password, PASSWORD)?;
+        init.args(["--username=storm", "--auth=scram-sha-256", "--no-sync"]);
+        init.arg("--pwfile").arg(&password);
         init.args(["--encoding=UTF8", "--locale=C", "--pgdata"]);
         run(init.arg(server.data()))?;
         server.start()?;
@@ -53,7 +59,7 @@ impl Server {
 
     /// By way of a proxy.
     pub(crate) fn url_at(&self, port: u16) -> String {
-        format!("postgres://storm@127.0.0.1:{port}/postgres")
+        format!("postgres://storm:{PASSWORD}@127.0.0.1:{port}/postgres")
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -65,6 +71,11 @@ impl Server {
         self.is_small.then(|| self.folder.clone())
     }
 
+    /// What it has said.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.folder.join("log")
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
@@ -73,12 +84,12 @@ impl Server {
         let options = format!(
             "-c listen_addresses=127.0.0.1 -c port={} -c \
              unix_socket_directories= -c max_connections=200 -c \
-             shared_buffers=64MB",
+             shared_buffers=64MB -c auto_explain.log_min_duration=0",
             self.port
         );
         let mut start = self.program("pg_ctl");
         start.args(["start", "--wait", "--timeout=60", "--options"]);
-        start.arg(options).arg("--log").arg(self.folder.join("log"));
+        start.arg(options).arg("--log").arg(self.log());
         run(start.arg("--pgdata").arg(self.data()))
     }
 

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, anyhow};
 use clap::ValueEnum as _;
 use manyhands_durable::{
-    Admin, Backoff, Builder, DurableJob, Error, Filter, JobQueue, Status,
-    Submission,
+    Admin, Backoff, Builder, Counts, DurableJob, Error, Filter, JobId,
+    JobQueue, Status, Submission,
 };
 
 use crate::broken::{Broken, Flaw};
@@ -100,6 +100,35 @@ impl Target {
         let admin = Admin::open(&self.to_string())?;
         let all = admin.list(&Filter::new().kind(KIND))?;
         Ok(all.into_iter().map(kept).collect())
+    }
+
+    /// What is kept of some.
+    pub(crate) fn find(&self, ids: &[i64]) -> Result<Vec<Kept>> {
+        if let Self::Broken(..) = self {
+            let mut all = self.list()?;
+            all.retain(|it| ids.contains(&it.id));
+            return Ok(all);
+        }
+        let ids = ids.iter().map(|id| JobId::new(*id));
+        let some = Filter::new().kind(KIND).ids(ids);
+        let some = Admin::open(&self.to_string())?.list(&some)?;
+        Ok(some.into_iter().map(kept).collect())
+    }
+
+    /// How many jobs are where.
+    pub(crate) fn counts(&self) -> Result<Counts> {
+        let all = Admin::open(&self.to_string())?.counts()?;
+        let mine = all.into_iter().find(|counts| counts.kind == KIND);
+        Ok(mine.unwrap_or_default())
+    }
+
+    /// How many are neither done nor dead.
+    pub(crate) fn unfinished(&self) -> Result<u64> {
+        if let Self::Broken(..) = self {
+            let all = self.list()?;
+            return Ok(all.iter().filter(|it| !it.is_over()).count() as u64);
+        }
+        Ok(self.counts()?.unfinished())
     }
 }
 

@@ -11,6 +11,7 @@ use manyhands_durable::JobQueue;
 use signal_hook::consts::SIGTERM;
 
 use crate::broken::Broken;
+use crate::follow::NEW_WORKER;
 use crate::job::{self, Form, NewJob, StormJob};
 use crate::ledger::Entry;
 use crate::target::{Target, patiently};
@@ -39,7 +40,8 @@ impl Worker {
     pub(crate) fn run(&self) -> Result<()> {
         let stop = Arc::new(AtomicBool::new(false));
         signal_hook::flag::register(SIGTERM, Arc::clone(&stop))?;
-        job::open(&self.folder, "worker")?;
+        let who = if self.new { NEW_WORKER } else { "worker" };
+        job::open(&self.folder, who)?;
         if let Target::Broken(flaw, path) = &self.target {
             let workers = Broken::open(path, *flaw)?.work(self.threads);
             wait(&stop);
