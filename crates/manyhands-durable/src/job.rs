@@ -22,6 +22,7 @@ use crate::Attempt;
 ///
 /// #[derive(Serialize, Deserialize)]
 /// struct SendEmail {
+///     order: u64,
 ///     to: String,
 /// }
 ///
@@ -29,12 +30,12 @@ use crate::Attempt;
 ///     const KIND: &'static str = "send-email";
 ///     type Output = ();
 ///
-///     fn run(self, attempt: &Attempt) -> Result<(), Failure> {
+///     fn run(self, _: &Attempt) -> Result<(), Failure> {
 ///         if !self.to.contains('@') {
 ///             return Err(Failure::permanent("no address"));
 ///         }
 ///         // The same key each time, so that the mail server can tell.
-///         let _key = format!("mail-{}", attempt.id());
+///         let _key = format!("confirm-{}", self.order);
 ///         Ok(())
 ///     }
 /// }
