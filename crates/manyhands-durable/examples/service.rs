@@ -144,7 +144,7 @@ fn run(
 }
 // ANCHOR_END: stop
 
-/// Four customers, and then SIGTERM.
+/// Four customers, of whom the last one waits.
 fn ask(
     address: SocketAddr,
     queue: &JobQueue<Welcome>,
@@ -163,7 +163,6 @@ fn ask(
         }
         thread::sleep(Duration::from_millis(20));
     }
-    Command::new("kill").arg(process::id().to_string()).status()?;
     Ok(())
 }
 
@@ -180,7 +179,10 @@ fn main() -> Result<(), Box<dyn Error>> {
                 thread::spawn(move || {
                     if let Err(error) = ask(address, &queue) {
                         println!("{error}");
-                        process::exit(1);
+                    }
+                    let me = process::id().to_string();
+                    if let Err(error) = Command::new("kill").arg(me).status() {
+                        println!("{error}: end it by Ctrl-C");
                     }
                 });
             })?;

@@ -55,7 +55,10 @@ pub trait DurableJob: Serialize + DeserializeOwned + Send + 'static {
     /// What is stored of a job that is done. `()` stores nothing.
     type Output: Serialize;
 
-    /// Does the job.
+    /// Does the job, on a thread of the queue's own, which it may block; async
+    /// code is run by `block_on` of a runtime's handle. Nothing ends it but
+    /// itself: what may take for ever wants a time limit, and an eye on
+    /// [`Attempt::token`].
     ///
     /// # Errors
     ///

@@ -334,6 +334,8 @@ impl<J: DurableJob> JobQueue<J> {
     /// [`stop`](Self::stop), but waits no longer than `grace` for what runs.
     /// Then its token is cancelled and its job given back, to be run by
     /// another process; what it returns later is not written.
+    ///
+    /// Both block meanwhile: in async code, call them where that is allowed.
     pub fn stop_within(&self, grace: Duration) -> Stopped {
         self.end(Some(grace))
     }
