@@ -14,6 +14,7 @@
 //! | show what a command prints | `output` |
 //! | simulate workers and their queue | `sim`, `drawings` |
 //! | reckon how long jobs wait | `queueing`, `tables` |
+//! | reckon how far a queue in a database goes | `limits` |
 //! | draw that | `drawing`, `curve` |
 //! | show a bug step by step | `stepper` |
 //! | see whether links lead somewhere | `prose`, `look` |
@@ -28,6 +29,7 @@ mod document;
 mod drawing;
 mod drawings;
 mod fence;
+mod limits;
 mod listing;
 mod look;
 mod marker;

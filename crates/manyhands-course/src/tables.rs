@@ -8,6 +8,7 @@ use fastrand::Rng;
 use manyhands_trace::Trace;
 use manyhands_trace::draw::span;
 
+use crate::limits;
 use crate::queueing::{
     ONE_IN, TIMES, Variability, about, erlang_c, exceeded_by, exponential,
     mean_wait, simulate, single_wait,
@@ -29,6 +30,8 @@ pub(crate) const TABLES: &[Table] = &[
     Table { name: "approximation", make: approximation },
     Table { name: "unbounded-growth", make: unbounded_growth },
     Table { name: "little", make: little },
+    Table { name: "one-server", make: limits::one_server },
+    Table { name: "limits", make: limits::limits },
 ];
 
 const UTILISATIONS: [f64; 6] = [0.5, 0.7, 0.8, 0.9, 0.95, 0.99];
@@ -194,7 +197,7 @@ fn cells(wanted: &[(u32, f64, Variability)]) -> Vec<Cell> {
 }
 
 /// A table in Markdown.
-fn markdown(head: &[&str], rows: &[Vec<String>]) -> String {
+pub(crate) fn markdown(head: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = format!("| {} |\n", head.join(" | "));
     table += &format!("|{}\n", "---|".repeat(head.len()));
     for row in rows {

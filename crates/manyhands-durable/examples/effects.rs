@@ -47,14 +47,14 @@ fn mark_as_shipped(order: u32) -> Result<(), Failure> {
 
 // ANCHOR: effects
 /// A table of effects: what was done is written in the transaction that does
-/// it, under the job's id.
-fn take_from_stock(attempt: &Attempt) -> Result<(), Failure> {
+/// it, under what it was done for.
+fn take_from_stock(order: u32) -> Result<(), Failure> {
     let mut shop = shop()?;
     let tx = shop.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let is_first = tx.execute(
-        "INSERT INTO effects (job, what) VALUES (?1, 'stock')
+        "INSERT INTO effects (shipped, what) VALUES (?1, 'stock')
          ON CONFLICT DO NOTHING",
-        [attempt.id().get()],
+        [order],
     )? == 1;
     if is_first {
         tx.execute("UPDATE stock SET count = count - 1", [])?;
@@ -66,8 +66,8 @@ fn take_from_stock(attempt: &Attempt) -> Result<(), Failure> {
 
 // ANCHOR: service
 /// A service that takes an idempotency key: the same one in every attempt.
-fn charge(attempt: &Attempt) -> Result<(), Failure> {
-    let key = format!("ship-{}", attempt.id());
+fn charge(order: u32, attempt: &Attempt) -> Result<(), Failure> {
+    let key = format!("ship-{order}");
     if Bank::charge(&key, 5) {
         println!("{key} is charged in attempt {}", attempt.number());
     }
@@ -81,8 +81,8 @@ impl DurableJob for Ship {
 
     fn run(self, attempt: &Attempt) -> Result<(), Failure> {
         mark_as_shipped(self.order)?;
-        take_from_stock(attempt)?;
-        charge(attempt)?;
+        take_from_stock(self.order)?;
+        charge(self.order, attempt)?;
         // As if the process had died here, with all done and nothing said.
         if attempt.number() == 1 {
             return Err(Failure::retry("gone before it could say so"));
@@ -114,7 +114,7 @@ fn main() -> Result<(), Box<dyn Error>> {
          CREATE TABLE stock (count INTEGER);
          INSERT INTO stock VALUES (10);
          CREATE TABLE effects (
-           job INTEGER, what TEXT, PRIMARY KEY (job, what)
+           shipped INTEGER, what TEXT, PRIMARY KEY (shipped, what)
          );",
     )?;
     SHOP.get_or_init(|| path);

@@ -10,7 +10,7 @@
 
 use std::env;
 use std::error::Error;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use manyhands_durable::{
     Attempt, DurableJob, Failure, Filter, JobId, JobQueue, State, Status,
@@ -38,12 +38,12 @@ fn again<J: DurableJob>(
     status: &Status,
 ) -> Result<(J, Submission), serde_json::Error> {
     let job = serde_json::from_str(status.job.as_deref().unwrap_or_default())?;
+    // Ids are the store's: a job of a third one may have the same.
+    let since = status.submitted_at.duration_since(SystemTime::UNIX_EPOCH);
+    let moved = format!("moved-{}-{:?}", status.id, since.unwrap_or_default());
     let mut how = Submission::new()
         // Stored twice, since this was killed, it is one job.
-        .key(match &status.key {
-            Some(key) => key.clone(),
-            None => format!("moved-{}", status.id),
-        })
+        .key(status.key.as_ref().unwrap_or(&moved))
         .priority(status.priority)
         .at(status.run_at)
         .max_attempts(status.max_attempts - status.attempts);
@@ -74,7 +74,14 @@ fn move_jobs<J: DurableJob>(
     let mut after = JobId::new(0);
     loop {
         // In the order in which they came, so that serial words keep theirs.
-        let page = from.list(Filter::new().after(after).limit(1000))?;
+        let mut page = from.list(Filter::new().after(after).limit(1000))?;
+        // No more than `submit_all` stores together.
+        let mut bytes = 0;
+        let fit = page.iter().take_while(|it| {
+            bytes += it.job.as_ref().map_or(0, String::len);
+            bytes <= 8 << 20
+        });
+        page.truncate(fit.count());
         let Some(last) = page.last() else { break };
         after = last.id;
         let waits =

@@ -26,7 +26,11 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// The job's id, the same in each attempt: what to make effects unique by.
+    /// The job's id in its store, the same in each attempt.
+    ///
+    /// It is no name for an effect that lasts: another store counts from one
+    /// again, and a queue in memory does so in each process. What an effect is
+    /// unique by belongs into the job.
     pub fn id(&self) -> JobId {
         self.id
     }

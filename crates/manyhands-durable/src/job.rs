@@ -22,6 +22,7 @@ use crate::Attempt;
 ///
 /// #[derive(Serialize, Deserialize)]
 /// struct SendEmail {
+///     order: u64,
 ///     to: String,
 /// }
 ///
@@ -29,12 +30,12 @@ use crate::Attempt;
 ///     const KIND: &'static str = "send-email";
 ///     type Output = ();
 ///
-///     fn run(self, attempt: &Attempt) -> Result<(), Failure> {
+///     fn run(self, _: &Attempt) -> Result<(), Failure> {
 ///         if !self.to.contains('@') {
 ///             return Err(Failure::permanent("no address"));
 ///         }
 ///         // The same key each time, so that the mail server can tell.
-///         let _key = format!("mail-{}", attempt.id());
+///         let _key = format!("confirm-{}", self.order);
 ///         Ok(())
 ///     }
 /// }
@@ -54,7 +55,10 @@ pub trait DurableJob: Serialize + DeserializeOwned + Send + 'static {
     /// What is stored of a job that is done. `()` stores nothing.
     type Output: Serialize;
 
-    /// Does the job.
+    /// Does the job, on a thread of the queue's own, which it may block; async
+    /// code is run by `block_on` of a runtime's handle. Nothing ends it but
+    /// itself: what may take for ever wants a time limit, and an eye on
+    /// [`Attempt::token`].
     ///
     /// # Errors
     ///

@@ -335,9 +335,10 @@ impl<J: DurableJob> JobQueue<J> {
     /// Then its token is cancelled and its job given back, to be run by
     /// another process; what it returns later is not written.
     ///
-    /// Returns within `grace` and 3 s more, also when the store does not
-    /// answer: what could not be given back by then is another's once its
-    /// lease is over. But it waits for another stop that is under way.
+    /// Blocks meanwhile, as [`stop`](Self::stop) does; but returns within
+    /// `grace` and 3 s more, also when the store does not answer: what could
+    /// not be given back by then is another's once its lease is over. It waits
+    /// for another stop that is under way.
     pub fn stop_within(&self, grace: Duration) -> Stopped {
         self.end(Some(grace))
     }

@@ -29,8 +29,17 @@ pub(crate) const GROUP: &str = "durable";
 pub(crate) struct Durable {
     /// One a part, in their order.
     pub(crate) parts: Vec<Runs>,
+    /// What a place does before it says yes; none where it was not asked.
+    pub(crate) kept: Vec<Kept>,
     /// Places without a figure, and why they have none.
     pub(crate) skipped: Vec<Skipped>,
+}
+
+/// How a place keeps jobs, without which its figures say nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) place: String,
+    pub(crate) how: String,
 }
 
 /// A place that was not measured.
@@ -138,6 +147,22 @@ pub(crate) fn measure(
     let control = Control::new();
     let to_stop = control.clone();
     let _guard = interrupt.on_press(move || to_stop.stop());
+    let mut kept = Vec::new();
+    let mut keeps = |place: Place, how: String| {
+        let place = place.name().to_owned();
+        kept.push(Kept { place, how });
+    };
+    if cfg!(feature = "sqlite") {
+        // So manyhands-durable opens every file.
+        let mut how = "a write-ahead log, synchronous=FULL".to_owned();
+        if let Some(kind) = file_system(folder.path()) {
+            how += &format!(", on {kind}");
+        }
+        keeps(Place::Sqlite, how);
+    }
+    if let Some(scratch) = &scratch {
+        keeps(Place::Postgres, scratch.how().to_owned());
+    }
     let mut parts = Vec::new();
     for part in Part::ALL {
         let scratch = scratch.as_ref();
@@ -146,7 +171,23 @@ pub(crate) fn measure(
         let Some(runs) = runs else { return Ok(None) };
         parts.push(runs);
     }
-    Ok(Some(Durable { parts, skipped }))
+    Ok(Some(Durable { parts, kept, skipped }))
+}
+
+/// Of what kind the file system of a folder is, where the system tells. One in
+/// memory keeps nothing.
+fn file_system(folder: &Path) -> Option<String> {
+    let folder = folder.canonicalize().ok()?;
+    let mounts = std::fs::read_to_string("/proc/self/mounts").ok()?;
+    let mounts = mounts.lines().filter_map(|line| {
+        let mut words = line.split(' ').skip(1);
+        Some((words.next()?, words.next()?))
+    });
+    // Of those at one place the last is seen.
+    let (_, kind) = mounts
+        .filter(|(place, _)| folder.starts_with(place))
+        .max_by_key(|(place, _)| place.len())?;
+    Some(kind.to_owned())
 }
 
 struct Where<'a> {

@@ -11,7 +11,7 @@ mod with {
     use std::time::Duration;
 
     use tokio::runtime::{Builder, Runtime};
-    use tokio_postgres::{Client, Config, NoTls};
+    use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
     use crate::secret::hidden;
 
@@ -21,7 +21,19 @@ mod with {
         server: Config,
         name: String,
         url: String,
+        how: String,
     }
+
+    /// What the server does before it says that something is committed. The
+    /// queue has its transactions on the disk also where others are not.
+    const HOW: &str = "SELECT format(
+        'PostgreSQL %s, fsync=%s, synchronous_commit=%s',
+        split_part(current_setting('server_version'), ' ', 1),
+        current_setting('fsync'),
+        CASE current_setting('synchronous_commit')
+            WHEN 'off' THEN 'on for the queue, and else off'
+            ELSE current_setting('synchronous_commit')
+        END)";
 
     /// A server on the same machine answers in milliseconds.
     const PATIENCE: Duration = Duration::from_secs(5);
@@ -43,7 +55,15 @@ mod with {
             run(&server, &format!("CREATE DATABASE {name}"))
                 .map_err(|why| at(&why))?;
             let url = with_database(url, &name);
-            Ok(Self { server, name, url })
+            let mut made = Self { server, name, url, how: String::new() };
+            let how = run(&made.server, HOW).map_err(|why| at(&why))?;
+            made.how = how.unwrap_or_default();
+            Ok(made)
+        }
+
+        /// In a few words.
+        pub(in super::super) fn how(&self) -> &str {
+            &self.how
         }
 
         pub(in super::super) fn url(&self) -> &str {
@@ -61,7 +81,11 @@ mod with {
         }
     }
 
-    fn run(server: &Config, statement: &str) -> Result<(), String> {
+    /// What it answers, if it is one word or line.
+    fn run(
+        server: &Config,
+        statement: &str,
+    ) -> Result<Option<String>, String> {
         let runtime = runtime().map_err(|error| error.to_string())?;
         runtime.block_on(async {
             let asked = async {
@@ -82,8 +106,12 @@ mod with {
     async fn ask(
         client: &Client,
         statement: &str,
-    ) -> Result<(), tokio_postgres::Error> {
-        client.batch_execute(statement).await
+    ) -> Result<Option<String>, tokio_postgres::Error> {
+        let answers = client.simple_query(statement).await?;
+        Ok(answers.iter().find_map(|answer| match answer {
+            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        }))
     }
 
     fn runtime() -> std::io::Result<Runtime> {
@@ -148,6 +176,10 @@ mod without {
         }
 
         pub(in super::super) fn url(&self) -> &str {
+            match *self {}
+        }
+
+        pub(in super::super) fn how(&self) -> &str {
             match *self {}
         }
     }

@@ -172,7 +172,11 @@ fn durable(folder: &Path) -> Result<Option<Durable>, String> {
         }
     }
     let skipped = Vec::new();
-    Ok((!parts.is_empty()).then_some(Durable { parts, skipped }))
+    Ok((!parts.is_empty()).then_some(Durable {
+        parts,
+        kept: Vec::new(),
+        skipped,
+    }))
 }
 
 fn sizes(folder: &Path) -> Result<Vec<Runs>, String> {

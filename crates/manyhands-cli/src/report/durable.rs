@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::json::{WireRatio, WireRun};
 use super::text::range;
-use crate::durable::{Durable, GROUP, Part, Skipped};
+use crate::durable::{Durable, GROUP, Kept, Part, Skipped};
 use crate::output::{listed, plural, ratio, wrap};
 use crate::table::{Table, left, right};
 
@@ -133,6 +133,9 @@ pub(super) fn notes(durable: &Durable) -> Vec<(&'static str, String)> {
     for Skipped { place, why } in &durable.skipped {
         notes.push(("skipped", format!("{place}: {why}")));
     }
+    for Kept { place, how } in &durable.kept {
+        notes.push(("kept", format!("{place}: {how}")));
+    }
     let counts = durable.parts.iter().map(|runs| {
         let jobs = runs.jobs;
         match Part::named(&runs.work) {
@@ -216,6 +219,9 @@ pub(crate) fn rows(durable: &Durable) -> Rows {
 pub(super) struct WireDurable {
     workers: u64,
     parts: Vec<WirePart>,
+    /// What a place does before it says yes.
+    #[serde(default)]
+    kept: Vec<WireKept>,
     /// Places without a figure.
     skipped: Vec<WireSkipped>,
 }
@@ -244,6 +250,12 @@ struct WirePlace {
 }
 
 #[derive(Serialize, Deserialize)]
+struct WireKept {
+    place: String,
+    how: String,
+}
+
+#[derive(Serialize, Deserialize)]
 struct WireSkipped {
     place: String,
     why: String,
@@ -251,6 +263,10 @@ struct WireSkipped {
 
 impl From<&Durable> for WireDurable {
     fn from(durable: &Durable) -> Self {
+        let kept = durable.kept.iter().map(|it| WireKept {
+            place: it.place.clone(),
+            how: it.how.clone(),
+        });
         let skipped = durable.skipped.iter().map(|it| WireSkipped {
             place: it.place.clone(),
             why: it.why.clone(),
@@ -258,6 +274,7 @@ impl From<&Durable> for WireDurable {
         Self {
             workers: durable.parts.first().map_or(0, |it| it.workers),
             parts: durable.parts.iter().map(WirePart::from).collect(),
+            kept: kept.collect(),
             skipped: skipped.collect(),
         }
     }
@@ -298,11 +315,15 @@ impl WireDurable {
         if parts.is_empty() {
             return Err("parts is empty, allowed is one or more".into());
         }
+        let kept = self.kept.iter().map(|it| Kept {
+            place: legible(&it.place),
+            how: legible(&it.how),
+        });
         let skipped = self.skipped.iter().map(|it| Skipped {
             place: legible(&it.place),
             why: legible(&it.why),
         });
-        Ok(Durable { parts, skipped: skipped.collect() })
+        Ok(Durable { parts, kept: kept.collect(), skipped: skipped.collect() })
     }
 }
 

@@ -347,7 +347,7 @@ fn compare_shows_what_it_costs_that_jobs_outlive_their_process() {
     assert!(ranking.contains("channel"), "{printed}");
     let mut wanted = vec!["submit, one by one", "run, 8 workers", "all ran"];
     if cfg!(feature = "sqlite") {
-        wanted.push("sqlite");
+        wanted.extend(["sqlite: a write-ahead log", "synchronous=FULL"]);
     }
     for wanted in wanted {
         assert!(costs.contains(wanted), "{wanted}: {costs}");
@@ -526,6 +526,9 @@ fn compare_makes_a_database_of_its_own_and_drops_it() {
     let costs = printed.split_once("What it costs").unwrap().1;
     assert!(costs.contains("postgres  "), "{printed}");
     assert!(!costs.contains("skipped"), "{printed}");
+    for setting in ["fsync=", "synchronous_commit="] {
+        assert!(costs.contains(setting), "{printed}");
+    }
     // Nothing came into the one that was named.
     let status = run(&queue(&url, &["status"]));
     assert!(!status.stdout.contains("manyhands-compare"), "{status:?}");

@@ -131,3 +131,6 @@ pub(super) fn heartbeat(
 pub(super) fn cancel(conn: &Connection, id: i64) -> Result<bool, Fault> {
     ask(conn, "SELECT honker_cancel(?1)", params![id])
 }
+
+#[cfg(test)]
+mod tests;
