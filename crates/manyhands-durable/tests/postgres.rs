@@ -499,6 +499,32 @@ fn a_failed_job_comes_back_after_its_backoff_until_it_is_dead() {
 }
 
 #[test]
+fn all_priorities_are_found_from_wherever_it_is_looked() {
+    let Some(db) = database("all_priorities") else { return };
+    let queue = queue(&db, 1);
+    let due = [-32768, -2, 0, 1, 9, 32767];
+    for priority in due {
+        let how = Submission::new().priority(priority);
+        let job = act("levels", "now", What::Return);
+        queue.submit_with(job, how.clone()).unwrap();
+        let later = how.after(Duration::from_secs(3600));
+        let job = act("levels", "later", What::Return);
+        queue.submit_with(job, later).unwrap();
+    }
+    // The engine's are the other way round.
+    let all: Vec<i16> = due.iter().rev().map(|it| !it).collect();
+    for known in (-3..3).chain([-10, -32768, 32767]) {
+        for since in ["-infinity", "now", "infinity"] {
+            let found = db.ask::<Vec<i16>>(&format!(
+                "select due from manyhands.levels(1, -32769, {known}, \
+                 '{since}')"
+            ));
+            assert_eq!(found, all, "{known} since {since}");
+        }
+    }
+}
+
+#[test]
 fn a_claim_looks_at_no_backlog() {
     let Some(db) = database("looks_at_no_backlog") else { return };
     let told = listen("backlog");

@@ -34,9 +34,40 @@ struct Kind {
     swept_at: Instant,
     /// Up to which serial words were looked at.
     pruned: i32,
+    front: Front,
     /// The last claim was not answered: it may have taken jobs that nobody
     /// knows of.
     is_unsure: bool,
+}
+
+/// Where the last claim found all that it wanted. What was there before is
+/// claimed, but for what was given back or committed late since, and the index
+/// keeps its entries until the next vacuum: of a backlog of a million, a
+/// million. So a claim begins there, if another has looked at all a moment ago.
+#[derive(Clone, Copy)]
+struct Front {
+    /// A priority, and when the first that was claimed of it was to run.
+    found: Option<(i16, SystemTime)>,
+    looked_at: Instant,
+}
+
+impl Front {
+    /// For how long what is before it may be overlooked.
+    const HOLDS: Duration = Duration::from_millis(100);
+
+    fn new() -> Self {
+        Self { found: None, looked_at: Instant::now() }
+    }
+
+    /// What is known of it, if not all is to be looked at now.
+    fn known(&mut self) -> Option<(i16, SystemTime)> {
+        let is_fresh = self.looked_at.elapsed() < Self::HOLDS;
+        let found = self.found.take().filter(|_| is_fresh);
+        if found.is_none() {
+            self.looked_at = Instant::now();
+        }
+        found
+    }
 }
 
 /// An [`Ask`] that can be sent to another thread.
@@ -87,7 +118,7 @@ pub(super) async fn claim(
     };
     // Also if this future is dropped on the way.
     kind.is_unsure = true;
-    let claimed = take(shared, &mut client, &ask, &kind.task).await?;
+    let claimed = take(shared, &mut client, &ask, kind).await?;
     kind.is_unsure = false;
     client.keep();
     let sweep = every.saturating_sub(kind.swept_at.elapsed());
@@ -121,7 +152,8 @@ async fn sweep(
         .await
         .map_err(told)?;
     let pruned = prune(client, pruned).await?;
-    Ok(Kind { task, swept_at, pruned, is_unsure: false })
+    let front = Front::new();
+    Ok(Kind { task, swept_at, pruned, front, is_unsure: false })
 }
 
 /// Removes serial words that have no jobs: some at a time, and more as long as
@@ -148,13 +180,15 @@ async fn take(
     shared: &Shared,
     client: &mut Connection,
     ask: &Asked,
-    task: &TaskDetails,
+    Kind { task, front, .. }: &mut Kind,
 ) -> Result<Claimed, Error> {
+    let known = front.known();
+    let (known_priority, since) = known.unzip();
     let transaction = client.transaction().await.map_err(told)?;
     let gate = transaction
         .prepare_cached(
             "select granted, again_us, due \
-             from manyhands.gate($1, $2, $3, $4, $5, $6, $7)",
+             from manyhands.gate($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
         .await
         .map_err(told)?;
@@ -175,6 +209,8 @@ async fn take(
                 &most,
                 &limit,
                 &interval,
+                &known_priority.map(i32::from),
+                &since,
             ],
         )
         .await
@@ -204,8 +240,12 @@ async fn take(
             due.extend(row.try_get::<_, Vec<i16>>(0).map_err(told)?);
             is_more = due.len() == LEVELS;
         }
-        let mut seam =
-            Seam { transaction: &transaction, priority, rows: Vec::new() };
+        let mut seam = Seam {
+            transaction: &transaction,
+            priority,
+            since: since.filter(|_| known_priority == Some(priority)),
+            rows: Vec::new(),
+        };
         batch_get_jobs(
             &mut seam,
             task,
@@ -221,6 +261,9 @@ async fn take(
         let mut level = level.collect::<Result<Vec<_>, _>>().map_err(told)?;
         // The engine gives them in no order.
         level.sort_by_key(|taken| (taken.run_at, taken.given.id));
+        if i32::try_from(level.len()) == Ok(left) {
+            front.found = level.first().map(|it| (priority, it.run_at));
+        }
         jobs.extend(level);
     }
     if let Some(interval) = interval
@@ -245,9 +288,13 @@ async fn take(
     let jobs: Vec<_> = jobs.collect();
     let mut again =
         again.map(|us| Duration::from_micros(us.max(0).unsigned_abs()));
-    if ask.rate.is_none() && !jobs.is_empty() && jobs.len() < granted as usize
-    {
+    let is_short = jobs.len() < granted as usize;
+    if ask.rate.is_none() && !jobs.is_empty() && is_short {
         // Rows of one serial word were looked at where one could be had.
+        again = Some(Duration::ZERO);
+    }
+    if known.is_some() && (is_short || granted == 0) {
+        // There may be more before the front, at which the next looks.
         again = Some(Duration::ZERO);
     }
     Ok(Claimed { jobs, again })
@@ -302,6 +349,8 @@ impl<'a> FromSql<'a> for Json {
 struct Seam<'a> {
     transaction: &'a Transaction<'a>,
     priority: i16,
+    /// Jobs that were to run earlier are left.
+    since: Option<SystemTime>,
     /// What was claimed. The engine is told of none: it would read their
     /// payloads, and forget how they were written.
     rows: Vec<Row>,
@@ -335,8 +384,8 @@ impl DbExecutorArg for &mut Seam<'_> {
             let error = |error| DbError::new(words(&error));
             let statement =
                 self.transaction.prepare_cached(&sql).await.map_err(error)?;
-            let params: [&(dyn ToSql + Sync); 4] =
-                [worker, tasks, most, &self.priority];
+            let params: [&(dyn ToSql + Sync); 5] =
+                [worker, tasks, most, &self.priority, &self.since];
             let rows = self.transaction.query(&statement, &params).await;
             self.rows = rows.map_err(error)?;
             Ok(Vec::new())
@@ -364,6 +413,7 @@ fn narrow(sql: &str) -> Option<String> {
     let sql = sql.replace(
         KINDS,
         "jobs.task_id = any($2::int[]) and jobs.priority = $4::smallint \
+         and jobs.run_at >= coalesce($5::timestamptz, '-infinity') \
          and (jobs.job_queue_id is null or ( \
              jobs.job_queue_id <> all (array( \
                  select held.job_queue_id \

@@ -342,26 +342,51 @@ $$;
 -- The priorities above one at which jobs of a kind are due, 64 at most, and
 -- when the next job is. From one to the next by the index, so that what is to
 -- come is not looked through, however much it is. The kind is asked for as a
--- set, and is first in the order: no other index has that.
+-- set, and is first in the order: no other index has that. Where it is known
+-- since when there are jobs of a priority, what was there before is not looked
+-- through: until the next vacuum, the index still has it.
 create or replace function manyhands.levels(
-    task int, above int, out due smallint[], out coming timestamptz
+    task int, above int, known int default null, since timestamptz default null,
+    out due smallint[], out coming timestamptz
 ) language plpgsql stable
 set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
 as $$
 declare
     level int := above;
+    next int;
     first timestamptz;
     later timestamptz;
 begin
     due := '{}';
     loop
-        select j.priority, j.run_at into level, first
+        -- The next, if it is less than the one that is known; or that one.
+        select j.priority, j.run_at into next, first
         from graphile_worker._private_jobs j
-        where j.is_available and j.task_id = any (array[task])
-            and j.priority > level
+        where known > level
+            and j.is_available and j.task_id = any (array[task])
+            and j.priority > level and j.priority < known
         order by j.task_id, j.priority, j.run_at
         limit 1;
-        exit when not found;
+        if next is null then
+            select j.priority, j.run_at into next, first
+            from graphile_worker._private_jobs j
+            where known > level
+                and j.is_available and j.task_id = any (array[task])
+                and j.priority = known and j.run_at >= since
+                and j.run_at <= now()
+            order by j.task_id, j.run_at
+            limit 1;
+        end if;
+        if next is null then
+            select j.priority, j.run_at into next, first
+            from graphile_worker._private_jobs j
+            where j.is_available and j.task_id = any (array[task])
+                and j.priority > level
+            order by j.task_id, j.priority, j.run_at
+            limit 1;
+        end if;
+        exit when next is null;
+        level := next;
         if first > now() then
             later := first;
         else
@@ -383,7 +408,7 @@ $$;
 -- own transaction: what it counts and grants is only so until that ends.
 create or replace function manyhands.gate(
     of_kind text, task int, worker text, lease_ms bigint, most int,
-    held_at_most int, interval_us bigint,
+    held_at_most int, interval_us bigint, known int, since timestamptz,
     out granted int, out again_us bigint, out due smallint[]
 ) language plpgsql as $$
 declare
@@ -418,7 +443,7 @@ begin
         return;
     end if;
     select l.due, l.coming into due, coming
-    from manyhands.levels(task, -32769) l;
+    from manyhands.levels(task, -32769, known, since) l;
     again_us := ceil(extract(epoch from coming - moment) * 1000000);
     if cardinality(due) = 0 then
         return;
