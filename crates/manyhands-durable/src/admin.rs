@@ -7,7 +7,8 @@ use crate::store::Inspect;
 use crate::{Counts, Error, Filter, JobId, Status};
 
 /// Looks into a store, and sets right what went wrong, for jobs of any kind.
-/// It runs none.
+/// It runs none. All methods block until the store has answered, and cost what
+/// those of [`JobQueue`](crate::JobQueue) do.
 pub struct Admin {
     store: Arc<dyn Inspect>,
 }

@@ -52,7 +52,11 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A process that only submits does not start it. Dropping it stops it.
+/// A process that only submits does not start it. Dropping it stops it, as
+/// [`stop`](Self::stop) does, which waits for what runs.
+///
+/// All methods but [`submit_async`](Self::submit_async) block until the store
+/// has answered: async code calls them on a thread for that. None panics.
 pub struct JobQueue<J: DurableJob> {
     id: QueueId,
     store: Arc<dyn Store>,
@@ -247,7 +251,8 @@ impl<J: DurableJob> JobQueue<J> {
         })
     }
 
-    /// How many jobs of this kind are where.
+    /// How many jobs of this kind are where. They are counted, those of other
+    /// kinds too: it takes longer the more are kept.
     ///
     /// # Errors
     ///
@@ -261,7 +266,9 @@ impl<J: DurableJob> JobQueue<J> {
         }))
     }
 
-    /// The jobs of this kind that match.
+    /// The jobs of this kind that match, in order of id. They are looked
+    /// through in that order until [`limit`](Filter::limit) are found, so it
+    /// takes long where few of many match.
     ///
     /// # Errors
     ///
@@ -271,7 +278,8 @@ impl<J: DurableJob> JobQueue<J> {
     }
 
     /// Drives dead letters of this kind again, those that match: they are
-    /// ready, with all their attempts. How many were there?
+    /// ready, with all their attempts. How many were there? Many are driven
+    /// portion by portion; if one fails, those before it are ready.
     ///
     /// # Errors
     ///
@@ -291,7 +299,8 @@ impl<J: DurableJob> JobQueue<J> {
     }
 
     /// Forgets jobs of this kind that are done or dead, those that match, with
-    /// their keys. How many were there?
+    /// their keys. How many were there? As [`retry`](Self::retry), portion by
+    /// portion.
     ///
     /// # Errors
     ///

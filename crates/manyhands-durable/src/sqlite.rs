@@ -101,6 +101,11 @@ const LOOK: Duration = Duration::from_millis(25);
 /// waits for locks, and whether its commits are on the disk when they return
 /// (`PRAGMA synchronous`), stay the application's.
 ///
+/// Where workers are busy, their process leaves the file free for others in
+/// short moments. SQLite's own handler (`busy_timeout`) looks for those ever
+/// less often; one that looks each fraction of a millisecond
+/// ([`busy_handler`](Connection::busy_handler)) gets its turn sooner.
+///
 /// # Errors
 ///
 /// When the database cannot be written, or has tables of a newer form.
