@@ -67,6 +67,9 @@ fn move_jobs<J: DurableJob>(
     // on to its end.
     from.pause()?;
     std::thread::sleep(Duration::from_secs(1));
+    // Who works here begins nothing either, and frees what a killed process
+    // had, once its lease is over.
+    from.start()?;
     while from.counts()?.running > 0 {
         std::thread::sleep(Duration::from_millis(100));
     }
