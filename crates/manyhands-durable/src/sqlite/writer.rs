@@ -146,8 +146,8 @@ impl Drop for Writer {
 struct Desk {
     link: Link,
     bell: Box<dyn Fn() + Send>,
-    /// Another when another connection has written.
-    version: i64,
+    /// Another when another connection has written; none was seen yet.
+    version: Option<i64>,
     /// When one did.
     others: Option<Instant>,
     /// For how long the file was held since others had a chance.
@@ -157,7 +157,7 @@ struct Desk {
 impl Desk {
     fn new(link: Link, bell: impl Fn() + Send + 'static) -> Self {
         let (bell, held) = (Box::new(bell), Duration::ZERO);
-        Self { link, bell, version: 0, others: None, held }
+        Self { link, bell, version: None, others: None, held }
     }
 
     fn serve(mut self, asked: Receiver<Box<dyn Task>>) {
@@ -179,9 +179,10 @@ impl Desk {
     fn let_others(&mut self) {
         let conn = self.link.get().ok();
         let version = conn.and_then(|conn| version(conn).ok());
-        let version = version.unwrap_or(self.version);
+        let version = version.or(self.version);
         let now = Instant::now();
-        if std::mem::replace(&mut self.version, version) != version {
+        let before = std::mem::replace(&mut self.version, version);
+        if before.is_some_and(|before| Some(before) != version) {
             self.others = Some(now);
         }
         if self.held >= HOLD {
@@ -318,5 +319,29 @@ impl Bell {
             .wait_timeout_while(rung, time, |rung| *rung == seen)
             .unwrap_or_else(PoisonError::into_inner);
         *rung
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_alone_leaves_no_gaps() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("jobs.db");
+        let mut desk = Desk::new(Link::create(&path).unwrap(), || ());
+        let write = |conn: &Connection| {
+            conn.execute_batch("CREATE TABLE one (a); DROP TABLE one")
+                .unwrap();
+        };
+        desk.let_others();
+        write(desk.link.get().unwrap());
+        desk.let_others();
+        assert_eq!(desk.others, None);
+
+        write(&Connection::open(&path).unwrap());
+        desk.let_others();
+        assert!(desk.others.is_some());
     }
 }
