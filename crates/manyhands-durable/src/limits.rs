@@ -70,8 +70,8 @@ pub struct Stopped {
     /// Jobs that were claimed and not begun, and are ready again: at once, or
     /// after their lease if the store did not answer.
     pub given_back: u64,
-    /// Attempts that still ran at the end of the grace. Their jobs are ready
-    /// again, as those that were given back, and what they return is not
-    /// written.
+    /// Attempts that still ran at the end of the grace. They count, and what
+    /// they return is not written. Their jobs are ready again, as those that
+    /// were given back; or dead, if it was their last attempt.
     pub abandoned: u64,
 }

@@ -100,7 +100,7 @@ struct Shared {
 }
 
 /// What tells a claim of a job from any other, with its worker.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Fence {
     attempts: i32,
     locked_at: SystemTime,

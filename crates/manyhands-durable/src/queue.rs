@@ -342,7 +342,8 @@ impl<J: DurableJob> JobQueue<J> {
 
     /// [`stop`](Self::stop), but waits no longer than `grace` for what runs.
     /// Then its token is cancelled and its job given back, to be run by
-    /// another process; what it returns later is not written.
+    /// another process, or dead if that was its last attempt; what it returns
+    /// later is not written.
     ///
     /// Blocks meanwhile, as [`stop`](Self::stop) does; but returns within
     /// `grace` and 3 s more, also when the store does not answer: what could

@@ -208,8 +208,7 @@ pub(crate) enum Settlement {
     Dead {
         error: String,
     },
-    /// It was not begun, or did not end: ready again, and the attempt not
-    /// counted.
+    /// It was not begun: ready again, and the attempt not counted.
     GiveBack,
 }
 

@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use manyhands_durable::postgres::submit_in;
 use manyhands_durable::{
@@ -305,6 +305,10 @@ fn serial_words_without_jobs_are_removed() {
         let delete = "delete from graphile_worker._private_jobs \
             where payload->>'serial' = 'mine'";
         thread::scope(|it| it.spawn(|| db.run(delete)).join().unwrap());
+        // Whose view is an old one removes nothing.
+        let row = "select removed from manyhands.prune(1000, 0)";
+        let row = client.query_one(row, &[]).await.unwrap();
+        assert_eq!(row.get::<_, i32>(0), 0);
         until("it is removed", || prune() == 1);
         let error = client.batch_execute(new).await.unwrap_err();
         assert_eq!(error.code().unwrap().code(), "40001");
@@ -650,6 +654,44 @@ fn a_rate_is_of_all_processes_together() {
     let took = times[11] - times[0];
     assert!(took >= Duration::from_millis(1000), "{took:?}");
     assert!(took <= Duration::from_millis(4000), "{took:?}");
+}
+
+#[test]
+fn of_two_ends_of_one_job_that_which_holds_it_counts() {
+    let Some(db) = database("two_ends") else { return };
+    let queue = queue(&db, 1);
+    let id = queue.submit(act("ends", "two", What::Return)).unwrap().get();
+    // A process that was stopped for longer than its lease, and has claimed
+    // the same job again, writes both at once.
+    let row = db.run_async(async |client| {
+        let held = "update graphile_worker._private_jobs \
+            set locked_by = 'w', locked_at = now(), attempts = 2 \
+            where id = $1 returning locked_at";
+        let held = client.query_one(held, &[&id]).await.unwrap();
+        let now: SystemTime = held.get(0);
+        let before = now - Duration::from_secs(60);
+        let rows = client
+            .query(
+                include_str!("../src/postgres/settle.sql"),
+                &[
+                    &"w",
+                    &[id, id].as_slice(),
+                    &[1, 2].as_slice(),
+                    &[before, now].as_slice(),
+                    &[2_i16, 2].as_slice(),
+                    &[Some("first"), Some("second")].as_slice(),
+                    &[0_i64, 0].as_slice(),
+                ],
+            )
+            .await
+            .unwrap();
+        assert_eq!(rows.len(), 1);
+        (rows[0].get::<_, i64>(0), rows[0].get::<_, i32>(1))
+    });
+    assert_eq!(row, (id, 2));
+    let status = queue.status(JobId::new(id)).unwrap().unwrap();
+    assert_eq!((status.state, status.attempts), (State::Dead, 2));
+    assert_eq!(status.last_error.as_deref(), Some("second"));
 }
 
 #[test]

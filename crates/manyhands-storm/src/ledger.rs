@@ -38,10 +38,6 @@ pub(crate) enum Entry {
     Effect { id: i64, key: String, attempt: u32 },
     /// An attempt ends. What it returns is not written down yet.
     End { id: i64, attempt: u32, token: String, outcome: String, at: u64 },
-    /// The workers of this process are being stopped.
-    Stopping,
-    /// They were. So many attempts were given up.
-    Stopped { abandoned: u64 },
     /// Somebody looked, and the job was done or dead.
     Seen { id: i64, state: String, output: String },
     /// A dead letter was driven again, after so many starts.
@@ -71,8 +67,6 @@ impl Entry {
             Self::End { id, attempt, token, outcome, at } => {
                 format!("end {id} {attempt} {token} {outcome} {at}")
             }
-            Self::Stopping => "stopping".into(),
-            Self::Stopped { abandoned } => format!("stopped {abandoned}"),
             Self::Seen { id, state, output } => {
                 format!("seen {id} {state} {}", word(output))
             }
@@ -116,10 +110,6 @@ impl Entry {
                 outcome: outcome.into(),
                 at: at.parse()?,
             },
-            ["stopping"] => Self::Stopping,
-            ["stopped", abandoned] => {
-                Self::Stopped { abandoned: abandoned.parse()? }
-            }
             ["seen", id, state, output] => Self::Seen {
                 id: id.parse()?,
                 state: state.into(),
@@ -282,8 +272,6 @@ mod tests {
                 outcome: "done".into(),
                 at: 5,
             },
-            Entry::Stopping,
-            Entry::Stopped { abandoned: 3 },
             Entry::Seen { id: 1, state: "done".into(), output: key.into() },
             Entry::Redriven { id: 1, starts: 9 },
         ] {

@@ -150,8 +150,6 @@ struct Books<'a> {
     by_id: BTreeMap<i64, Vec<Start<'a>>>,
     /// Of what ran, by key.
     ids: HashMap<&'a str, i64>,
-    /// Attempts that were given back uncounted: id and number to how many.
-    excused: HashMap<(i64, u32), usize>,
     /// By token: when.
     ends: HashMap<&'a str, u64>,
     effects: BTreeMap<i64, (usize, &'a str)>,
@@ -168,7 +166,6 @@ impl<'a> Books<'a> {
             for entry in entries {
                 books.enter(entry);
             }
-            books.excuse(entries);
         }
         books
     }
@@ -218,39 +215,7 @@ impl<'a> Books<'a> {
             Entry::End { token, at, .. } => {
                 self.ends.insert(token, *at);
             }
-            Entry::Failed { .. } | Entry::Stopping | Entry::Stopped { .. } => {
-            }
-        }
-    }
-
-    /// A process that is stopped gives back what it does not end. If that was
-    /// its last attempt, it is not counted, so its number comes again.
-    fn excuse(&mut self, entries: &[Entry]) {
-        if !entries.contains(&Entry::Stopping) {
-            return;
-        }
-        let mut open: Vec<(i64, u32)> = Vec::new();
-        let mut ended: Vec<(i64, u32)> = Vec::new();
-        let mut abandoned = 0;
-        for entry in entries {
-            match entry {
-                Entry::Start { id, attempt, .. } => open.push((*id, *attempt)),
-                Entry::End { id, attempt, .. } => {
-                    open.retain(|it| it != &(*id, *attempt));
-                    ended.push((*id, *attempt));
-                }
-                Entry::Stopped { abandoned: jobs } => {
-                    abandoned = usize::try_from(*jobs).unwrap_or(usize::MAX);
-                    break;
-                }
-                _ => {}
-            }
-        }
-        // One that said its end may have said it too late.
-        let late = abandoned.saturating_sub(open.len());
-        open.extend(ended.iter().rev().take(late));
-        for attempt in open {
-            *self.excused.entry(attempt).or_default() += 1;
+            Entry::Failed { .. } => {}
         }
     }
 }
@@ -390,20 +355,12 @@ fn attempts_bounded(books: &Books<'_>, kept: &BTreeMap<i64, &Kept>) -> Check {
         let starts = books.by_id.get(id).map_or(&[][..], Vec::as_slice);
         let (redriven, before) =
             books.redriven.get(id).copied().unwrap_or_default();
-        // Of those that were begun, the last one alone is not counted.
-        let excused = |attempt| match attempt == kept.max_attempts {
-            true => books.excused.get(&(*id, attempt)).copied().unwrap_or(0),
-            false => 0,
-        };
         let mut times: BTreeMap<u32, usize> = BTreeMap::new();
         for start in starts {
             *times.entry(start.attempt).or_default() += 1;
         }
-        let twice = times.iter().find(|(attempt, times)| {
-            **times > 1 + redriven + excused(**attempt)
-        });
-        let all_excused: usize = times.keys().map(|it| excused(*it)).sum();
-        let most = kept.attempts as usize + before as usize + all_excused;
+        let twice = times.iter().find(|(_, times)| **times > 1 + redriven);
+        let most = kept.attempts as usize + before as usize;
         let (attempts, max) = (kept.attempts, kept.max_attempts);
         check.look(if attempts > max {
             Some(format!("job {id}: {attempts} attempts of {max}"))
@@ -760,15 +717,7 @@ mod tests {
             say(it, again);
         };
         assert_eq!(after(again), ["attempts-bounded"]);
-        // Also one that was given back; but for the last, and one that was
-        // driven again.
-        let given_back = after(|it| {
-            again(it);
-            let worker = &mut it.ledgers[2].1;
-            worker.push(Entry::Stopping);
-            worker.push(Entry::Stopped { abandoned: 1 });
-        });
-        assert_eq!(given_back, ["attempts-bounded"]);
+        // But not one that was driven again.
         let redriven = after(|it| {
             again(it);
             say(it, Entry::Redriven { id: 3, starts: 1 });

@@ -13,7 +13,6 @@ use signal_hook::consts::SIGTERM;
 use crate::broken::Broken;
 use crate::follow::NEW_WORKER;
 use crate::job::{self, Form, NewJob, StormJob};
-use crate::ledger::Entry;
 use crate::target::{Target, patiently};
 
 /// Works until it is told to stop, by SIGTERM.
@@ -45,9 +44,8 @@ impl Worker {
         if let Target::Broken(flaw, path) = &self.target {
             let workers = Broken::open(path, *flaw)?.work(self.threads);
             wait(&stop);
-            job::say(&Entry::Stopping)?;
             workers.stop();
-            return job::say(&Entry::Stopped { abandoned: 0 });
+            return Ok(());
         }
         if self.new {
             self.work::<NewJob>(&stop)
@@ -62,9 +60,8 @@ impl Worker {
             patiently(|| self.target.queue(|it| it.workers(threads)))?;
         patiently(|| queue.start())?;
         wait(stop);
-        job::say(&Entry::Stopping)?;
-        let stopped = queue.stop_within(Duration::from_millis(self.grace));
-        job::say(&Entry::Stopped { abandoned: stopped.abandoned })
+        queue.stop_within(Duration::from_millis(self.grace));
+        Ok(())
     }
 }
 

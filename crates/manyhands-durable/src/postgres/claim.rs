@@ -12,8 +12,8 @@ use graphile_worker_queries::batch_get_jobs::batch_get_jobs;
 use graphile_worker_queries::task_identifiers::{
     TaskDetails, get_tasks_details,
 };
-use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, ToSql, Type};
+use tokio_postgres::{IsolationLevel, Row};
 
 use super::{Connection, Fence, Shared, connection, told, unsure, words};
 use crate::store::{Ask, Claimed, Given, Hold};
@@ -184,7 +184,14 @@ async fn take(
 ) -> Result<Claimed, Error> {
     let known = front.known();
     let (known_priority, since) = known.unzip();
-    let transaction = client.transaction().await.map_err(told)?;
+    // Whatever a database has as its default: who waited for another's claim
+    // is to see what it took.
+    let transaction = client
+        .build_transaction()
+        .isolation_level(IsolationLevel::ReadCommitted)
+        .start()
+        .await
+        .map_err(told)?;
     let gate = transaction
         .prepare_cached(
             "select granted, again_us, due \

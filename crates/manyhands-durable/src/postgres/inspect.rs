@@ -120,7 +120,7 @@ impl Inspect for Postgres {
                  using dead where d.id = dead.id \
              ) \
              select (select count(*) from again), count(*), max(id), \
-                 pg_notify('jobs:insert', '') from dead"
+                 pg_notify('jobs:insert', ''), manyhands.keep() from dead"
         );
         self.change(sql, wanted)
     }
@@ -139,8 +139,8 @@ impl Inspect for Postgres {
                 delete from manyhands.keys taken using gone \
                 where taken.id = gone.id \
             ) \
-            select count(*), 0::bigint, null::bigint from gone \
-            where ($1::text, $3::bigint, $4::bigint, $5::bigint) \
+            select count(*), 0::bigint, null::bigint, manyhands.keep() \
+            from gone where ($1::text, $3::bigint, $4::bigint, $5::bigint) \
                 is distinct from (null, null, null, null)";
         Ok(self.change(sql.into(), wanted)? > 0)
     }
@@ -174,8 +174,8 @@ impl Inspect for Postgres {
                  delete from manyhands.keys taken using gone \
                  where taken.id = gone.id \
              ) \
-             select (select count(*) from gone), count(*), max(id) \
-             from chosen"
+             select (select count(*) from gone), count(*), max(id), \
+                 manyhands.keep() from chosen"
         );
         self.change(sql, wanted)
     }
@@ -190,7 +190,8 @@ impl Inspect for Postgres {
                          insert into manyhands.kinds (kind, paused) \
                          values ($1, $2) on conflict (kind) \
                          do update set paused = excluded.paused \
-                     ) select pg_notify('jobs:insert', '')",
+                     ) select pg_notify('jobs:insert', ''), \
+                     manyhands.keep()",
                     &[&kind, &paused],
                 )
                 .await

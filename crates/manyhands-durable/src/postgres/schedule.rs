@@ -16,7 +16,8 @@ pub(super) async fn set(
 ) -> Result<(), Error> {
     let mut client = connection(db).await?;
     let transaction = client.transaction().await.map_err(told)?;
-    let now = transaction.query_one("select now()", &[]).await;
+    let now =
+        transaction.query_one("select now(), manyhands.keep()", &[]).await;
     let now: SystemTime = now.and_then(|row| row.try_get(0)).map_err(told)?;
     let names: Vec<&str> =
         schedules.iter().map(|it| it.name.as_str()).collect();

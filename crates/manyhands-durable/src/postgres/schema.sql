@@ -106,41 +106,46 @@ begin
 end
 $$;
 
--- Removes serial words without jobs, of the next so many; not if that means to
--- wait long for a transaction that stores jobs of any (manyhands.add_jobs). Returns how many were removed, and after
--- which the next are.
+-- Removes serial words without jobs, of the next so many; not while a
+-- transaction stores jobs of any (manyhands.add_jobs), for which nobody waits.
+-- Returns how many were removed, and after which the next are.
 create or replace function manyhands.prune(
     most int, inout after int, out removed int
-) language plpgsql
-set lock_timeout = '100ms' set enable_seqscan = off
-as $$
+) language plpgsql set enable_seqscan = off as $$
 declare
     words int[];
+    last int;
 begin
     removed := 0;
-    select array_agg(q.id order by q.id) into words from (
-        select id from graphile_worker._private_job_queues
+    -- What is looked for is what others have committed meanwhile.
+    if current_setting('transaction_isolation') <> 'read committed' then
+        return;
+    end if;
+    select array_agg(q.id) filter (where q.queue_name ~ '[:#]' and not exists (
+            select from graphile_worker._private_jobs j
+            where j.job_queue_id = q.id
+        )), max(q.id) filter (where q.place = most)
+    into words, last from (
+        select id, queue_name, row_number() over (order by id) place
+        from graphile_worker._private_job_queues
         where id > after order by id limit most
     ) q;
-    after := case
-        when cardinality(words) = most then words[most] else 0
-    end;
-    perform pg_advisory_xact_lock(7812045223146);
+    after := coalesce(last, 0);
+    if words is null or not pg_try_advisory_xact_lock(7812045223146) then
+        return;
+    end if;
     -- A statement of its own: it sees what was stored until now.
     with unused as (
         select q.id from graphile_worker._private_job_queues q
-        where q.id = any (words) and q.is_available
-            and q.queue_name ~ '[:#]' and not exists (
-                select from graphile_worker._private_jobs j
-                where j.job_queue_id = q.id
-            )
+        where q.id = any (words) and q.is_available and not exists (
+            select from graphile_worker._private_jobs j
+            where j.job_queue_id = q.id
+        )
         for update skip locked
     )
     delete from graphile_worker._private_job_queues q
     using unused where q.id = unused.id;
     get diagnostics removed = row_count;
-exception
-    when lock_not_available then null;
 end
 $$;
 
@@ -420,7 +425,11 @@ begin
     perform manyhands.keep();
     -- A process that is stopped in the middle must not keep others from what
     -- it has locked: it is at rest between its statements for a moment only.
-    perform set_config('idle_in_transaction_session_timeout', '5s', true);
+    -- Those who wait for it give no sign of life meanwhile.
+    perform set_config(
+        'idle_in_transaction_session_timeout',
+        least(5000, lease_ms / 3)::text, true
+    );
     -- The claim is by the index, whatever the planner knows of the tables.
     perform set_config(setting, 'off', true) from unnest(array[
         'enable_seqscan', 'enable_bitmapscan', 'enable_sort', 'jit'

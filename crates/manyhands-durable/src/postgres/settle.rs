@@ -1,9 +1,10 @@
 //! What came of attempts, and signs of life: for who still holds the job.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, SystemTime};
 
 use graphile_worker_queries::worker_heartbeat::registration::worker_heartbeat;
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::{Fence, Shared, connection, in_millis, told, unsure};
@@ -72,7 +73,8 @@ pub(super) async fn settle(
     };
     let mut fences = shared.fences();
     let answers = holds.iter().map(|hold| {
-        fences.remove(hold).is_some() && held.contains(&hold.id.get())
+        let fence = fences.remove(hold);
+        fence.is_some_and(|fence| held.contains(&(hold.id.get(), fence)))
     });
     let answers = answers.collect();
     drop(fences);
@@ -81,7 +83,12 @@ pub(super) async fn settle(
     Ok(answers)
 }
 
-async fn write(shared: &Shared, rows: &Rows) -> Result<HashSet<i64>, Error> {
+/// Which of them were written: of a job that was lost and claimed again, one
+/// of its two.
+async fn write(
+    shared: &Shared,
+    rows: &Rows,
+) -> Result<HashSet<(i64, Fence)>, Error> {
     let mut client = connection(&shared.db).await?;
     let params: [&(dyn ToSql + Sync); 7] = [
         &shared.worker,
@@ -117,8 +124,16 @@ async fn write(shared: &Shared, rows: &Rows) -> Result<HashSet<i64>, Error> {
         let _ = client.execute(PURGE, &[&most]).await;
     }
     client.keep();
-    let found: Result<_, _> = found.iter().map(|row| row.try_get(0)).collect();
-    Ok(found.map_err(told)?)
+    still_held(&found)
+}
+
+fn still_held(rows: &[Row]) -> Result<HashSet<(i64, Fence)>, Error> {
+    let held = |row: &Row| -> Result<_, tokio_postgres::Error> {
+        let (attempts, locked_at) = (row.try_get(1)?, row.try_get(2)?);
+        Ok((row.try_get(0)?, Fence { attempts, locked_at }))
+    };
+    let held: Result<_, _> = rows.iter().map(held).collect();
+    Ok(held.map_err(told)?)
 }
 
 /// A sign of life, and then a look at which are still held: who takes a job
@@ -128,7 +143,7 @@ pub(super) async fn extend(
     holds: Vec<Hold>,
     lease: Duration,
 ) -> Result<Vec<bool>, Error> {
-    let known: Vec<(Hold, Fence)> = {
+    let known: HashMap<Hold, Fence> = {
         let fences = shared.fences();
         let known = holds.iter().filter_map(|hold| {
             fences.get(hold).map(|fence| (hold.clone(), *fence))
@@ -147,7 +162,8 @@ pub(super) async fn extend(
     }
     let statement = client
         .prepare_cached(
-            "select j.id from graphile_worker._private_jobs j \
+            "select j.id, j.attempts, j.locked_at \
+             from graphile_worker._private_jobs j \
              join unnest($2::bigint[], $3::int[], $4::timestamptz[]) \
              as u (id, attempts, locked_at) \
              on j.id = u.id and j.attempts = u.attempts \
@@ -163,18 +179,15 @@ pub(super) async fn extend(
         .await
         .map_err(told)?;
     client.keep();
-    let found: Result<HashSet<i64>, _> =
-        found.iter().map(|row| row.try_get(0)).collect();
-    let found = found.map_err(told)?;
+    let found = still_held(&found)?;
     let mut fences = shared.fences();
-    for (hold, _) in &known {
-        if !found.contains(&hold.id.get()) {
+    let mut is_held = |hold: &Hold| {
+        let fence = known.get(hold)?;
+        let is_held = found.contains(&(hold.id.get(), *fence));
+        if !is_held {
             fences.remove(hold);
         }
-    }
-    let answers = holds.iter().map(|hold| {
-        found.contains(&hold.id.get())
-            && known.iter().any(|(known, _)| known == hold)
-    });
-    Ok(answers.collect())
+        Some(is_held)
+    };
+    Ok(holds.iter().map(|it| is_held(it).unwrap_or(false)).collect())
 }

@@ -5,7 +5,8 @@ with asked as (
         $6::text[], $7::bigint[]
     ) as asked (id, attempts, locked_at, what, said, ms)
 ), held as materialized (
-    select j.id, j.job_queue_id, asked.what, asked.said, asked.ms
+    select j.id, j.job_queue_id, j.locked_at, asked.attempts, asked.what,
+        asked.said, asked.ms
     from asked
     join graphile_worker._private_jobs j on j.id = asked.id
     where j.locked_by = $1 and j.attempts = asked.attempts
@@ -45,8 +46,7 @@ with asked as (
     where j.id = held.id and held.what > 0
 ), buried as (
     insert into manyhands.dead (id, attempts)
-    select asked.id, asked.attempts from held join asked using (id)
-    where held.what = 2
+    select id, attempts from held where what = 2
     on conflict (id) do update set attempts = excluded.attempts
 ), queues as (
     update graphile_worker._private_job_queues q
@@ -57,5 +57,5 @@ with asked as (
     select pg_notify('jobs:insert', '')
     where exists (select from held where what = 3)
 )
-select held.id, told.*, kept.*
+select held.id, held.attempts, held.locked_at, told.*, kept.*
 from held left join told on true, manyhands.keep() as kept

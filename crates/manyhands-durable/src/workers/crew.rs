@@ -104,8 +104,6 @@ pub(super) struct Running {
     beat: Moment,
     pub(super) token: CancelToken,
     pub(super) thread: ThreadId,
-    /// It has no other attempt.
-    is_last: bool,
     /// Another worker has it.
     pub(super) is_lost: bool,
 }
@@ -307,7 +305,6 @@ impl Crew {
             beat: held.beat,
             token: token.clone(),
             thread: std::thread::current().id(),
-            is_last: held.given.attempt >= held.given.max_attempts,
             is_lost: false,
         };
         state.running.insert(state.last, running);
@@ -354,15 +351,10 @@ impl State {
                 continue;
             }
             if !running.is_lost {
-                // It has begun, so it counts; but for that alone no job dies.
-                let what = if running.is_last {
-                    Settlement::GiveBack
-                } else {
-                    Settlement::Retry {
-                        error: "its queue was stopped before it ended".into(),
-                        delay: Duration::ZERO,
-                    }
-                };
+                // It has begun, so it counts, also where it was the last: who
+                // allows one attempt wants no second.
+                let error = "its queue was stopped before it ended".into();
+                let what = Settlement::Retry { error, delay: Duration::ZERO };
                 self.write_back(running.hold.clone(), what);
             }
             rest.push(running);

@@ -664,7 +664,10 @@ fn a_stop_ends_while_the_store_hangs() {
             gates.open.send(()).unwrap();
         }
         hangs.recv_timeout(PATIENCE).unwrap();
+        let began = Instant::now();
         let stopped = stop(working, Some(Duration::ZERO));
+        // The store hangs for longer than that, and a stop that waits for it.
+        assert!(began.elapsed() < PATIENCE / 2, "{:?}", began.elapsed());
         assert!(stopped.abandoned <= 2, "{stopped:?}");
         drop(go);
         drop(gates);

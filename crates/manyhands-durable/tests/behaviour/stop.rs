@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use manyhands_durable::{Error, JobQueue, State};
+use manyhands_durable::{Error, JobQueue, State, Submission};
 
 use crate::lab::{Gate, Lab, Task, ends, eventually, reaches};
 use crate::place::{Place, quick};
@@ -179,14 +179,16 @@ pub(crate) fn at_the_end_of_the_grace_a_job_is_told(place: &Place) {
     });
     let queue = place.started(2);
     let id = queue.submit(lab.task("a")).unwrap();
-    lab.wait_for(1);
+    let only = Submission::new().max_attempts(1);
+    let once = queue.submit_with(lab.task("b"), only).unwrap();
+    lab.wait_for(2);
     let grace = Duration::from_millis(50);
     let began = Instant::now();
     let stopped = queue.stop_within(grace);
     let took = began.elapsed();
     assert!(took >= grace, "only {took:?}");
     assert!(took < Duration::from_secs(5), "{took:?}");
-    assert_eq!((stopped.finished, stopped.abandoned), (0, 1));
+    assert_eq!((stopped.finished, stopped.abandoned), (0, 2));
     told.pass();
     let status = queue.status(id).unwrap().unwrap();
     // It had begun, so it counts.
@@ -194,4 +196,8 @@ pub(crate) fn at_the_end_of_the_grace_a_job_is_told(place: &Place) {
     let error = status.last_error.unwrap();
     assert_eq!(error, "its queue was stopped before it ended");
     assert_eq!(status.output, None);
+    // And so does the only one.
+    let status = queue.status(once).unwrap().unwrap();
+    assert_eq!((status.state, status.attempts), (State::Dead, 1));
+    assert_eq!(status.last_error, Some(error));
 }
