@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use crate::target::Target;
@@ -29,6 +30,23 @@ impl Process {
         if let Ok(pid) = pid {
             let _ = kill(pid, signal);
         }
+    }
+
+    /// With SIGSTOP, and waits until all of its threads stand still: those that
+    /// run go on for a moment.
+    pub(crate) fn freeze(&self) -> Result<()> {
+        let pid = Pid::from_raw(i32::try_from(self.child.id())?);
+        kill(pid, Signal::SIGSTOP)?;
+        let asked = Instant::now();
+        let how = WaitPidFlag::WUNTRACED | WaitPidFlag::WNOHANG;
+        while !matches!(waitpid(pid, Some(how))?, WaitStatus::Stopped(..)) {
+            ensure!(
+                asked.elapsed() < Duration::from_secs(20),
+                "process {pid} does not stop"
+            );
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
     }
 
     /// With SIGKILL, and waits.

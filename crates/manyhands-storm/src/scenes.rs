@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use manyhands_durable::{Admin, Error, Filter, JobId, JobQueue, Submission};
 use nix::sys::signal::Signal;
 
-use crate::fleet::{How, faketime};
+use crate::fleet::{How, Process, faketime};
 use crate::job::{self, Alien, NewJob, StormJob, What};
 use crate::ledger::Entry;
 use crate::oracle::Kept;
@@ -245,7 +245,7 @@ fn unanswered(storm: &mut Storm) -> Result<()> {
 /// write then, which is a fault of another kind.
 fn freeze(storm: &mut Storm, pid: u32) -> Result<Instant> {
     loop {
-        signal(storm, pid, Signal::SIGSTOP)?;
+        process(storm, pid)?.freeze()?;
         let stopped = Instant::now();
         let Some(path) = storm.target.path() else { return Ok(stopped) };
         let file = rusqlite::Connection::open(path)?;
@@ -259,10 +259,14 @@ fn freeze(storm: &mut Storm, pid: u32) -> Result<Instant> {
 }
 
 fn signal(storm: &Storm, pid: u32, signal: Signal) -> Result<()> {
+    process(storm, pid)?.signal(signal);
+    Ok(())
+}
+
+fn process(storm: &Storm, pid: u32) -> Result<&Process> {
     let processes = storm.workers.iter().filter_map(|it| it.process.as_ref());
     let mut processes = processes.filter(|it| it.id() == pid);
-    processes.next().context("no such worker")?.signal(signal);
-    Ok(())
+    processes.next().context("no such worker")
 }
 
 /// D06: what poison costs the others: jobs that panic, or take their process
